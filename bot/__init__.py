@@ -1,0 +1,1 @@
+"""Everything that acts: the command line, git, branch databases, the service."""

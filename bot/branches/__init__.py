@@ -1,0 +1,35 @@
+"""Branch databases: where a pull request's SQL runs (`embedded`, `server`, `neon`)."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from checks.branch import Branch
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A state of the database that is made once and copied afterwards.
+
+    Attributes:
+        key: hash of everything the state depends on; equal keys, equal states.
+        build: brings an empty branch to that state; what it raises leaves no template behind.
+    """
+
+    key: str
+    build: Callable[[Branch], None]
+
+
+class Provider(Protocol):
+    """Makes branch databases."""
+
+    def branch(
+        self, *, template: Template | None = None, extensions: Sequence[str] = (), seconds: float = 120.0
+    ) -> AbstractContextManager[Branch]:
+        """A branch at `template` (None: empty), with the named extensions creatable; removed at exit, killed after `seconds`.
+
+        Raises:
+            CouldNotJudge: the database cannot be had, or was stopped for its time.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Judges migrations; knows nothing of GitHub, HTTP, queues or the environment."""

@@ -1,0 +1,113 @@
+"""A Drizzle project as data: where it is, its migrations in order, and what each sends to PostgreSQL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Format = Literal["v0", "v1"]
+Transaction = Literal["one", "each", "none"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Project:
+    """One PostgreSQL project of a repository.
+
+    Attributes:
+        root: the folder that its paths are relative to (`""`: the root of the repository).
+        migrations_dir: from the root of the repository, no trailing slash.
+        schema_files: the TypeScript files that `schema` names, globs expanded.
+        migrator: drizzle-orm's entry point, e.g. `node-postgres`, `postgres-js`, `neon-http`, `neon-serverless`; `unknown` where nothing tells.
+        transaction: how that migrator runs what is pending: all in `one`, or `none`.
+        config: the path of its drizzle.config.*, if any.
+        table: schema and name of the tracking table.
+        inferred: names of the fields that were detected rather than written in a config or policy file.
+    """
+
+    root: str
+    format: Format
+    migrations_dir: str
+    schema_files: tuple[str, ...] = ()
+    migrator: str = "unknown"
+    transaction: Transaction = "one"
+    config: str | None = None
+    table: tuple[str, str] = ("drizzle", "__drizzle_migrations")
+    casing: Literal["snake_case", "camelCase"] | None = None
+    inferred: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a migration.
+
+    Attributes:
+        index: 0-based, in the migration.
+        line: 1-based line of its first token in the file; `end_line` of its last.
+        sql: from its first token to its last, no semicolon; leading comments belong to neither neighbour.
+        chunk: 0-based, which of Drizzle's chunks (text between two `--> statement-breakpoint`) it is in.
+    """
+
+    index: int
+    line: int
+    end_line: int
+    sql: str
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration file.
+
+    Attributes:
+        tag: `0003_warm_wolf` (v0) or the name of the folder (v1).
+        path: of the SQL file.
+        when: the journal's `when` (v0) or the folder's time (v1), in milliseconds.
+        idx: the journal's `idx`; None in v1.
+        hash: sha256 of the whole file's text, as drizzle-orm records it.
+        text: the whole file, decoded.
+        chunks: what Drizzle sends to the server, one query each.
+        statements: the chunks, split by PostgreSQL's own scanner.
+        unread: why the file could not be split (then it has one statement a chunk), or None.
+    """
+
+    tag: str
+    path: str
+    when: int
+    idx: int | None
+    hash: str
+    text: str
+    chunks: tuple[str, ...]
+    statements: tuple[Statement, ...]
+    unread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One snapshot file.
+
+    Attributes:
+        tag: of its migration (v0: looked up by the journal's prefix), None where it belongs to none.
+        version: "5", "6", "7" (v0), "8", "9" (v1).
+        parents: `prevId` (v0, one) or `prevIds` (v1).
+        data: the JSON as read.
+    """
+
+    tag: str | None
+    path: str
+    id: str
+    parents: tuple[str, ...]
+    version: str
+    data: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The migrations of a project at one commit, in the order in which Drizzle runs them."""
+
+    project: Project
+    migrations: tuple[Migration, ...]
+    snapshots: tuple[Snapshot, ...]
+
+    @property
+    def last_snapshot(self) -> Snapshot | None:
+        """The snapshot that the next `generate` would compare with."""
+        return self.snapshots[-1] if self.snapshots else None

@@ -1,0 +1,96 @@
+"""The files of one commit, by path and content hash; contents are fetched when asked for, in batches."""
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+REGULAR = ("100644", "100755")
+SYMLINK = "120000"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name in a tree.
+
+    Attributes:
+        path: from the root of the repository, `/`-separated; bytes that are not UTF-8 are surrogate escapes (PEP 383).
+        mode: git's six octal digits (`100644` file, `100755` executable, `120000` symlink, `160000` submodule).
+        oid: the object id of its content: equal ids, equal bytes.
+    """
+
+    path: str
+    mode: str
+    oid: str
+
+
+class Tree:
+    """An immutable set of files. Symlinks and submodules are listed but never followed or read."""
+
+    def __init__(self, entries: Iterable[Entry], fetch: Callable[[Sequence[str]], Mapping[str, bytes]]) -> None:
+        self._entries = {entry.path: entry for entry in entries}
+        self._sorted: list[str] | None = None
+        self._fetch = fetch
+        self._contents: dict[str, bytes] = {}
+
+    @classmethod
+    def of(cls, files: Mapping[str, str | bytes]) -> "Tree":
+        """Make a tree of texts held in memory."""
+        blobs = {path: data.encode() if isinstance(data, str) else data for path, data in files.items()}
+        contents = {_blob_id(data): data for data in blobs.values()}
+        entries = [Entry(path, "100644", _blob_id(data)) for path, data in blobs.items()]
+        return cls(entries, lambda oids: {oid: contents[oid] for oid in oids})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._entries
+
+    def entries(self) -> Iterable[Entry]:
+        """All entries, in no order."""
+        return self._entries.values()
+
+    def entry(self, path: str) -> Entry | None:
+        """The entry of that very path, if there is one."""
+        return self._entries.get(path)
+
+    def under(self, folder: str) -> list[str]:
+        """The paths below a folder (`""`: all), sorted."""
+        paths = self._paths()
+        if not folder:
+            return list(paths)
+        start = folder.rstrip("/") + "/"
+        first = bisect_left(paths, start)
+        last = bisect_left(paths, start[:-1] + "0", lo=first)  # "0" follows "/"
+        return paths[first:last]
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a regular file; None where there is none (also for symlinks and submodules)."""
+        return self.read_all([path]).get(path)
+
+    def text(self, path: str) -> str | None:
+        """The file as text (UTF-8, a byte order mark dropped, bad bytes replaced); None where there is no such file."""
+        data = self.read(path)
+        return None if data is None else data.decode("utf-8-sig", errors="replace")
+
+    def read_all(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """The bytes of every one of `paths` that is a regular file, fetched in one batch."""
+        wanted = {p: e.oid for p in paths if (e := self._entries.get(p)) is not None and e.mode in REGULAR}
+        missing = sorted({oid for oid in wanted.values() if oid not in self._contents})
+        if missing:
+            self._contents.update(self._fetch(missing))
+        return {path: self._contents[oid] for path, oid in wanted.items()}
+
+    def _paths(self) -> list[str]:
+        if self._sorted is None:
+            self._sorted = sorted(self._entries)
+        return self._sorted
+
+
+def _blob_id(data: bytes) -> str:
+    """The id that git gives a blob."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
