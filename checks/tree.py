@@ -78,12 +78,12 @@ class Tree:
         return None if data is None else data.decode("utf-8-sig", errors="replace")
 
     def read_all(self, paths: Iterable[str]) -> dict[str, bytes]:
-        """The bytes of every one of `paths` that is a regular file, fetched in one batch."""
+        """The bytes of every one of `paths` that is a regular file and no larger than `fetch` allows, in one batch."""
         wanted = {p: e.oid for p in paths if (e := self._entries.get(p)) is not None and e.mode in REGULAR}
         missing = sorted({oid for oid in wanted.values() if oid not in self._contents})
         if missing:
             self._contents.update(self._fetch(missing))
-        return {path: self._contents[oid] for path, oid in wanted.items()}
+        return {path: self._contents[oid] for path, oid in wanted.items() if oid in self._contents}
 
     def _paths(self) -> list[str]:
         if self._sorted is None:

@@ -1,0 +1,298 @@
+"""Reads commits, trees and blobs from a git repository's object database; the work tree is never touched."""
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO
+
+from checks.change import Change, Changed, Commit, TypeOfChange
+from checks.errors import UserError
+from checks.tree import Entry, Tree
+
+MAX_BLOB = 64 * 1024 * 1024
+"""Bytes. A larger file is listed but not read: no migration or schema is that large, and memory is bounded."""
+
+# Nothing the repository's own configuration names may run, and nothing of the caller's hooks may leak in.
+_SAFE = (
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.quotePath=false",
+    "--no-replace-objects",
+)
+_KEPT = (
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_ASKPASS",
+    "GIT_TRACE",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CONFIG_COUNT",
+)
+_KINDS: dict[str, TypeOfChange] = {"A": "added", "D": "deleted", "R": "renamed", "C": "added"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """One record of `git diff-tree --raw`: an entry before, an entry after, either may be missing."""
+
+    before: Entry | None
+    after: Entry | None
+    change: TypeOfChange
+
+
+class Repository:
+    """A git repository on this machine: ordinary, bare, shallow or partial.
+
+    Raises:
+        UserError: the folder is no repository, or git is missing or refuses it.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        if not self.path.is_dir():
+            raise UserError(f"{self.path} is not a folder. Name the folder of a git repository with --repo.")
+        self._run("rev-parse", "--git-dir")
+
+    def resolve(self, revision: str) -> str:
+        """The commit id of a revision.
+
+        Raises:
+            UserError: there is no such commit here (with what to fetch in a shallow clone).
+        """
+        if revision and not revision.startswith("-"):
+            found = self._try("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+            if found is not None:
+                return found.decode().strip()
+        raise UserError(f"There is no commit {revision!r} in {self.path}. {self._fetch_advice()}")
+
+    def default_branch(self) -> str:
+        """The revision of the default branch's tip: `origin/HEAD`, else the first of main, master, trunk and develop.
+
+        Raises:
+            UserError: none of them exists.
+        """
+        symbolic = self._try("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+        names = [symbolic.decode().strip()] if symbolic else []
+        configured = self._try("config", "--get", "init.defaultBranch")
+        for name in ([configured.decode().strip()] if configured else []) + ["main", "master", "trunk", "develop"]:
+            names += [f"refs/remotes/origin/{name}", f"refs/heads/{name}"]
+        for name in names:
+            if self._try("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}") is not None:
+                return name
+        raise UserError(f"{self.path} has no branch main or master. Name the base to compare with: --base REV.")
+
+    def merge_base(self, base: str, head: str) -> str:
+        """The commit at which `head` left `base`.
+
+        Raises:
+            UserError: they have none here: the clone is too shallow, or the histories are unrelated.
+        """
+        found = self._try("merge-base", base, head)
+        if found is None:
+            raise UserError(f"{base[:12]} and {head[:12]} have no common commit in {self.path}. {self._fetch_advice()}")
+        return found.decode().split("\n", 1)[0]
+
+    def change(self, base: str, head: str) -> Change:
+        """Head against base: three trees from one listing and two differences.
+
+        Args:
+            base: a revision; collisions are judged against it.
+            head: a revision; what it introduces is counted from the merge base.
+        """
+        base_id, head_id = self.resolve(base), self.resolve(head)
+        fork_id = self.merge_base(base_id, head_id)
+        head_entries = {entry.path: entry for entry in self._list(head_id)}
+        ours = list(self._diff(fork_id, head_id, renames=True))
+        fork_entries = _undo(head_entries, ours)
+        theirs = list(self._diff(fork_id, base_id, renames=False)) if base_id != fork_id else []
+        base_entries = _redo(fork_entries, theirs)
+        contents = _Contents(self)
+        return Change(
+            base=Commit(base_id, Tree(base_entries.values(), contents.fetch)),
+            head=Commit(head_id, Tree(head_entries.values(), contents.fetch)),
+            merge_base=Commit(fork_id, Tree(fork_entries.values(), contents.fetch)),
+            files=tuple(_changed(ours)),
+            base_files=tuple(_changed(theirs)),
+        )
+
+    def tree(self, revision: str) -> Tree:
+        """The files of one revision."""
+        return Tree(self._list(self.resolve(revision)), _Contents(self).fetch)
+
+    def blobs(self, oids: Sequence[str]) -> dict[str, bytes]:
+        """The contents of blobs, in one batch; those over `MAX_BLOB` bytes are left out.
+
+        Raises:
+            UserError: a blob is not here and cannot be fetched.
+        """
+        if self._promisor:
+            self._prefetch(oids)
+        found: dict[str, bytes] = {}
+        with self._process("cat-file", "--batch", "--buffer") as process:
+            assert process.stdin is not None  # noqa: S101 - Popen gives what was asked for
+            assert process.stdout is not None  # noqa: S101
+            # Written by a thread of its own: git answers while it still reads, and both pipes would fill up.
+            writer = threading.Thread(target=_feed, args=(process.stdin, oids))
+            writer.start()
+            for _ in oids:
+                header = process.stdout.readline().split()
+                if len(header) != 3:
+                    name = header[0].decode() if header else "an object"
+                    process.kill()
+                    writer.join()
+                    raise UserError(f"{name[:12]} is missing from {self.path}. {self._fetch_advice()}")
+                oid, size = header[0].decode(), int(header[2])
+                if size <= MAX_BLOB:
+                    found[oid] = process.stdout.read(size)
+                    process.stdout.read(1)
+                else:
+                    _discard(process.stdout, size + 1)
+            writer.join()
+        return found
+
+    # --- git itself ---
+
+    @cached_property
+    def _promisor(self) -> str | None:
+        """The remote that a partial clone gets its missing objects from."""
+        found = self._try("config", "--get-regexp", r"^remote\..*\.promisor$", "true")
+        if not found:
+            return None
+        return found.decode().splitlines()[0].split()[0].removeprefix("remote.").removesuffix(".promisor")
+
+    def _prefetch(self, oids: Sequence[str]) -> None:
+        """Ask a partial clone's remote for all blobs at once, as git does itself; cat-file would ask for each alone."""
+        names = "".join(f"{oid}\n" for oid in oids).encode()
+        self._try(
+            *(
+                "-c",
+                "fetch.negotiationAlgorithm=noop",
+                "fetch",
+                self._promisor or "origin",
+                "--no-tags",
+                "--no-write-fetch-head",
+            ),
+            *("--recurse-submodules=no", "--filter=blob:none", "--quiet", "--stdin"),
+            stdin=names,
+        )
+
+    def _list(self, commit: str) -> Iterator[Entry]:
+        for record in self._run("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+            if record:
+                meta, _, name = record.partition(b"\t")
+                mode, _, oid = meta.split(b" ")
+                yield Entry(os.fsdecode(name), mode.decode(), oid.decode())
+
+    def _diff(self, before: str, after: str, *, renames: bool) -> Iterator[_Raw]:
+        flags = ("-M", "-l1000") if renames else ("--no-renames",)
+        fields = self._run("diff-tree", "-r", "-z", "--raw", "--no-commit-id", *flags, before, after).split(b"\0")
+        position = 0
+        while position < len(fields) - 1:
+            old_mode, new_mode, old_oid, new_oid, status = fields[position].decode().lstrip(":").split(" ")
+            letter = status[0]
+            old_name = new_name = os.fsdecode(fields[position + 1])
+            position += 2
+            if letter in "RC":
+                new_name = os.fsdecode(fields[position])
+                position += 1
+            yield _Raw(
+                before=None if letter in "AC" else Entry(old_name, old_mode, old_oid),
+                after=None if letter == "D" else Entry(new_name, new_mode, new_oid),
+                change=_KINDS.get(letter, "modified"),
+            )
+
+    def _fetch_advice(self) -> str:
+        shallow = self._try("rev-parse", "--is-shallow-repository")
+        if shallow is not None and shallow.strip() == b"true":
+            return "This clone is shallow: run `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)."
+        return "Check the name, or fetch it first: `git fetch origin`."
+
+    def _run(self, *arguments: str) -> bytes:
+        with self._process(*arguments) as process:
+            out, err = process.communicate()
+        if process.returncode:
+            raise UserError(_words(arguments, err, self.path))
+        return out
+
+    def _try(self, *arguments: str, stdin: bytes | None = None) -> bytes | None:
+        with self._process(*arguments) as process:
+            out, _ = process.communicate(stdin)
+        return out if process.returncode == 0 else None
+
+    def _process(self, *arguments: str) -> subprocess.Popen[bytes]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(_KEPT)}
+        environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+        try:
+            return subprocess.Popen(
+                ["git", *_SAFE, "-C", os.fspath(self.path), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL if arguments[0] == "cat-file" else subprocess.PIPE,
+                env=environment,
+            )
+        except FileNotFoundError:
+            raise UserError("git is not installed. Install the package `git` (2.38 or newer).") from None
+
+
+class _Contents:
+    """One cache of blobs for the trees of one change: they share most of them."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._known: dict[str, bytes] = {}
+
+    def fetch(self, oids: Sequence[str]) -> Mapping[str, bytes]:
+        missing = [oid for oid in oids if oid not in self._known]
+        if missing:
+            self._known.update(self._repository.blobs(missing))
+        return {oid: self._known[oid] for oid in oids if oid in self._known}
+
+
+def _undo(after: Mapping[str, Entry], changes: Iterable[_Raw]) -> dict[str, Entry]:
+    """The entries before `changes` led to `after`."""
+    entries = dict(after)
+    changes = list(changes)
+    for raw in changes:
+        if raw.after is not None:
+            entries.pop(raw.after.path, None)
+    entries.update((raw.before.path, raw.before) for raw in changes if raw.before is not None)
+    return entries
+
+
+def _redo(before: Mapping[str, Entry], changes: Iterable[_Raw]) -> dict[str, Entry]:
+    """The entries after `changes`."""
+    return _undo(before, (_Raw(before=raw.after, after=raw.before, change=raw.change) for raw in changes))
+
+
+def _changed(changes: Iterable[_Raw]) -> Iterator[Changed]:
+    for raw in changes:
+        entry = raw.after or raw.before
+        if entry is not None:
+            yield Changed(entry.path, raw.change, raw.before.path if raw.change == "renamed" and raw.before else None)
+
+
+def _feed(stdin: IO[bytes], oids: Iterable[str]) -> None:
+    try:
+        stdin.write("".join(f"{oid}\n" for oid in oids).encode())
+        stdin.close()
+    except BrokenPipeError:
+        pass  # git ended early; the reader says so
+
+
+def _discard(stream: IO[bytes], size: int) -> None:
+    while size > 0:
+        size -= len(stream.read(min(size, 1 << 20)) or b"\0" * size)
+
+
+def _words(arguments: Sequence[str], stderr: bytes, path: Path) -> str:
+    said = stderr.decode(errors="replace").strip().removeprefix("fatal: ")
+    if "not a git repository" in said:
+        return f"{path} is not a git repository. Name one with --repo."
+    return f"git {arguments[0]} failed in {path}: {said or 'it gave no reason'}"
