@@ -30,7 +30,7 @@ bench: $(VENV)/dev.stamp ## measure, as ratios against a peer or a floor in the 
 	@$(RUN) -m pytest tests/bench -m bench -p no:xdist -q -s $(ARGS)
 
 lock: ## write the hash-pinned lock files anew (needs uv)
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group build pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group dev pyproject.toml -o requirements-dev.txt
 
 clean: ## remove what was made here
