@@ -1,0 +1,291 @@
+"""PostgreSQL's own grammar (libpg_query): the only importer of postgast.
+
+The library is loaded on first use: it takes 0.2 s, and most commands never need it.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from postgast import pg_query_pb2 as nodes
+
+__all__ = ["Span", "Tree", "nodes", "parse", "split", "tokens"]
+
+# The library copies trees by recursion and dies of a stack overflow at some ten thousand levels; protobuf reads 100.
+# Whatever is shorter than this cannot nest so deep, so only longer statements are measured before they are parsed.
+SURELY_SHALLOW = 2_000
+DEEPEST = 5_000
+LONGEST = 1_000_000
+
+_COMMENTS = ("SQL_COMMENT", "C_COMMENT")
+_OPEN, _CLOSE, _SEMICOLON = b"();"
+_ATOMIC = re.compile(rb"\bbegin\s+atomic\b", re.IGNORECASE)
+_WORDS = re.compile(
+    rb"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$"
+    rb"|(?P<open>[(\[])|(?P<close>[)\]])|(?P<comma>,)|(?P<set>\b(?:union|intersect|except|join)\b)|(?P<word>[\w.]+)|(?P<sign>[^\s\w])",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a statement stands: character offsets of its first token, and of the end of its last.
+
+    Attributes:
+        problem: why it could not be told apart for sure (a quote that never ends); None where all is well.
+    """
+
+    start: int
+    end: int
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One statement as PostgreSQL's grammar sees it.
+
+    Attributes:
+        kind: the name of the statement's node, e.g. `alter_table_stmt`; `""` where it could not be read.
+        node: that node; None where it could not be read.
+        problem: why it could not be read, in PostgreSQL's words or ours.
+        position: the 0-based character where reading stopped, where that is known.
+    """
+
+    kind: str
+    node: Any | None
+    problem: str | None = None
+    position: int | None = None
+
+
+def split(sql: str) -> list[Span]:
+    """The statements of a text, in order. Never raises.
+
+    The grammar splits what it can parse (function bodies with `BEGIN ATOMIC`, rules); its scanner splits the rest at
+    semicolons; after a quote or comment that never ends there is one last statement with a `problem`.
+    """
+    text = _clean(sql)
+    data = text.encode()
+    problem: str | None = None
+    try:
+        pieces = _parsed_pieces(data)
+    except _RefusedError:
+        try:
+            pieces = _mend_atomic(data, _semicolon_pieces(data, _scan(data)))
+        except _RefusedError as refused:
+            problem = refused.problem
+            begin = len(text[: refused.position].encode())
+            *whole, (last, _) = _semicolon_pieces(data, [*_scan(data[:begin]), (begin, len(data))])
+            pieces = [*whole, (last, len(data))]
+    trimmed = [span for start, end in pieces if (span := _trim(data, start, end))]
+    end_of_list = len(trimmed) - 1
+    return [
+        Span(start, end, problem if number == end_of_list else None)
+        for number, (start, end) in enumerate(_characters(data, text, trimmed))
+    ]
+
+
+def tokens(sql: str) -> list[str]:
+    """The tokens of a text without comments: two texts with the same tokens mean the same to PostgreSQL.
+
+    Where the scanner cannot read it (a quote that never ends) the words between white space stand in.
+    """
+    data = _clean(sql).encode()
+    try:
+        scanned = _scan(data)
+    except _RefusedError:
+        return sql.split()
+    return [data[start:end].decode() for start, end in scanned]
+
+
+def parse(sql: str) -> Tree:
+    """The tree of one statement. Never raises, and never lets the library run out of stack."""
+    text, problem = _fit(sql)
+    if problem:
+        return Tree("", None, problem)
+    postgast = _library()
+    try:
+        statements = postgast.parse(text).stmts
+    except postgast.PgQueryError as error:
+        return Tree("", None, error.message, error.cursorpos - 1 if error.cursorpos > 0 else None)
+    except Exception as error:
+        if type(error).__name__ != "DecodeError":  # protobuf's own, which reads 100 levels
+            raise
+        return Tree("", None, "it nests too deep")
+    kind = statements[0].stmt.WhichOneof("node") if len(statements) == 1 else None
+    if kind is None:
+        return Tree("", None, "it is not one statement")
+    return Tree(kind, getattr(statements[0].stmt, kind))
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attributes are of any kind
+    """Load the node types when they are first asked for."""
+    if name == "nodes":
+        return _library().pg_query_pb2
+    raise AttributeError(name)
+
+
+@cache
+def _library() -> Any:  # noqa: ANN401 - a module
+    import postgast  # noqa: PLC0415 - 0.2 s that most commands do not need
+
+    return postgast
+
+
+@cache
+def _native() -> Any:  # noqa: ANN401 - ctypes
+    # The public `split` gives texts without their places, and the public `parse` copies the tree (see SURELY_SHALLOW).
+    from postgast import native  # noqa: PLC0415 - as above
+
+    return native.lib
+
+
+def _clean(sql: str) -> str:
+    """As many characters, all of which C and UTF-8 can carry."""
+    return sql.replace("\0", " ").encode("utf-8", errors="replace").decode()
+
+
+class _RefusedError(Exception):
+    """The grammar or its scanner gave up at a character (not a byte, whatever the library's manual says)."""
+
+    def __init__(self, problem: str, position: int) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.position = position
+
+
+def _parsed_pieces(data: bytes) -> list[tuple[int, int]]:
+    """What the grammar takes for statements; unlike its trees, it costs no stack."""
+    native = _native()
+    result = native.pg_query_split_with_parser(data)
+    try:
+        if result.error:
+            error = result.error.contents
+            raise _RefusedError((error.message or b"").decode(errors="replace"), error.cursorpos - 1)
+        found = (result.stmts[i].contents for i in range(result.n_stmts))
+        return [(s.stmt_location, s.stmt_location + s.stmt_len) for s in found]
+    finally:
+        native.pg_query_free_split_result(result)
+
+
+def _semicolon_pieces(data: bytes, scanned: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What stands between semicolons that are in no bracket (rules have theirs in brackets)."""
+    pieces: list[tuple[int, int]] = []
+    depth, begin, end = 0, -1, -1
+    for start, stop in scanned:
+        token = data[start] if stop - start == 1 else 0
+        if token == _SEMICOLON and depth == 0:
+            if begin >= 0:
+                pieces.append((begin, end))
+            begin = -1
+            continue
+        depth = max(0, depth + (token == _OPEN) - (token == _CLOSE))
+        begin, end = (start if begin < 0 else begin), stop
+    return [*pieces, (begin, end)] if begin >= 0 else pieces
+
+
+def _mend_atomic(data: bytes, pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Semicolons cut `BEGIN ATOMIC … ; … END` in pieces; the grammar knows where such a function ends."""
+    mended: list[tuple[int, int]] = []
+    number = 0
+    while number < len(pieces):
+        start, end = pieces[number]
+        if _ATOMIC.search(data, start, end):
+            for further in range(number, min(number + 200, len(pieces))):
+                try:
+                    if len(_parsed_pieces(data[start : pieces[further][1]])) == 1:
+                        number, end = further, pieces[further][1]
+                        break
+                except _RefusedError:
+                    continue
+        mended.append((start, end))
+        number += 1
+    return mended
+
+
+def _trim(data: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Without the white space and comments around it; None where nothing else is there."""
+    piece = data[start:end]
+    if b"--" in piece or b"/*" in piece:
+        try:
+            scanned = _scan(piece)
+        except _RefusedError:
+            pass
+        else:
+            return (start + scanned[0][0], start + scanned[-1][1]) if scanned else None
+    left, right = len(piece) - len(piece.lstrip()), len(piece.rstrip())
+    return (start + left, start + right) if left < right else None
+
+
+def _scan(data: bytes) -> list[tuple[int, int]]:
+    """The byte offsets of all tokens but comments.
+
+    Raises:
+        _RefusedError: a quote or comment never ends.
+    """
+    postgast = _library()
+    try:
+        scanned = postgast.scan(data.decode()).tokens
+    except postgast.PgQueryError as error:
+        raise _RefusedError(error.message, error.cursorpos - 1) from None
+    comments = {postgast.pg_query_pb2.Token.Value(name) for name in _COMMENTS}
+    return [(token.start, token.end) for token in scanned if token.token not in comments]
+
+
+def _characters(data: bytes, text: str, spans: list[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+    """Byte offsets as character offsets."""
+    if len(data) == len(text):
+        return spans
+    offsets: list[tuple[int, int]] = []
+    byte = character = 0
+    for start, end in spans:
+        first = character + len(data[byte:start].decode())
+        character = first + len(data[start:end].decode())
+        byte = end
+        offsets.append((first, character))
+    return offsets
+
+
+def _fit(sql: str) -> tuple[str, str | None]:
+    """What may be given to the library, and why nothing may."""
+    if "\0" in sql:
+        return "", "it contains a zero byte"
+    text = _clean(sql)
+    if len(text) <= SURELY_SHALLOW:
+        return text, None
+    if len(text) > LONGEST:
+        text = _insert_without_rows(text)
+    if len(text) > LONGEST:
+        return "", f"it is {len(text) // 1_000_000} MB long"
+    return text, "it nests too deep" if _depth(text.encode()) > DEEPEST else None
+
+
+def _insert_without_rows(text: str) -> str:
+    """The head of a long INSERT: its rows say nothing that a rule asks."""
+    head = re.match(r"\s*insert\s+into\s+[^;()']{1,400}(\([^()']{0,20000}\))?\s*values\b", text, re.IGNORECASE)
+    return f"{text[: head.end() - len('values')]} SELECT" if head else text
+
+
+def _depth(data: bytes) -> int:
+    """No fewer levels than the tree has: tokens since the last comma, and joins and unions, summed over open brackets."""
+    tokens_here, sets_here = [0], [0]
+    deepest = total = 0
+    for match in _WORDS.finditer(data):
+        kind = match.lastgroup
+        if kind == "open":
+            tokens_here.append(0)
+            sets_here.append(1)
+            total += 1
+        elif kind == "close":
+            if len(sets_here) > 1:
+                total -= tokens_here.pop() + sets_here.pop()
+        elif kind == "comma":
+            total -= tokens_here[-1]
+            tokens_here[-1] = 0
+        elif kind is not None:
+            (sets_here if kind == "set" else tokens_here)[-1] += 1
+            total += 1
+            deepest = max(deepest, total)
+    return max(deepest, total)

@@ -1,0 +1,125 @@
+"""Statements told apart, compared and read by PostgreSQL's own grammar."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.witnesses import grammar
+
+
+def pieces(sql: str) -> list[str]:
+    return [sql[span.start : span.end] for span in grammar.split(sql)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("", []),
+        (" ;; -- nothing\n/* at all */ ;", []),
+        ("SELECT 1", ["SELECT 1"]),
+        ("-- why\nSELECT 1 -- because\n; /* b */ SELECT 2 /* c */;", ["SELECT 1", "SELECT 2"]),
+        ("SELECT 'a;b', $$c;d$$, \"e;f\"; SELECT 2", ["SELECT 'a;b', $$c;d$$, \"e;f\"", "SELECT 2"]),
+        ("SELECT 'ü€😀'; SELECT 'ß'", ["SELECT 'ü€😀'", "SELECT 'ß'"]),
+        (
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END; SELECT 3",
+            ["CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END", "SELECT 3"],
+        ),
+        (
+            "nonsense; CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END; SELECT 3",
+            [
+                "nonsense",
+                "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END",
+                "SELECT 3",
+            ],
+        ),
+        ("sel ect; SELECT 'ü'; -- end", ["sel ect", "SELECT 'ü'"]),
+        ("\\copy t from 'x'; SELECT 1", ["\\copy t from 'x'", "SELECT 1"]),
+        ("SELECT 1;\0 SELECT 2", ["SELECT 1", "SELECT 2"]),
+    ],
+)
+def test_a_statement_runs_from_its_first_token_to_its_last(sql: str, expected: list[str]) -> None:
+    """Comments, white space and semicolons around a statement belong to it no more than to its neighbour."""
+    assert pieces(sql) == expected
+
+
+@pytest.mark.parametrize("end", ["'never ends; SELECT 3", "/* never ends", "$$ never; ends", '"never'])
+def test_a_quote_that_never_ends_makes_one_last_statement_with_a_problem(end: str) -> None:
+    """Nothing is lost: what stands before it is told apart, the rest is one statement that says why."""
+    for middle in ("", "SELECT 2, "):
+        sql = f"SELECT 1; {middle}{end}"
+        spans = grammar.split(sql)
+        assert pieces(sql) == ["SELECT 1", middle + end]
+        assert spans[0].problem is None
+        assert "unterminated" in (spans[1].problem or "")
+
+
+@given(st.text(alphabet=st.sampled_from(list("ab1;'\"$-/*\\ \n(),\0ü\ud800")), max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_splitting_never_raises_and_never_overlaps(sql: str) -> None:
+    """Whatever the text, spans are in order, not empty and inside it."""
+    end = 0
+    for span in grammar.split(sql):
+        assert end <= span.start < span.end <= len(sql)
+        end = span.end
+    grammar.tokens(sql)
+    grammar.parse(sql)
+
+
+def test_texts_that_mean_the_same_have_the_same_tokens() -> None:
+    """White space, line ends and comments are nothing to PostgreSQL; a quoted space is."""
+    assert grammar.tokens("SELECT 1 -- one\r\n") == grammar.tokens("/* x */ SELECT\n\t1")
+    assert grammar.tokens("SELECT ' 1'") != grammar.tokens("SELECT '1'")
+    assert grammar.tokens("SELECT 'ü', 1")[1:] == ["'ü'", ",", "1"]
+    assert grammar.tokens("SELECT 'never  ends") == ["SELECT", "'never", "ends"]
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "'select ' + '(' * n + '1' + ')' * n",
+        "'select 1' + '+1' * n",
+        "'select 1' + '::int' * n",
+        "'select ' + 'f(' * n + '1' + ')' * n",
+        "'select 1 from a' + ' join b on f(1,2)' * n",
+        "'select 1, 2' + ' union select 1, 2' * n",
+        "'select ' + 'f(1)+' * n + '1'",
+        "'select ' + 'case when true then ' * n + '1' + ' end' * n",
+        "'select array' + '[' * n + '1' + ']' * n",
+        "'select ' + '- ' * n + '1'",
+    ],
+)
+def test_deep_nesting_is_said_and_kills_no_process(shape: str) -> None:
+    """The library itself dies of a stack overflow on these: they are measured first."""
+    program = (
+        "import threading; from checks.witnesses import grammar\n"
+        f"def go():\n  for n in (60, 900, 4000, 10000, 100000):\n    s = {shape}\n"
+        "    t = grammar.parse(s); assert t.node is not None or t.problem, s[:50]\n    assert len(grammar.split(s)) == 1\n"
+        "  print('alive')\n"
+        "threading.stack_size(8 << 20); t = threading.Thread(target=go); t.start(); t.join()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "alive"), done.stderr[-500:]
+
+
+def test_fifty_megabytes_are_split_and_said_to_be_long() -> None:
+    """A huge file costs seconds: the rows of an INSERT are not read, and any other giant is named one."""
+    rows = ",".join(["(1,'aaaaaaaaaaaaaaaaaaaaaaaa')"] * 1_700_000)
+    begin = time.process_time()
+    (span,) = grammar.split(f"INSERT INTO t VALUES {rows};")
+    tree = grammar.parse(f"INSERT INTO t (a, b) VALUES {rows}")
+    assert span.end == len(rows) + len("INSERT INTO t VALUES ")
+    assert tree.kind == "insert_stmt", tree.problem
+    assert tree.node is not None
+    assert tree.node.relation.relname == "t"
+    assert "MB" in (grammar.parse(f"SELECT {rows}").problem or "")
+    assert time.process_time() - begin < 10
+
+
+def test_a_syntax_error_is_in_postgresqls_words_and_has_its_place() -> None:
+    """The place counts characters, not bytes."""
+    tree = grammar.parse("SELECT 'ü' FORM t")
+    assert (tree.kind, tree.node, tree.problem, tree.position) == ("", None, 'syntax error at or near "t"', 16)
