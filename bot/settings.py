@@ -26,33 +26,34 @@ class Settings(BaseSettings):
     github_private_key_file: Path | None = Field(default=None, description="A file that holds the App's private key.")
     webhook_secret: SecretStr | None = Field(default=None, description="The secret that GitHub signs webhooks with.")
     github_api_url: str = Field(
-        "https://api.github.com", description="GitHub's REST API; GitHub Enterprise Server: https://HOST/api/v3."
+        default="https://api.github.com",
+        description="GitHub's REST API; GitHub Enterprise Server: https://HOST/api/v3.",
     )
     github_git_url: str = Field(
-        "https://github.com/{owner}/{repo}.git", description="Where git fetches from (https, ssh or file)."
+        default="https://github.com/{owner}/{repo}.git", description="Where git fetches from (https, ssh or file)."
     )
     database_url: SecretStr | None = Field(
         default=None, description="PostgreSQL for state and queue; default: one of our own."
     )
     branch_provider: Literal["embedded", "server", "neon"] = Field(
-        "embedded", description="Where pull requests' SQL runs."
+        default="embedded", description="Where pull requests' SQL runs."
     )
     branch_server_url: SecretStr | None = Field(
-        None, description="The server for branch databases (provider `server`)."
+        default=None, description="The server for branch databases (provider `server`)."
     )
     neon_api_key: SecretStr | None = Field(default=None, description="Neon's API key (provider `neon`).")
     neon_api_url: str = Field(default="https://console.neon.tech/api/v2", description="Neon's API.")
     neon_project_id: str | None = Field(default=None, description="The Neon project to branch from.")
     public_url: str | None = Field(
-        None, description="Where people reach this service; links in check runs begin with it."
+        default=None, description="Where people reach this service; links in check runs begin with it."
     )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on.")
     data_dir: Path | None = Field(
-        None, description="Where templates, clones and state are kept; default: the user's cache folder."
+        default=None, description="Where templates, clones and state are kept; default: the user's cache folder."
     )
     postgres_bindir: Path | None = Field(
-        None, description="The bin folder of a PostgreSQL 14-18 to use instead of the wheel's."
+        default=None, description="The bin folder of a PostgreSQL 14-18 to use instead of the wheel's."
     )
 
     @field_validator("data_dir", "postgres_bindir", "github_private_key_file")
