@@ -1,0 +1,20 @@
+"""The policy file: what a team has written down, read with every mistake placed, and what it makes of findings."""
+
+from checks.policy.judging import apply, blocking, changes, verdict
+from checks.policy.model import OF_THE_POLICY, Level, Policy, PolicyFile, Problem
+from checks.policy.reading import PATHS, parse, read
+
+__all__ = [
+    "OF_THE_POLICY",
+    "PATHS",
+    "Level",
+    "Policy",
+    "PolicyFile",
+    "Problem",
+    "apply",
+    "blocking",
+    "changes",
+    "parse",
+    "read",
+    "verdict",
+]

@@ -1,0 +1,41 @@
+"""The migration has run, on a real PostgreSQL, on the state that base has.
+
+Reading SQL shows what it says; running it shows what it does.
+"""
+
+from checks.requirements.evidence import Evidence, Outcome, named, unapplicable
+
+TITLE = "The migration is tested"
+
+
+def migration_tested(evidence: Evidence) -> Outcome:
+    """Met by a replay that went through; unmet by one that failed."""
+    if not evidence.migrations:
+        return unapplicable("No migration changes.")
+    replay = evidence.replay
+    match replay.from_base:
+        case "failed":
+            error = replay.error
+            said = (
+                f" `{error.migration}`, statement {error.statement + 1}: {error.message} ({error.sqlstate})."
+                if error
+                else ""
+            )
+            failures = [f for f in evidence.findings if f.introduced and f.severity == "error"]
+            if failures and all(f.waived for f in failures):
+                return Outcome("waived", f"The replay failed, and that is waived.{said}")
+            return Outcome("unmet", f"The replay on base's state failed.{said}")
+        case "skipped":
+            why = evidence.not_replayed or (
+                "there was no database (`--offline`)" if evidence.offline else "the migrations were not run"
+            )
+            return Outcome("unknown", f"Not run: {why.rstrip('.')}.")
+        case "ok":
+            if evidence.not_replayed:
+                return Outcome("unknown", evidence.not_replayed)
+            zero = {
+                "ok": ", and the whole chain runs from an empty database",
+                "failed": "; the whole chain does not run from an empty database",
+            }
+            names = named(evidence.added or evidence.migrations)
+            return Outcome("met", f"{names} ran on base's state{zero.get(replay.from_zero, '')}.")

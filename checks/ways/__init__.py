@@ -1,0 +1,1 @@
+"""How a repository runs and connects: commands, drivers, and who writes the tracking table."""

@@ -1,0 +1,62 @@
+"""What was read of how a repository runs and connects."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from checks.facts import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The one module that opens connections, and its driver.
+
+    Attributes:
+        module: its path; None where there is none, or several that could be it.
+        driver: the package it connects with.
+        forbidden: packages that nobody may connect with.
+        inferred: nobody wrote it down; it was read from the tree.
+    """
+
+    module: str | None = None
+    driver: str | None = None
+    forbidden: tuple[str, ...] = ()
+    inferred: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that matters and could not be read."""
+
+    path: str
+    line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The facts, and how far the reading went.
+
+    Attributes:
+        facts: what the four rules of the policy subscribe to.
+        looked: how many changed files were looked at.
+        unread: the files that matter and could not be read.
+        connection: the standard connection.
+    """
+
+    facts: tuple[Fact, ...] = ()
+    looked: int = 0
+    unread: tuple[Unread, ...] = ()
+    connection: Connection = Connection()
+
+
+def clean(reading: Reading | None, does: str) -> tuple[Literal["met", "unknown"], str]:
+    """That nothing was found, in words; unknown where nothing, or not everything, was read."""
+    if reading is None:
+        return "unknown", "The files of the pull request were not read."
+    if reading.unread:
+        first = reading.unread[0]
+        more = f" (and {len(reading.unread) - 1} more)" if len(reading.unread) > 1 else ""
+        return "unknown", f"`{first.path}:{first.line}` could not be read: {first.why}{more}."
+    files = {0: "No changed file can matter", 1: "The one changed file that can matter was read"}
+    said = files.get(reading.looked, f"{reading.looked} changed files that can matter were read")
+    return "met", f"{said}; none {does}." if reading.looked else f"{said}."
