@@ -1,0 +1,78 @@
+"""What a release has done by now: the questions that more than one rule asks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from checks import facts
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that code may name: a table, or one of its columns."""
+
+    schema: str
+    table: str
+    column: str | None = None
+
+    def __str__(self) -> str:
+        return self.table if self.column is None else f"{self.table}.{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A place that names a target.
+
+    Attributes:
+        what: in words, e.g. ``a query in an `sql` template``.
+        sure: the name was resolved to that very table; otherwise the place merely mentions it.
+    """
+
+    path: str
+    line: int
+    what: str
+    sure: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """What is known beyond the facts.
+
+    Attributes:
+        severities: what the policy says of a rule: `error`, `warning`, `note` or `off`.
+        large_tables: rows of tables known to be large, by `name` or `schema.name`.
+        readers: who still reads what is dropped, renamed or narrowed.
+    """
+
+    severities: Mapping[str, str] = field(default_factory=dict[str, str])
+    large_tables: Mapping[str, int] = field(default_factory=dict[str, int])
+    readers: Mapping[Target, Sequence[Reader]] = field(default_factory=dict[Target, Sequence[Reader]])
+
+
+class SoFar:
+    """The release up to the fact that is being judged."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._created: set[str] = set()
+
+    def learn(self, fact: facts.Fact) -> None:
+        """Remember a fact that has been judged."""
+
+    def created(self, table: str) -> bool:
+        """Was this table (`schema.name` or `name`) born in this release, so that nobody reads it and it holds no rows?"""
+        return full_name(table) in self._created
+
+    def rows(self, table: str) -> int | None:
+        """About how many rows a table holds where that is known to be many."""
+        large = self.context.large_tables
+        return large.get(full_name(table), large.get(short_name(table)))
+
+
+def full_name(table: str) -> str:
+    """`schema.name`; what has no schema is in `public`."""
+    return table if "." in table else f"public.{table}"
+
+
+def short_name(table: str) -> str:
+    """As people call it: without `public.`."""
+    return table.removeprefix("public.")
