@@ -1,0 +1,234 @@
+"""A report as text for a terminal: the verdict first, what to do next second, then the evidence."""
+
+import io
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from checks.render import words
+from checks.render.sheet import Sheet, prose
+from checks.report import (
+    ChecklistItem,
+    Equality,
+    Finding,
+    MigrationReport,
+    Report,
+    SchemaDiff,
+    StatementReport,
+    TraceReport,
+)
+
+MOST_FINDINGS = 40
+MOST_MIGRATIONS = 10
+MOST_STATEMENTS = 12
+
+_VERDICTS = {"pass": ("✓", "bold green"), "block": ("✗", "bold red"), "unjudged": ("?", "bold yellow")}
+_SEVERITIES = {"error": ("✗", "bold red"), "warning": ("!", "bold yellow"), "note": ("·", "dim")}
+_STATES = {
+    "met": ("✓", "green"),
+    "unmet": ("✗", "bold red"),
+    "waived": ("~", "yellow"),
+    "unknown": ("?", "bold yellow"),
+    "not-applicable": ("–", "dim"),  # noqa: RUF001 - nothing to say, in one stroke
+}
+_AT_REST = {"met", "not-applicable"}
+
+
+def text(report: Report | TraceReport, width: int = 80, *, color: bool = False) -> str:
+    """The report as a string; with `color`, ANSI styles are in it unless NO_COLOR is set."""
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        height=100,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=None if color else True,
+        legacy_windows=False,
+    )
+    show(report, console)
+    return out.getvalue()
+
+
+def show(report: Report | TraceReport, console: Console) -> None:
+    """Print the report."""
+    sheet = Sheet(console)
+    if isinstance(report, TraceReport):
+        _trace(sheet, report)
+    else:
+        _review(sheet, report)
+
+
+def _review(sheet: Sheet, report: Report) -> None:
+    symbol, style = _VERDICTS[report.verdict]
+    sheet.put(prose(f"{symbol} {words.headline(report.verdict, report.title)}", style=style), hang=2)
+    where = words.project(report.project) if report.project else ""
+    commits = f"{report.base[:7]} → {report.head[:7]}"
+    sheet.put(prose(" · ".join(part for part in (commits, where) if part), style="dim"), indent=2)
+    for note in report.notes:
+        sheet.put(prose(f"· {note}"), indent=2, hang=2)
+    if step := words.next_step(report.verdict, report.findings):
+        sheet.put(prose(step), indent=2)
+    _findings(sheet, report.findings)
+    _conflicts(sheet, report)
+    if report.checklist:
+        _checklist(sheet, report.checklist)
+    if report.migrations:
+        _migrations(sheet, report.migrations)
+        sheet.heading("Replay, as Drizzle would do it")
+        for state, said in words.replayed(report.replay):
+            _line(sheet, state, said)
+    _equality(sheet, report.equality)
+    _schema(sheet, report.schema_diff)
+    _rollback(sheet, report)
+    for opaque in report.coverage.opaque[:10]:
+        _line(sheet, "unknown", f"Not looked at: statement {opaque.statement + 1} of {opaque.migration}: {opaque.why}")
+    if report.migrations or report.coverage.statements:
+        sheet.blank()
+        footer = [words.covered(report.coverage), words.witnessed(report.witnesses)]
+        footer += [words.timed(report.timings_ms)] if report.timings_ms else []
+        sheet.put(Text(" · ".join(footer), style="dim"))
+
+
+def _trace(sheet: Sheet, report: TraceReport) -> None:
+    sheet.put(Text(words.traced(report), style="bold"))
+    for statement in report.statements:
+        _statement(sheet, statement)
+        for change in statement.changes:
+            sheet.put(prose(change, style="dim"), indent=6, hang=2)
+    for opaque in report.coverage.opaque[:10]:
+        _line(sheet, "unknown", f"Not looked at: statement {opaque.statement + 1}: {opaque.why}")
+    _findings(sheet, report.findings)
+
+
+def _line(sheet: Sheet, state: str, said: str) -> None:
+    symbol, style = _STATES[state]
+    sheet.put(Text.assemble((symbol, style), " ", prose(said)), indent=2, hang=2)
+
+
+def _findings(sheet: Sheet, findings: Sequence[Finding]) -> None:
+    fresh, waived, old = words.fresh(findings), words.waived(findings), words.old(findings)
+    if not findings:
+        return
+    sheet.heading("Findings")
+    for number, finding in enumerate(fresh[:MOST_FINDINGS]):
+        if number:
+            sheet.blank()
+        _finding(sheet, finding)
+    if more := fresh[MOST_FINDINGS:]:
+        sheet.put(prose(f"… and {len(more):,} more: {words.by_rule(more)} (`--format json` lists all)"), indent=2)
+    if fresh and (waived or old):
+        sheet.blank()
+    for finding in waived:
+        excuse = finding.waived
+        if excuse is not None:
+            until = f", until {excuse.until}" if excuse.until else ""
+            said = f"{finding.rule} at {finding.path}:{finding.line} is waived by {excuse.by}{until}: {excuse.reason}"
+            _line(sheet, "waived", said)
+    if old:
+        was = "was" if len(old) == 1 else "were"
+        said = f"{words.count(len(old), 'older finding')} {was} there before and cannot block: {words.by_rule(old)}."
+        sheet.put(prose(said, style="dim"), indent=2, hang=2)
+
+
+def _finding(sheet: Sheet, finding: Finding) -> None:
+    symbol, style = _SEVERITIES[finding.severity]
+    head = Text.assemble((f"{symbol} {finding.severity:<7}", style), "  ", (words.line(finding.rule, 60), "bold"))
+    sheet.row(head, words.line(f"{finding.path}:{finding.line}", 400), indent=2)
+    sheet.put(prose(finding.message), indent=4)
+    if finding.help:
+        sheet.put(Text.assemble(("→ ", "green"), prose(words.way_out(finding.help))), indent=4, hang=2)
+
+
+def _conflicts(sheet: Sheet, report: Report) -> None:
+    if not report.conflicts:
+        return
+    sheet.heading("Collisions")
+    for conflict in report.conflicts[:MOST_FINDINGS]:
+        symbol, style = _SEVERITIES["error" if conflict.other == "base" else "warning"]
+        said = prose(f"with {conflict.other}: {conflict.message}")
+        sheet.put(Text.assemble((symbol, style), " ", said), indent=2, hang=2)
+        sheet.put(Text.assemble(("→ ", "green"), prose(conflict.fix)), indent=4, hang=2)
+
+
+def _checklist(sheet: Sheet, checklist: Sequence[ChecklistItem]) -> None:
+    sheet.heading("Checklist")
+    column = min(max(len(words.line(item.title)) for item in checklist), 34)
+    for item in checklist:
+        symbol, style = _STATES[item.state]
+        calm = item.state in _AT_REST
+        start = Text.assemble((symbol, style), " ", f"{words.line(item.title, column):<{column}}", "  ")
+        room = sheet.width - 2 - start.cell_len
+        why = words.line(item.why, room) if calm else words.line(item.why, 600)
+        sheet.put(Text.assemble(start, prose(why, style="dim" if calm else "")), indent=2, hang=start.cell_len)
+
+
+def _migrations(sheet: Sheet, migrations: Sequence[MigrationReport]) -> None:
+    sheet.heading("Migrations")
+    for migration in migrations[:MOST_MIGRATIONS]:
+        ran = sum(s.ms or 0 for s in migration.statements)
+        size = words.count(len(migration.statements), "statement") if migration.statements else ""
+        about = ", ".join(
+            part
+            for part in (migration.change, size, words.duration(ran) if ran and len(migration.statements) > 1 else "")
+            if part
+        )
+        sheet.row(Text(words.line(migration.path, 400), style="bold"), about, indent=2)
+        shown = words.notable(migration.statements, MOST_STATEMENTS)
+        for statement in shown:
+            _statement(sheet, statement)
+        if left := len(migration.statements) - len(shown):
+            sheet.put(Text(f"… {words.count(left, 'more statement')}", style="dim"), indent=6)
+    if (left := len(migrations) - MOST_MIGRATIONS) > 0:
+        sheet.put(Text(f"… {words.count(left, 'more migration')}", style="dim"), indent=2)
+
+
+def _statement(sheet: Sheet, statement: StatementReport) -> None:
+    ms = words.duration(statement.ms) if statement.ms is not None else ""
+    sql = words.line(statement.sql, sheet.width - 8 - len(ms))
+    sheet.row(Text.assemble((f"{statement.index + 1:>2}", "dim"), "  ", sql), ms, indent=2)
+    if effects := words.effects(statement):
+        failed = statement.error is not None
+        sheet.put(prose("; ".join(effects), style="red" if failed else "yellow"), indent=6, hang=2)
+
+
+def _equality(sheet: Sheet, equality: Equality) -> None:
+    if (
+        equality.schema_ts not in {"differs", "unresolved"}
+        and equality.snapshot != "differs"
+        and not equality.unresolved
+    ):
+        return
+    sheet.heading("schema.ts and migrations")
+    for state, said in words.equal(equality):
+        _line(sheet, state, said)
+    for unresolved in equality.unresolved[:10]:
+        _line(sheet, "unknown", f"{unresolved.path}:{unresolved.line}: {unresolved.why}")
+    if equality.missing_sql.strip():
+        sheet.put(Text("SQL that the migrations lack:"), indent=2)
+        sheet.block(equality.missing_sql.strip(), indent=4)
+
+
+def _schema(sheet: Sheet, difference: SchemaDiff) -> None:
+    if not (difference.summary or difference.sql.strip()):
+        return
+    sheet.heading("What changes in the database")
+    for said in difference.summary[:20]:
+        sheet.put(Text.assemble("· ", prose(said)), indent=2, hang=2)
+    if (left := len(difference.summary) - 20) > 0:
+        sheet.put(Text(f"… {words.count(left, 'more change')}", style="dim"), indent=2)
+    if difference.sql.strip():
+        if difference.summary:
+            sheet.blank()
+        sheet.block(difference.sql.strip(), indent=4)
+
+
+def _rollback(sheet: Sheet, report: Report) -> None:
+    if report.rollback is None:
+        return
+    sheet.heading("The way back")
+    state, said = words.undone(report.rollback)
+    _line(sheet, state, said)
+    for lost in report.rollback.irreversible[:10]:
+        _line(sheet, "unmet", f"Does not come back: {lost}")
