@@ -32,3 +32,350 @@ class Fact:
 
     place: Place
     introduced: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OnTable(Fact):
+    """Something about one table (`schema.name`)."""
+
+    table: str
+
+
+# What PostgreSQL does while it works: seen by the postgres witness, or certain from the text where nothing ran.
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Costs(OnTable):
+    """Work that grows with the table, under a lock that makes others wait.
+
+    Attributes:
+        mode: the lock, e.g. `AccessExclusiveLock`.
+        observed: PostgreSQL did it; otherwise the text says that it will.
+    """
+
+    mode: str = "AccessExclusiveLock"
+    observed: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RewritesTable(Costs):
+    """Every row is written anew. `why` is what asks for it, in words (`changes the type of \"n\"`)."""
+
+    why: str = ""
+    depends_on_zone: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScansTable(Costs):
+    """Every row is read under a lock that stops reads and writes, to prove what the statement claims."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlocksReads(Costs):
+    """Something is built from every row under a lock that stops reads and writes."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlocksWrites(Costs):
+    """Every row is read under a lock that lets reads through and stops writes."""
+
+    why: str = ""
+    index: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddsUnique(Costs):
+    """A unique, primary key or exclusion constraint that builds its index there and then."""
+
+    kind: str
+    name: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddsCheck(Costs):
+    """A check constraint that is proved there and then."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddsForeignKey(Costs):
+    """A foreign key that is proved there and then; it locks both tables."""
+
+    name: str
+    columns: tuple[str, ...]
+    referenced: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetsNotNull(Costs):
+    """A column becomes NOT NULL, and every row is read to prove it."""
+
+    column: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddsRequiredColumn(Costs):
+    """A new column is NOT NULL and has nothing to fill the rows that are there."""
+
+    column: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidatesAtOnce(Costs):
+    """A constraint is validated in the transaction that added it, so its lock is held while every row is read."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HoldsLocks(Fact):
+    """A lock of one statement outlives it, and others wait until the transaction ends.
+
+    Attributes:
+        tables: those whose users wait, each with what waits (`reads and writes`, `writes`).
+        first: number of the statement (1-based, over all pending files) that takes the first lock.
+        statements: how many run while it is held, itself included.
+        slow: what grows with a table in that window, in words.
+    """
+
+    tables: tuple[tuple[str, str], ...]
+    first: int
+    statements: int
+    slow: tuple[str, ...] = ()
+
+
+# What is taken away from those who read.
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removes(OnTable):
+    """A table or column is no longer there, or no longer what it was, for the release that still runs."""
+
+    @property
+    def gone(self) -> tuple[str | None, ...]:
+        """The columns that code may not name any more; None is the table itself."""
+        return (None,)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DropsTable(Removes):
+    """A table, view or materialized view goes. `kind` in words."""
+
+    kind: str = "table"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RenamesTable(Removes):
+    """A table gets another name or schema."""
+
+    new: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemovesColumn(Removes):
+    """One column is no longer what it was."""
+
+    column: str
+
+    @property
+    def gone(self) -> tuple[str | None, ...]:
+        """That column."""
+        return (self.column,)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DropsColumn(RemovesColumn):
+    """A column goes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RenamesColumn(RemovesColumn):
+    """A column gets another name."""
+
+    new: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangesType(RemovesColumn):
+    """A column gets another type, and no more telling fact is known.
+
+    Attributes:
+        old: its type before, `""` where unknown.
+        new: its type as written.
+    """
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NarrowsType(ChangesType):
+    """The new type holds less than the old: rows that do not fit make the migration fail. `rewrites`: it rewrites the table, too."""
+
+    rewrites: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DropsConstraint(OnTable):
+    """A constraint goes, and what it forbade may be written."""
+
+    name: str
+    kind: str = "constraint"
+
+
+# Other things that a statement's text says.
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LacksIndex(OnTable):
+    """A foreign key whose columns no index begins with."""
+
+    name: str
+    columns: tuple[str, ...]
+    referenced: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreatesTable(OnTable):
+    """A table is born.
+
+    Attributes:
+        primary_key: the columns of its primary key, with their types; None where a later statement or a parent may give it one.
+        temporary: only this session sees it.
+    """
+
+    primary_key: tuple[tuple[str, str], ...] | None = None
+    temporary: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Truncates(OnTable):
+    """All rows go. `cascades`: those of referencing tables too."""
+
+    cascades: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TouchesAllRows(OnTable):
+    """UPDATE or DELETE without WHERE. `verb` is `UPDATE` or `DELETE`."""
+
+    verb: str
+    rows: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MixesDataAndSchema(OnTable):
+    """Rows are changed while the transaction holds a lock that stops reads and writes of `locked`."""
+
+    verb: str
+    locked: str
+    since: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UsesNewEnumValue(Fact):
+    """A value that was added to an enum is used in the same transaction."""
+
+    enum: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecreatesEnum(Fact):
+    """An enum is dropped and made anew with other values. `columns` take the way over text."""
+
+    enum: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConcurrentlyInTransaction(Fact):
+    """CONCURRENTLY where the migrator has a transaction open. `what` names the statement (`CREATE INDEX CONCURRENTLY`)."""
+
+    what: str
+    index: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeavesInvalidIndex(OnTable):
+    """CREATE INDEX CONCURRENTLY IF NOT EXISTS: after a failure, the retry keeps the broken index."""
+
+    index: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndsTransaction(Fact):
+    """COMMIT, ROLLBACK or the like inside a migration."""
+
+    verb: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cascades(Fact):
+    """DROP … CASCADE. `also` lists what went with it, where it was seen."""
+
+    what: str
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DisablesTrigger(OnTable):
+    """A trigger (`ALL`, `USER` or a name) no longer fires."""
+
+    trigger: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpensRls(OnTable):
+    """Row level security no longer stands between a role and a table's rows. `how` in words."""
+
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WidensGrant(Fact):
+    """Somebody may do more than before."""
+
+    privileges: str
+    what: str
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnsafeFunction(Fact):
+    """A SECURITY DEFINER function that looks names up where its caller says."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TruncatedName(Fact):
+    """PostgreSQL cuts a name at 63 bytes."""
+
+    name: str
+    becomes: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fails(Fact):
+    """The migration does not run.
+
+    Attributes:
+        complete: the branch database had all that the chain asks for; otherwise our limits may be the reason.
+    """
+
+    sqlstate: str
+    message: str
+    complete: bool = True
+    half_applied: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unreadable(Fact):
+    """A statement that no witness could look into."""
+
+    why: str
