@@ -59,7 +59,7 @@ class Costs(OnTable):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RewritesTable(Costs):
-    """Every row is written anew. `why` is what asks for it, in words (`changes the type of \"n\"`)."""
+    """Every row is written anew. `why` is what asks for it, in words."""
 
     why: str = ""
     depends_on_zone: bool = False
