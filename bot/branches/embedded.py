@@ -1,0 +1,186 @@
+"""A branch is a private PostgreSQL cluster: a copied data directory, started for one review, removed with everything in it."""
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from bot import cluster
+from bot.branches import Template, binaries, blank, files, folders, owner, watch
+from bot.branches.templates import Templates
+from checks.errors import CouldNotJudge
+
+
+class EmbeddedBranch:
+    """A database in a cluster of its own."""
+
+    may_create_roles = True
+
+    def __init__(self, sockets: Path, version: int, missing: frozenset[str]) -> None:
+        self.version = version
+        self.missing_extensions = missing
+        self._sockets = sockets
+        self._watch: watch.Watch | None = None
+        self._untrusted = False
+
+    @property
+    def stopped(self) -> watch.Reason | None:
+        """Why the watchdog killed the branch, if it did."""
+        return self._watch.stopped if self._watch is not None else None
+
+    def watched(self, by: watch.Watch) -> None:
+        """Be watched; the last watchdog's word counts."""
+        self._watch = by
+
+    def connect(self, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
+        """Open a session as the branch role.
+
+        Raises:
+            CouldNotJudge: the branch was stopped, or its SQL has locked the role out.
+        """
+        self._untrusted = True
+        return self._open(blank.ROLE, autocommit=autocommit)
+
+    @contextlib.contextmanager
+    def admin(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """A session for the user's own files: the branch role, and a superuser until the session ends.
+
+        What it makes belongs to the branch role. Only before `connect`: a superuser must never touch what hostile SQL made.
+        """
+        if self._untrusted:
+            raise RuntimeError("admin() comes before connect(): afterwards the database is not to be trusted")
+        with self._open(cluster.SUPERUSER) as superuser:
+            superuser.execute("ALTER ROLE bulletproof SUPERUSER")
+            try:
+                with self._open(blank.ROLE) as session:
+                    yield session
+            finally:
+                superuser.execute("ALTER ROLE bulletproof NOSUPERUSER")
+
+    def _open(self, role: str, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
+        try:
+            session = cluster.connect(self._sockets, role, autocommit=autocommit)
+        except psycopg.OperationalError as error:
+            if self.stopped is not None:
+                raise CouldNotJudge("The branch database was stopped: it took too long or too much room.") from None
+            why = str(error).strip().splitlines()[-1]
+            raise CouldNotJudge(f"The branch database takes no session: {why}") from None
+        return session
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Everything that is found out once, when the first branch is asked for."""
+
+    owner: owner.Owner
+    folders: folders.Folders
+    binaries: binaries.Binaries
+    templates: Templates
+
+
+class Embedded:
+    """Gives private clusters, from the programs of the wheel or of `bindir`.
+
+    Args:
+        data_dir: where programs and templates are kept (default: the user's cache).
+        bindir: the programs of any PostgreSQL 14 to 18.
+        room: bytes that a branch may take on disk.
+        memory: bytes of address space for each of its processes.
+    """
+
+    def __init__(self, data_dir: Path | None = None, bindir: Path | None = None, *, room: int = 1 << 30, memory: int = 1 << 30) -> None:
+        self._data_dir, self._bindir, self._room, self._memory = data_dir, bindir, room, memory
+
+    @cached_property
+    def _place(self) -> _Place:
+        who = owner.current()
+        where = folders.find(self._data_dir, who)
+        folders.sweep(where)
+        programs = binaries.prepare(self._bindir, where.programs)
+        return _Place(who, where, programs, Templates(files.make(where.kept / "templates", mode=0o755)))
+
+    def available_extensions(self) -> frozenset[str]:
+        """The extensions that the branch role can create."""
+        return self._place.binaries.extensions
+
+    def prepare(self) -> None:
+        """Make what the first branch would make: afterwards a user id without a name can use the same data folder."""
+        place = self._place
+        with folders.run(place.folders, place.owner) as folder:
+            self._blank(folder / "data")
+
+    @contextlib.contextmanager
+    def branch(
+        self, *, template: Template | None = None, extensions: Sequence[str] = (), seconds: float = 120.0
+    ) -> Iterator[EmbeddedBranch]:
+        """See `Provider.branch`; `stopped` says whether the watchdog ended it."""
+        place = self._place
+        missing = frozenset(extensions) - place.binaries.extensions
+        with folders.run(place.folders, place.owner) as folder:
+            branch = EmbeddedBranch(folder, place.binaries.version, missing)
+            if template is None:
+                self._blank(folder / "data")
+            else:
+                self._template(folder / "data", template, branch, seconds)
+            with self._running(folder, branch, seconds):
+                yield branch
+
+    def _blank(self, data: Path) -> None:
+        """Copy the blank cluster to `data`; make it first where nobody has yet."""
+        place = self._place
+        key = blank.key(place.binaries)
+        if place.templates.copy(key, data, place.owner):
+            return
+        if place.folders.prepared is not None and Templates(place.folders.prepared / "templates").peek(key, data, place.owner):
+            return
+        with place.templates.making(key) as needed:
+            if needed:
+                with folders.run(place.folders, place.owner) as folder:
+                    blank.make(place.binaries, folder, place.owner)
+                    place.templates.keep(key, folder / "data")
+        if not place.templates.copy(key, data, place.owner):
+            raise CouldNotJudge(f"The blank cluster vanished from {place.templates.folder} while it was being made.")
+
+    def _template(self, data: Path, template: Template, branch: EmbeddedBranch, seconds: float) -> None:
+        """Copy the template to `data`; the first to need it builds it right there, and keeps a copy."""
+        place = self._place
+        key = hashlib.sha256(f"{blank.key(place.binaries)}\0{template.key}".encode()).hexdigest()[:32]
+        if place.templates.copy(key, data, place.owner):
+            return
+        with place.templates.making(key) as needed:
+            if not needed and place.templates.copy(key, data, place.owner):
+                return
+            self._blank(data)
+            with self._running(data.parent, branch, seconds) as server:
+                try:
+                    template.build(branch)
+                finally:
+                    if branch.stopped is not None:
+                        raise CouldNotJudge(_STOPPED[branch.stopped](seconds, self._room))
+                server.stop()
+            place.templates.keep(key, data)
+
+    @contextlib.contextmanager
+    def _running(self, folder: Path, branch: EmbeddedBranch, seconds: float) -> Iterator[cluster.Server]:
+        place = self._place
+        server = cluster.start(
+            place.binaries, folder / "data", folder, place.owner, blank.settings(place.binaries), memory=self._memory, disposable=folder
+        )
+        watched = watch.Watch(folder, seconds=seconds, room=self._room, kill=server.interrupt)
+        try:
+            branch.watched(watched)
+            yield server
+        finally:
+            watched.end()
+            server.kill()
+
+
+_STOPPED: dict[watch.Reason, Callable[[float, int], str]] = {
+    "time": lambda seconds, _: f"The base migrations were stopped: they did not end within {seconds:.0f} seconds.",
+    "disk": lambda _, room: f"The base migrations were stopped: they took more than {room >> 20} MB of disk.",
+}

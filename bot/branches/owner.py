@@ -1,0 +1,67 @@
+"""Who PostgreSQL runs as: ourselves, or, where we are root (which it refuses), somebody without rights."""
+
+import os
+import pwd
+import stat
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from checks.errors import CouldNotJudge
+
+_UNPRIVILEGED = ("nobody", "daemon", "bin", "postgres")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The user that a cluster's processes and files belong to."""
+
+    uid: int
+    gid: int
+    dropped: bool = False
+
+    def may_enter(self, path: Path) -> bool:
+        """Whether this user can reach and read `path` (judged by owner and mode bits; groups are not asked)."""
+        path = path.resolve()
+        return all(self._has(step, need=0o1) for step in path.parents) and self._has(path, need=0o5)
+
+    def _has(self, path: Path, *, need: int) -> bool:
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        if status.st_uid == self.uid:
+            need <<= 6
+        return stat.S_IMODE(status.st_mode) & need == need
+
+
+@cache
+def current() -> Owner:
+    """The owner for this process.
+
+    Raises:
+        CouldNotJudge: we are root in a container that knows no other user.
+    """
+    if os.geteuid() != 0:
+        return Owner(os.geteuid(), os.getegid())
+    for name in _UNPRIVILEGED:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        if entry.pw_uid and _mapped(entry.pw_uid, "uid") and _mapped(entry.pw_gid, "gid"):
+            return Owner(entry.pw_uid, entry.pw_gid, dropped=True)
+    raise CouldNotJudge(
+        "PostgreSQL refuses to run as root, and there is no other user (such as `nobody`) to run it as. "
+        "Run as an ordinary user, or add one."
+    )
+
+
+def _mapped(number: int, kind: str) -> bool:
+    """Whether this user namespace knows the id; elsewhere than on Linux there are no namespaces."""
+    try:
+        lines = Path(f"/proc/self/{kind}_map").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return True
+    ranges = [tuple(map(int, line.split())) for line in lines]
+    return any(first <= number < first + length for first, _, length in ranges)

@@ -1,0 +1,97 @@
+"""Data directories that are kept: the blank cluster, and one for each base chain; the least used go first."""
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import files, watch
+from .owner import Owner
+
+_DAY = 86_400.0
+_SWEEP_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """A folder of data directories, by key; several processes may use it at once.
+
+    Attributes:
+        room: bytes that all of them may take.
+        days: how long an unused one is kept.
+    """
+
+    folder: Path
+    room: int = 2 << 30
+    days: float = 14.0
+
+    def copy(self, key: str, target: Path, owner: Owner) -> bool:
+        """Copy one to `target`; False where there is none."""
+        with files.lock(self._lock(key), shared=True):
+            source = self.folder / key
+            if not source.is_dir():
+                return False
+            files.copy(source, target, owner=owner)
+            with contextlib.suppress(OSError):
+                os.utime(source)
+            return True
+
+    def peek(self, key: str, target: Path, owner: Owner) -> bool:
+        """Copy one from a folder that we cannot write, so cannot lock either."""
+        source = self.folder / key
+        if not source.is_dir():
+            return False
+        files.copy(source, target, owner=owner)
+        return True
+
+    @contextlib.contextmanager
+    def making(self, key: str) -> Iterator[bool]:
+        """Hold the sole right to make one; yields whether it is still to be made."""
+        with files.lock(self.folder / f"{key}.making"):
+            try:
+                yield not (self.folder / key).is_dir()
+            finally:
+                (self.folder / f"{key}.making").unlink(missing_ok=True)
+
+    def keep(self, key: str, data: Path) -> None:
+        """Keep a copy of the data directory of a cluster that was stopped in order."""
+        fresh = files.new_folder(self.folder, key)
+        try:
+            files.copy(data, fresh / "data", public=True)
+            files.publish(fresh / "data", self.folder / key)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        self.evict()
+
+    def evict(self) -> None:
+        """Remove what is too old, then the least lately used until the rest fits; what is being copied stays."""
+        now = time.time()
+        used: list[tuple[float, int, Path]] = []
+        for path in self.folder.iterdir():
+            with contextlib.suppress(OSError):
+                age = now - path.stat().st_mtime
+                if path.name.startswith("."):
+                    if age > _SWEEP_SECONDS:  # its maker died
+                        shutil.rmtree(path, ignore_errors=True)
+                elif path.is_dir():
+                    used.append((age, watch.size(path), path))
+        total = sum(size for _, size, _ in used)
+        for age, size, path in sorted(used, reverse=True):
+            if age < self.days * _DAY and total <= self.room:
+                break
+            if self._drop(path):
+                total -= size
+
+    def _drop(self, path: Path) -> bool:
+        lock = self._lock(path.name)
+        with files.lock(lock, wait=False) as got:
+            if got:
+                shutil.rmtree(path, ignore_errors=True)
+                lock.unlink(missing_ok=True)
+            return got
+
+    def _lock(self, key: str) -> Path:
+        return self.folder / f"{key}.lock"

@@ -1,0 +1,269 @@
+"""A PostgreSQL cluster in a folder: initialised, started, stopped; nothing here knows what it is for.
+
+The programs are run directly (`postgres`, not `pg_ctl`, which polls ten times a second), in a session of their own, so that
+Ctrl-C in a terminal does not reach them, without our environment, so that nothing of ours can be read from theirs, and
+with a watcher: a shell that waits on a pipe which only we hold open, and that stops the cluster as soon as we are gone.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.branches.binaries import Binaries
+from bot.branches.owner import Owner
+from checks.errors import CouldNotJudge
+
+if TYPE_CHECKING:
+    import psycopg
+
+SUPERUSER = "bulletproof_superuser"
+DATABASE = "neondb"  # the name that Neon gives, which GRANT ... ON DATABASE in a chain may mention
+
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "TZ": "UTC"}
+_LIMITED = 'ulimit -c 0; ulimit -v "$1" 2>/dev/null; shift; exec "$@"'  # macOS cannot limit address space
+# $1: process, $2: signal, $3: folder to remove afterwards or nothing.
+_WATCH = """
+read _
+kill -"$2" "$1" 2>/dev/null
+tries=0
+while kill -0 "$1" 2>/dev/null && [ $tries -lt 300 ]; do sleep 0.02; tries=$((tries + 1)); done
+[ "$2" = QUIT ] && kill -KILL "$1" 2>/dev/null
+[ -n "$3" ] && rm -rf "$3"
+"""
+_START_SECONDS = 60.0
+_UNNAMED = (
+    "PostgreSQL's initdb refuses to run under user id {uid}, which has no name here. Give it one, or run `bulletproof demo` once "
+    "as a named user with the same BULLETPROOF_DATA_DIR: afterwards any user id will do."
+)
+
+
+def initialise(binaries: Binaries, data: Path, owner: Owner) -> None:
+    """Make an empty cluster (`initdb`) in `data`, whose parent belongs to `owner`.
+
+    Raises:
+        CouldNotJudge: initdb fails; its own last words are in the text.
+    """
+    locales = (
+        [["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]]
+        if binaries.major >= 17
+        else [["--locale=C.UTF-8"], ["--locale=C"]]
+    )
+    said = ""
+    for locale in locales:
+        done = subprocess.run(
+            [
+                binaries.bin / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync",
+                "--no-instructions", "--wal-segsize=1", *locale,
+            ],
+            cwd=data.parent, env=_ENVIRONMENT, capture_output=True, text=True, errors="replace", check=False,
+            stdin=subprocess.DEVNULL, start_new_session=True, **_as(owner),
+        )
+        if done.returncode == 0:
+            return
+        said = done.stderr.strip() or done.stdout.strip()
+        if "could not look up effective user" in said:
+            raise CouldNotJudge(_UNNAMED.format(uid=owner.uid))
+    raise CouldNotJudge(f"PostgreSQL could not make a new cluster in {data}: {_last(said)}")
+
+
+@dataclass(slots=True)
+class Server:
+    """A running cluster."""
+
+    process: subprocess.Popen[bytes]
+    data: Path
+    sockets: Path
+    _watcher: subprocess.Popen[bytes]
+    _pipe: int
+    _stopped: bool = field(default=False)
+
+    def alive(self) -> bool:
+        """Whether the postmaster runs."""
+        return self.process.poll() is None
+
+    def stop(self) -> None:
+        """Stop with a checkpoint, so that the folder is consistent and starts without recovery."""
+        self._end(signal.SIGINT, patience=60.0)
+
+    def kill(self) -> None:
+        """Stop at once, whatever the sessions are doing; the folder is good for nothing afterwards."""
+        self._end(signal.SIGQUIT, patience=1.0)
+
+    def interrupt(self) -> None:
+        """Kill what runs, from another thread; `kill` still has to be called."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGQUIT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(1.0)
+                return
+        slaughter(self.data)
+
+    def _end(self, how: signal.Signals, *, patience: float) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(patience)
+            except subprocess.TimeoutExpired:
+                slaughter(self.data)
+                self.process.wait()
+        if self._stopped:
+            return
+        self._stopped = True
+        self._watcher.kill()
+        os.close(self._pipe)
+        self._watcher.wait()
+
+
+def start(
+    binaries: Binaries,
+    data: Path,
+    sockets: Path,
+    owner: Owner,
+    settings: Mapping[str, str],
+    *,
+    memory: int | None = None,
+    disposable: Path | None = None,
+) -> Server:
+    """Start the cluster in `data` and wait until it takes sessions at a Unix socket in `sockets`.
+
+    Args:
+        binaries: the programs.
+        data: the cluster.
+        sockets: where the socket is made; a short path.
+        owner: who it runs as.
+        settings: given on the command line, so that no ALTER SYSTEM is above them.
+        memory: bytes of address space for each process.
+        disposable: what to remove, with the cluster killed, when we die; without it the cluster is shut down in order.
+
+    Raises:
+        CouldNotJudge: it does not start; its own last words are in the text.
+    """
+    options = {"listen_addresses": "", "unix_socket_directories": f'"{sockets}"', "unix_socket_permissions": "0700", **settings}
+    arguments = [argument for name, value in options.items() for argument in ("-c", f"{name}={value}")]
+    limit = "unlimited" if memory is None else str(memory // 1024)
+    log = data.parent / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", _LIMITED, "sh", limit, str(binaries.bin / "postgres"), "-D", str(data), *arguments],
+            cwd=data, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **_as(owner),
+        )
+    try:
+        reader, pipe = os.pipe()
+        try:
+            watcher = subprocess.Popen(
+                ["/bin/sh", "-c", _WATCH, "sh", str(process.pid), "QUIT" if disposable else "INT", str(disposable or "")],
+                cwd="/", env=_ENVIRONMENT, stdin=reader, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                start_new_session=True, **_as(owner),
+            )
+        finally:
+            os.close(reader)
+        server = Server(process, data, sockets, watcher, pipe)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    try:
+        _wait(server, log)
+    except BaseException:
+        server.kill()
+        raise
+    return server
+
+
+def _wait(server: Server, log: Path) -> None:
+    """Until `postmaster.pid` says that this very process is ready (its first and eighth line)."""
+    status, pid = server.data / "postmaster.pid", str(server.process.pid)
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(FileNotFoundError):
+            lines = status.read_text(encoding="utf-8", errors="replace").splitlines()
+            if len(lines) >= 8 and lines[0].strip() == pid and lines[7].strip() == "ready":
+                return
+        if not server.alive():
+            raise CouldNotJudge(f"PostgreSQL did not start: {_last(log.read_text(encoding='utf-8', errors='replace'))}")
+        time.sleep(0.002)
+    raise CouldNotJudge(f"PostgreSQL did not start within {_START_SECONDS:.0f} seconds.")
+
+
+def connect(
+    sockets: Path, role: str, *, database: str = DATABASE, autocommit: bool = True
+) -> "psycopg.Connection[tuple[Any, ...]]":
+    """Open a session at the socket in `sockets`; nothing that libpq reads from the environment has a say."""
+    import psycopg  # noqa: PLC0415 - the command line starts without it
+
+    session = psycopg.connect(
+        host=str(sockets), port=5432, user=role, dbname=database, autocommit=autocommit, options="", sslmode="disable",
+        gssencmode="disable", client_encoding="UTF8", application_name="bulletproof", connect_timeout=10,
+    )
+    if session.info.parameter_status("TimeZone") != "UTC":  # PGTZ in our environment
+        session.execute("SET TimeZone TO 'UTC'")
+        if not autocommit:
+            session.commit()
+    return session
+
+
+def processes(folder: Path) -> list[int]:
+    """Processes that work below `folder`: every PostgreSQL process has its cluster as its working directory."""
+    found: list[int] = []
+    inside = f"{folder}/"
+    try:
+        numbers = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - names are all we need
+    except OSError:  # no /proc (macOS): only the postmaster is known, by its own note
+        return [pid for data in [folder, *folder.glob("*")] if (pid := _noted(data)) is not None]
+    for number in numbers:
+        with contextlib.suppress(OSError):
+            if f"{os.readlink(f'/proc/{number}/cwd')}/".startswith(inside):
+                found.append(number)
+    return found
+
+
+def _noted(data: Path) -> int | None:
+    """The postmaster that `postmaster.pid` names, if a process of that number was started on this very folder."""
+    try:
+        pid = int((data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
+        said = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    except (OSError, ValueError):
+        return None
+    return pid if str(data) in said else None
+
+
+def slaughter(folder: Path) -> None:
+    """Kill whatever still works below `folder`, and free the shared memory it leaves."""
+    for _ in range(50):
+        running = [pid for pid in processes(folder) if pid != os.getpid()]
+        if not running:
+            break
+        for pid in running:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+    for note in folder.rglob("postmaster.pid") if folder.name != "data" else [folder / "postmaster.pid"]:
+        _free(note)
+
+
+def _free(note: Path) -> None:
+    """Remove the System V segment that a killed postmaster leaves (its key and id are on line 7), if nobody is attached."""
+    try:
+        key, number = note.read_text(encoding="utf-8").splitlines()[6].split()
+        table = Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]
+    except (OSError, ValueError, IndexError):
+        return
+    for row in (line.split() for line in table):
+        if row[0] == key and row[1] == number and row[6] == "0":
+            ctypes.CDLL(None).shmctl(int(number), 0, None)  # 0: IPC_RMID
+
+
+def _as(owner: Owner) -> "Mapping[str, int | Sequence[int]]":
+    return {"user": owner.uid, "group": owner.gid, "extra_groups": []} if owner.dropped else {}
+
+
+def _last(text: str) -> str:
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return lines[-1] if lines else "it gave no reason."
