@@ -1,16 +1,18 @@
 """A report as SARIF 2.1.0, the format that code scanning services read."""
 
 import hashlib
-import importlib
 import json
 from collections import Counter
 from collections.abc import Sequence
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from checks.render import words
 from checks.report import Finding, Report, TraceReport
+
+if TYPE_CHECKING:
+    from checks.rules import Page
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -24,7 +26,7 @@ def text(report: Report | TraceReport) -> str:
             "driver": {"name": "Bulletproof", "semanticVersion": _version(), "rules": [_rule(rule) for rule in rules]}
         },
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The root of the repository."}}},
+        "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The root of the repository."}}},
         "invocations": [{"executionSuccessful": judged}],
         "results": _results(report.findings, rules),
     }
@@ -57,9 +59,10 @@ def _result(finding: Finding, index: int, fingerprint: str) -> dict[str, Any]:
     said = words.visible(finding.message)
     if finding.help:
         said += "\n" + words.way_out(finding.help)
+    said = said.replace("](", "] (")  # SARIF 3.11.6 reads `[text](target)` as a link
     line = max(finding.line, 1)
     place = {
-        "artifactLocation": {"uri": uri(finding.path), "uriBaseId": "SRCROOT"},
+        "artifactLocation": {"uri": uri(finding.path), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": line, "endLine": max(finding.end_line, line)},
     }
     result: dict[str, Any] = {
@@ -94,22 +97,21 @@ def _rule(rule: str) -> dict[str, Any]:
     page = _page(rule)
     if page is None:
         return {"id": rule, "shortDescription": {"text": rule.replace("-", " ")}}
-    first = page.strip().split("\n\n", 1)[0]
     return {
         "id": rule,
-        "shortDescription": {"text": words.line(first, 300)},
-        "fullDescription": {"text": words.line(first, 1_000)},
-        "help": {"text": page, "markdown": page},
+        "shortDescription": {"text": words.line(page.title, 300)},
+        "fullDescription": {"text": words.line(f"{page.title} {page.harm}".strip(), 1_000)},
+        "defaultConfiguration": {"level": page.severity if page.severity in {"error", "warning", "note"} else "none"},
+        "help": {"text": page.markdown, "markdown": page.markdown},
     }
 
 
-def _page(rule: str) -> str | None:
-    """The rule's page, where there is one (loaded only here: rules bring the grammar with them)."""
-    try:
-        found = importlib.import_module("checks.rules").page(rule)
-    except (ImportError, AttributeError, LookupError):
-        return None
-    return found if isinstance(found, str) and found.strip() else None
+def _page(rule: str) -> "Page | None":
+    """The rule's page, where it has one."""
+    from checks import rules  # noqa: PLC0415 - rules bring the grammar with them, and other formats need none
+
+    found = rules.all_rules().get(rule)
+    return found.page if found else None
 
 
 def _version() -> str:

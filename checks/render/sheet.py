@@ -2,6 +2,7 @@
 
 import re
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -41,7 +42,7 @@ class Sheet:
 
     def row(self, left: Text, right: str, *, indent: int = 0) -> None:
         """A line with something at its right edge, or below it where there is no room."""
-        room = self.width - indent - left.cell_len - len(right)
+        room = self.width - indent - left.cell_len - cell_len(right)
         if room >= 2:
             self._emit(indent, Text.assemble(left, " " * room, (right, "dim")))
             return
@@ -87,3 +88,9 @@ def prose(text: str, style: str = "", most: int = 2_000) -> Text:
     said = Text(words.line(text, most), style=style)
     said.highlight_regex(_CODE, "bold" if style else "cyan")
     return said
+
+
+def cut(text: Text, width: int) -> Text:
+    """The text in at most so many columns."""
+    text.truncate(max(width, 1), overflow="ellipsis")
+    return text

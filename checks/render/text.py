@@ -3,11 +3,12 @@
 import io
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from checks.render import words
-from checks.render.sheet import Sheet, prose
+from checks.render.sheet import Sheet, cut, prose
 from checks.report import (
     ChecklistItem,
     Equality,
@@ -154,14 +155,17 @@ def _conflicts(sheet: Sheet, report: Report) -> None:
 
 def _checklist(sheet: Sheet, checklist: Sequence[ChecklistItem]) -> None:
     sheet.heading("Checklist")
-    column = min(max(len(words.line(item.title)) for item in checklist), 34)
+    column = min(max(cell_len(words.line(item.title, 60)) for item in checklist), 34)
     for item in checklist:
         symbol, style = _STATES[item.state]
         calm = item.state in _AT_REST
-        start = Text.assemble((symbol, style), " ", f"{words.line(item.title, column):<{column}}", "  ")
-        room = sheet.width - 2 - start.cell_len
-        why = words.line(item.why, room) if calm else words.line(item.why, 600)
-        sheet.put(Text.assemble(start, prose(why, style="dim" if calm else "")), indent=2, hang=start.cell_len)
+        title = cut(Text(words.line(item.title, 60)), column)
+        title.pad_right(column - title.cell_len)
+        start = Text.assemble((symbol, style), " ", title, "  ")
+        why = prose(item.why, style="dim" if calm else "", most=600)
+        if calm:
+            why = cut(why, sheet.width - 2 - start.cell_len)
+        sheet.put(Text.assemble(start, why), indent=2, hang=start.cell_len)
 
 
 def _migrations(sheet: Sheet, migrations: Sequence[MigrationReport]) -> None:
@@ -186,8 +190,9 @@ def _migrations(sheet: Sheet, migrations: Sequence[MigrationReport]) -> None:
 
 def _statement(sheet: Sheet, statement: StatementReport) -> None:
     ms = words.duration(statement.ms) if statement.ms is not None else ""
-    sql = words.line(statement.sql, sheet.width - 8 - len(ms))
-    sheet.row(Text.assemble((f"{statement.index + 1:>2}", "dim"), "  ", sql), ms, indent=2)
+    number = f"{statement.index + 1:>2}  "
+    sql = cut(Text(words.line(statement.sql, 400)), sheet.width - 4 - len(number) - len(ms))
+    sheet.row(Text.assemble((number, "dim"), sql), ms, indent=2)
     if effects := words.effects(statement):
         failed = statement.error is not None
         sheet.put(prose("; ".join(effects), style="red" if failed else "yellow"), indent=6, hang=2)

@@ -35,8 +35,6 @@ _TRANSACTIONS = {
     "each": "one transaction per migration",
     "none": "without a transaction",
 }
-# Invisible (Cf), control (Cc), unpaired (Cs) and line-breaking (Zl, Zp) characters can act on a terminal or hide text.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _FENCED = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?(?:^\1[^\n]*$|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -48,7 +46,9 @@ def visible(text: str) -> str:
     if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return text
     text = text.replace("\r\n", "\n")
-    return "".join(c if c in "\n\t" or unicodedata.category(c) not in _UNSEEN else _spelled(c) for c in text)
+    return "".join(
+        c if c.isprintable() or c in "\n\t" or unicodedata.category(c) == "Zs" else _spelled(c) for c in text
+    )
 
 
 def _spelled(character: str) -> str:
