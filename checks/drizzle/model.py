@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from checks.facts import Place
+
 Format = Literal["v0", "v1"]
 Transaction = Literal["one", "each", "none"]
 
@@ -89,6 +91,7 @@ class Snapshot:
         version: "5", "6", "7" (v0), "8", "9" (v1).
         parents: `prevId` (v0, one) or `prevIds` (v1).
         data: the JSON as read.
+        type: `base` or `diff` (version 9), else None.
     """
 
     tag: str | None
@@ -97,15 +100,57 @@ class Snapshot:
     parents: tuple[str, ...]
     version: str
     data: Mapping[str, Any] = field(repr=False)
+    type: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Damage:
+    """Something wrong with the history of one commit, which may be old.
+
+    Attributes:
+        area: which rule speaks of it.
+        problem: what is wrong, as a word that the rule knows.
+        places: where it can be shown, the best place first.
+        tag: the migration it is about.
+        other: the other migration, file or snapshot it is about.
+        detail: a number, a version, the words of a parser.
+    """
+
+    area: Literal["journal", "snapshot", "number", "order"]
+    problem: str
+    places: tuple[Place, ...]
+    tag: str | None = None
+    other: str | None = None
+    detail: str = ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Equal for the same damage in two commits, wherever it stands."""
+        return (self.area, self.problem, self.tag or "", self.other or "", self.detail)
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The migrations of a project at one commit, in the order in which Drizzle runs them."""
+    """The migrations of a project at one commit, in the order in which Drizzle runs them.
+
+    Attributes:
+        snapshots: in the order in which `generate` sorts them.
+        damage: what is wrong with the history; reading goes on past it.
+        journal: the path of the journal (v0), None where there is none.
+        lines: first and last line of each migration's entry in the journal, by tag (v0).
+    """
 
     project: Project
     migrations: tuple[Migration, ...]
     snapshots: tuple[Snapshot, ...]
+    damage: tuple[Damage, ...] = ()
+    journal: str | None = None
+    lines: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]], repr=False)
+
+    @property
+    def greatest(self) -> Migration | None:
+        """The migration whose `when` a database remembers after running them all (the watermark of v0)."""
+        return max(self.migrations, key=lambda m: m.when, default=None)
 
     @property
     def last_snapshot(self) -> Snapshot | None:

@@ -1,0 +1,38 @@
+"""The folders of a v1 migrations folder: their names in Drizzle's order, and the time that a name carries."""
+
+import posixpath
+import re
+from datetime import UTC, datetime, timedelta
+
+from checks.drizzle import collation
+from checks.tree import Tree
+
+_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)")
+_NAME = re.compile(r"\d{14}(_|$)")
+
+
+def names(tree: Tree, folder: str) -> list[str]:
+    """The folders that Drizzle v1 runs, in its order; none where no folder is named `YYYYMMDDHHMMSS_name` (then it is not v1)."""
+    start = len(folder) + 1 if folder else 0
+    parts = (path[start:].split("/") for path in tree.under(folder))
+    found = {p[0] for p in parts if len(p) == 2 and p[1] in {"migration.sql", "snapshot.json"}}
+    if not any(_NAME.match(name) for name in found):
+        return []
+    sql = [n for n in found if tree.entry(posixpath.join(folder, n, "migration.sql")) is not None]
+    return sorted(sql, key=collation.key)
+
+
+def milliseconds(name: str) -> int | None:
+    """The time at the start of a folder's name as Drizzle computes it (a 13th month is next January); None where there is none."""
+    found = _TIME.match(name)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = (int(part) for part in found.groups())
+    if year < 100:  # Date.UTC's rule
+        year += 1900
+    try:
+        first = datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC)
+        moment = first + timedelta(days=day - 1, hours=hour, minutes=minute, seconds=second)
+    except (ValueError, OverflowError):
+        return None
+    return int((moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))

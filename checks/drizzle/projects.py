@@ -1,0 +1,273 @@
+"""Finds the Drizzle projects of a repository: by their configurations, else by the shape of their migrations."""
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from checks.drizzle import chain, config, constants, globs, journal, migrator, packages, snapshots
+from checks.drizzle.config import Config
+from checks.drizzle.model import Format, Project
+from checks.tree import Tree
+
+IGNORED = {"node_modules", "dist", "build", ".next", "vendor"}
+ASIDE = {"test", "tests", "__tests__", "fixtures", "__fixtures__", "testdata", "examples", "e2e"}
+TABLE = ("drizzle", "__drizzle_migrations")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DrizzleOverrides:
+    """What the policy file says about the project; None: to be detected."""
+
+    config: str | None = None
+    schema: tuple[str, ...] = ()
+    migrations: str | None = None
+    format: Format | None = None
+    migrator: str | None = None
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A Drizzle project that is not for PostgreSQL."""
+
+    path: str
+    dialect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All Drizzle projects of a tree: those that can be judged, those named in a configuration first, and the others."""
+
+    projects: tuple[Project, ...]
+    others: tuple[Other, ...]
+
+
+def find(tree: Tree, overrides: DrizzleOverrides | None = None) -> list[Project]:
+    """The PostgreSQL projects of a tree, those named in a configuration first."""
+    return list(survey(tree, overrides).projects)
+
+
+def others(tree: Tree) -> list[Other]:
+    """The Drizzle projects of a tree that are for other databases."""
+    return list(survey(tree).others)
+
+
+def survey(tree: Tree, overrides: DrizzleOverrides | None = None) -> Survey:
+    """Everything that looks like a Drizzle project."""
+    overrides = overrides or DrizzleOverrides()
+    if overrides.migrations is not None:
+        return Survey((_overridden(tree, overrides, overrides.migrations),), ())
+    found: dict[str, Project] = {}
+    foreign: dict[str, Other] = {}
+    for path in [overrides.config] if overrides.config else _configs(tree):
+        for read in config.read(tree, path):
+            project = _project(tree, read)
+            if isinstance(project, Other):
+                foreign.setdefault(project.path, project)
+            elif project.migrations_dir not in found:
+                found[project.migrations_dir] = project
+    if not overrides.config:
+        for folder, dialect in _shapes(tree):
+            if dialect is not None:
+                if not any(_dir_of(tree, other) == folder for other in foreign.values()):
+                    foreign.setdefault(folder, Other(folder, dialect))
+            elif folder not in found:
+                found[folder] = _by_shape(tree, folder)
+    kept = [p for p in found.values() if not _aside(p.config or p.migrations_dir)] or list(found.values())
+    kept.sort(key=lambda p: p.config is None)
+    return Survey(tuple(_with(tree, p, overrides) for p in kept), tuple(foreign.values()))
+
+
+# --- by configuration -------------------------------------------------------------------------------------------------
+
+
+def _configs(tree: Tree) -> list[str]:
+    """All configurations, the plainly named first: a project that several of them describe is read from that one."""
+    named: set[str] = set()
+    by_name: set[str] = set()
+    for path in tree:
+        if _ignored(path):
+            continue
+        if config.is_config(path):
+            by_name.add(path)
+        elif path == "package.json" or path.endswith("/package.json"):
+            package = packages.read(tree, posixpath.dirname(path))
+            named.update(c for c in (package.configs if package else ()) if c in tree)
+    return sorted(
+        by_name | named,
+        key=lambda p: (not posixpath.basename(p).startswith("drizzle.config."), p.count("/"), len(p), p),
+    )
+
+
+def _project(tree: Tree, read: Config) -> Project | Other:
+    above = packages.nearest(tree, posixpath.dirname(read.path))
+    folder, root = _migrations(tree, read, above)
+    postgres = read.postgres
+    if postgres is None:
+        dialect = _dialect(tree, folder)
+        postgres = dialect in {None, "postgresql"}
+    else:
+        dialect = read.dialect or read.driver
+    if not postgres:
+        return Other(read.path, dialect or "another database")
+    shown = chain.shape(tree, folder)
+    form = shown or next((p.format for p in above if p.format), None) or "v0"
+    driven = migrator.infer(tree, above, above[0].folder if above else "")
+    inferred = (
+        {"migrator", "transaction"}
+        | ({"format"} if shown is None else set())
+        | ({"migrations_dir"} if not read.out else set())
+    )
+    casing: Literal["snake_case", "camelCase"] | None = None
+    if read.casing in {"snake_case", "camelCase"}:
+        casing = "snake_case" if read.casing == "snake_case" else "camelCase"
+    return Project(
+        root=root,
+        format=form,
+        migrations_dir=folder,
+        schema_files=tuple(dict.fromkeys(f for s in read.schema for f in globs.expand(tree, _place(s, root)))),
+        migrator=driven,
+        transaction=migrator.transaction(driven, form),
+        config=read.path,
+        table=(read.table_schema or TABLE[0], read.table or TABLE[1]),
+        casing=casing,
+        inferred=frozenset(inferred),
+    )
+
+
+def _migrations(tree: Tree, read: Config, above: Sequence[packages.Package]) -> tuple[str, str]:
+    """The migrations folder, and the folder that drizzle-kit is started in: paths are relative to that, not to the file."""
+    starters = [p.folder for p in above if read.path in p.configs]
+    roots = list(
+        dict.fromkeys(
+            [*starters, *(p.folder for p in above[:1]), posixpath.dirname(read.path), *(p.folder for p in above), ""]
+        )
+    )
+    outs = read.out or ("drizzle",)
+    places = [(_place(out, root), root) for root in roots for out in outs]
+    for folder, root in places:
+        if chain.shape(tree, folder) is not None:
+            return folder, root
+    for folder, root in places:
+        if any(globs.expand(tree, _place(s, root)) for s in read.schema) or (folder and tree.under(folder)):
+            return folder, root
+    return places[0]
+
+
+def _place(written: str, root: str) -> str:
+    """A path of a configuration, from the root of the repository."""
+    if written.startswith(constants.REPOSITORY):
+        path = written.removeprefix(constants.REPOSITORY).lstrip("/")
+    elif written.startswith(constants.WORKING):
+        path = posixpath.join(root, written.removeprefix(constants.WORKING).lstrip("/"))
+    else:
+        path = posixpath.join(root, written.replace("\\", "/").lstrip("/") if written.startswith("/") else written)
+    path = posixpath.normpath(path)
+    return "" if path == "." else path
+
+
+# --- by shape ---------------------------------------------------------------------------------------------------------
+
+_V1_SNAPSHOT = re.compile(r"(?:(.*)/)?\d{14}_[^/]*/snapshot\.json")
+
+
+def _shapes(tree: Tree) -> Iterator[tuple[str, str | None]]:
+    """Folders that hold migrations, and their dialect where it is not PostgreSQL."""
+    seen: set[str] = set()
+    for path in tree:
+        if path == chain.JOURNAL or path.endswith(f"/{chain.JOURNAL}"):
+            folder = path.removesuffix(chain.JOURNAL).rstrip("/")
+        elif (found := _V1_SNAPSHOT.fullmatch(path)) is not None:
+            folder = found[1] or ""
+        else:
+            continue
+        if folder not in seen and not _ignored(path):
+            seen.add(folder)
+            dialect = _dialect(tree, folder)
+            yield folder, None if dialect == "postgresql" else dialect or "an unknown database"
+
+
+def _dialect(tree: Tree, folder: str) -> str | None:
+    """What the files of a migrations folder are written for; None where there are none, or they do not say."""
+    content = tree.read(posixpath.join(folder, chain.JOURNAL))
+    if content is not None:
+        read = journal.parse(content)
+        return "postgresql" if read.dialect is not None and read.postgres else read.dialect
+    start = len(folder) + 1 if folder else 0
+    for path in tree.under(folder):
+        if path.count("/", start) == 1 and path.endswith("/snapshot.json"):
+            head = snapshots.header(tree.read(path) or b"", "v1")
+            if isinstance(head, snapshots.Header) and head.dialect is not None:
+                return "postgresql" if head.dialect in {"postgres", "postgresql"} else head.dialect
+    return None
+
+
+def _by_shape(tree: Tree, folder: str) -> Project:
+    above = packages.nearest(tree, folder)
+    form = chain.shape(tree, folder) or "v0"
+    root = above[0].folder if above else ""
+    driven = migrator.infer(tree, above, root)
+    return Project(
+        root=root,
+        format=form,
+        migrations_dir=folder,
+        migrator=driven,
+        transaction=migrator.transaction(driven, form),
+        inferred=frozenset({"migrations_dir", "migrator", "transaction", "schema_files", "table"}),
+    )
+
+
+def _dir_of(tree: Tree, other: Other) -> str | None:
+    """Where another database's configuration keeps its migrations."""
+    for read in config.read(tree, other.path) if other.path in tree else ():
+        return _migrations(tree, read, packages.nearest(tree, posixpath.dirname(read.path)))[0]
+    return other.path
+
+
+# --- by policy --------------------------------------------------------------------------------------------------------
+
+
+def _overridden(tree: Tree, overrides: DrizzleOverrides, migrations: str) -> Project:
+    """The project whose migrations the policy names; a configuration still tells what the policy does not."""
+    folder = _place(migrations, "")
+    paths = [overrides.config] if overrides.config else _configs(tree)
+    read = (_project(tree, c) for path in paths for c in config.read(tree, path))
+    same = next((p for p in read if isinstance(p, Project) and (p.migrations_dir == folder or overrides.config)), None)
+    project = replace(same, migrations_dir=folder) if same else _by_shape(tree, folder)
+    return _with(tree, replace(project, inferred=project.inferred - {"migrations_dir"}), overrides)
+
+
+def _with(tree: Tree, project: Project, overrides: DrizzleOverrides) -> Project:
+    form = overrides.format or project.format
+    driven = overrides.migrator or project.migrator
+    schema, dot, name = (overrides.table or "").rpartition(".")
+    files = (
+        tuple(dict.fromkeys(f for s in overrides.schema for f in globs.expand(tree, _place(s, ""))))
+        or project.schema_files
+    )
+    said = {
+        "format": overrides.format,
+        "migrator": overrides.migrator,
+        "transaction": overrides.migrator,
+        "table": overrides.table,
+        "schema_files": overrides.schema,
+    }
+    return replace(
+        project,
+        format=form,
+        migrator=driven,
+        transaction=migrator.transaction(driven, form),
+        table=(schema if dot else TABLE[0], name) if name else project.table,
+        schema_files=files,
+        inferred=project.inferred - {key for key, value in said.items() if value},
+    )
+
+
+def _ignored(path: str) -> bool:
+    return not IGNORED.isdisjoint(path.split("/")[:-1])
+
+
+def _aside(path: str) -> bool:
+    return not ASIDE.isdisjoint(path.split("/")[:-1])

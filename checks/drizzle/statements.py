@@ -1,0 +1,34 @@
+"""Takes a migration's text apart: into the chunks Drizzle sends, and those into statements by PostgreSQL's own scanner."""
+
+from checks.drizzle.model import Statement
+from checks.witnesses import grammar
+
+BREAKPOINT = "--> statement-breakpoint"
+
+
+def split(text: str) -> tuple[tuple[str, ...], tuple[Statement, ...], str | None]:
+    """The chunks and the statements of a migration, and why its text could not be told apart for sure (None: it could).
+
+    Drizzle splits at the literal text of the marker wherever it stands, strings and function bodies included
+    (drizzle-orm, `migrator.ts`), and sends each piece as it is. What such a cut makes of a string is reported as
+    PostgreSQL would see it.
+    """
+    chunks = tuple(text.split(BREAKPOINT))
+    statements: list[Statement] = []
+    unread: str | None = None
+    begin = counted = 0
+    line = 1
+    for number, chunk in enumerate(chunks):
+        for span in grammar.split(chunk):
+            line += text.count("\n", counted, begin + span.start)
+            counted = begin + span.start
+            sql = chunk[span.start : span.end]
+            statements.append(Statement(len(statements), line, line + sql.count("\n"), sql, number))
+            unread = unread or span.problem
+        begin += len(chunk) + len(BREAKPOINT)
+    return chunks, tuple(statements), unread
+
+
+def same(a: str, b: str) -> bool:
+    """Whether two texts differ in white space, line ends and comments at most."""
+    return a == b or grammar.tokens(a) == grammar.tokens(b)
