@@ -1,0 +1,154 @@
+"""ALTER TABLE, clause by clause."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from checks.witnesses import clauses as c
+from checks.witnesses import grammar, words
+
+_n = grammar.nodes
+
+_KINDS: dict[int, c.Kind] = {
+    _n.CONSTR_CHECK: "check",
+    _n.CONSTR_FOREIGN: "foreign key",
+    _n.CONSTR_UNIQUE: "unique",
+    _n.CONSTR_PRIMARY: "primary key",
+    _n.CONSTR_EXCLUSION: "exclusion",
+}
+_SERIAL = frozenset({"serial", "serial2", "serial4", "serial8", "smallserial", "bigserial"})
+# Weaker than AccessExclusiveLock: the manual's page of ALTER TABLE names them one by one.
+_SHARE_UPDATE = {
+    _n.AT_ValidateConstraint,
+    _n.AT_SetStatistics,
+    _n.AT_SetOptions,
+    _n.AT_ResetOptions,
+    _n.AT_SetRelOptions,
+    _n.AT_ResetRelOptions,
+    _n.AT_ClusterOn,
+    _n.AT_DropCluster,
+    _n.AT_AttachPartition,
+}
+_SHARE_ROW = {
+    _n.AT_DisableTrig,
+    _n.AT_DisableTrigAll,
+    _n.AT_DisableTrigUser,
+    _n.AT_EnableTrig,
+    _n.AT_EnableTrigAll,
+    _n.AT_EnableTrigUser,
+    _n.AT_EnableAlwaysTrig,
+    _n.AT_EnableReplicaTrig,
+}
+
+
+def table(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an AlterTableStmt
+    """The clauses of an ALTER TABLE."""
+    if node.objtype not in {_n.OBJECT_TABLE, _n.OBJECT_MATVIEW, _n.OBJECT_FOREIGN_TABLE}:
+        return
+    name = words.table(node.relation)
+    strongest = 0
+    for holder in node.cmds:
+        command = holder.alter_table_cmd
+        kind = command.subtype
+        if (reader := _READERS.get(kind)) is not None:
+            yield from reader(name, command)
+        if kind in _SHARE_UPDATE:
+            continue
+        foreign = kind == _n.AT_AddConstraint and getattr(command, "def").constraint.contype == _n.CONSTR_FOREIGN
+        strongest = max(strongest, 1 if kind in _SHARE_ROW or foreign else 2)
+    if strongest:
+        yield c.Lock(name, "AccessExclusiveLock" if strongest == 2 else "ShareRowExclusiveLock")
+
+
+def constraint(name: str, node: Any, column: str = "") -> Iterator[c.Clause]:  # noqa: ANN401 - a Constraint
+    """A constraint on a table, or on its new column."""
+    kind = _KINDS.get(node.contype)
+    if kind is None:
+        return
+    keys = words.strings(node.fk_attrs if kind == "foreign key" else node.keys)
+    yield c.AddConstraint(
+        table=name,
+        name=node.conname,
+        kind=kind,
+        columns=tuple(keys) or ((column,) if column else ()),
+        not_valid=node.skip_validation or (not node.is_enforced and kind in {"check", "foreign key"}),
+        using_index=bool(node.indexname),
+        referenced=words.table(node.pktable) if kind == "foreign key" else "",
+        column=column,
+    )
+    if kind == "foreign key":
+        yield c.Lock(words.table(node.pktable), "ShareRowExclusiveLock")
+
+
+def column(name: str, node: Any) -> c.AddColumn:  # noqa: ANN401 - a ColumnDef
+    """A column's definition; its constraints are told apart by `constraint`."""
+    written = words.strings(node.type_name.names)[-1] if node.type_name.names else ""
+    filled = written if written in _SERIAL else ""
+    not_null = bool(filled)
+    default: c.Default = "volatile" if filled else "none"
+    for holder in node.constraints:
+        inner = holder.constraint
+        kind = inner.contype
+        if kind in {_n.CONSTR_NOTNULL, _n.CONSTR_PRIMARY}:
+            not_null = not_null or not inner.skip_validation
+        elif kind == _n.CONSTR_DEFAULT:
+            default = words.default(inner.raw_expr)
+        elif kind == _n.CONSTR_IDENTITY:
+            filled, default, not_null = "identity", "volatile", True
+        elif kind == _n.CONSTR_GENERATED:
+            filled = "generated" if inner.generated_kind == "s" else "virtual"
+            default = "volatile" if filled == "generated" else "constant"
+    return c.AddColumn(name, node.colname, words.type_name(node.type_name), not_null, default, filled)
+
+
+def _add_column(name: str, command: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an AlterTableCmd
+    node = getattr(command, "def").column_def
+    yield column(name, node)
+    for holder in node.constraints:
+        yield from constraint(name, holder.constraint, node.colname)
+
+
+def _add_constraint(name: str, command: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - as above
+    node = getattr(command, "def").constraint
+    if node.contype == _n.CONSTR_NOTNULL and not node.skip_validation:
+        yield c.SetNotNull(name, words.strings(node.keys)[0] if node.keys else "")
+    yield from constraint(name, node)
+
+
+def _attach(name: str, command: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - as above
+    partition = words.table(getattr(command, "def").partition_cmd.name)
+    yield c.AttachPartition(name, partition)
+    yield c.Lock(partition, "AccessExclusiveLock")
+
+
+def _detach(_: str, command: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - as above
+    if getattr(command, "def").partition_cmd.concurrent:
+        yield c.Concurrently("ALTER TABLE … DETACH PARTITION CONCURRENTLY")
+
+
+def _alter_type(name: str, command: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - as above
+    yield c.AlterType(name, command.name, words.type_name(getattr(command, "def").column_def.type_name))
+
+
+def _one(make: Callable[[str, str], c.Clause]) -> Callable[[str, Any], Iterator[c.Clause]]:
+    def read(name: str, command: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - as above
+        yield make(name, command.name)
+
+    return read
+
+
+_READERS: dict[int, Callable[[str, Any], Iterator[c.Clause]]] = {
+    _n.AT_AddColumn: _add_column,
+    _n.AT_AddConstraint: _add_constraint,
+    _n.AT_AttachPartition: _attach,
+    _n.AT_DetachPartition: _detach,
+    _n.AT_AlterColumnType: _alter_type,
+    _n.AT_DropColumn: lambda name, command: iter([c.DropColumn(name, command.name, words.behaves(command))]),
+    _n.AT_DropConstraint: _one(c.DropConstraint),
+    _n.AT_ValidateConstraint: _one(c.ValidateConstraint),
+    _n.AT_SetNotNull: _one(c.SetNotNull),
+    _n.AT_DisableTrig: _one(c.Trigger),
+    _n.AT_DisableTrigAll: _one(lambda name, _: c.Trigger(name, "ALL")),
+    _n.AT_DisableTrigUser: _one(lambda name, _: c.Trigger(name, "USER")),
+    _n.AT_DisableRowSecurity: _one(lambda name, _: c.Rls(name, "row level security is switched off")),
+    _n.AT_NoForceRowSecurity: _one(lambda name, _: c.Rls(name, "its owner is no longer bound by row level security")),
+}

@@ -1,0 +1,259 @@
+"""What a statement asks for, in small records: the text witness's words. Tables are `schema.name`."""
+
+from typing import Literal, NamedTuple
+
+Default = Literal["none", "constant", "volatile", "unknown"]
+Kind = Literal["check", "foreign key", "unique", "primary key", "exclusion"]
+
+
+class AddColumn(NamedTuple):
+    """`default` says whether filling it needs a look at each row; `filled` names serial, identity or generated columns."""
+
+    table: str
+    column: str
+    type: str
+    not_null: bool
+    default: Default
+    filled: str = ""
+
+
+class DropColumn(NamedTuple):
+    """ALTER TABLE … DROP COLUMN."""
+
+    table: str
+    column: str
+    cascade: bool
+
+
+class AlterType(NamedTuple):
+    """ALTER COLUMN … TYPE."""
+
+    table: str
+    column: str
+    type: str
+
+
+class AddConstraint(NamedTuple):
+    """A constraint of its own or on a new column. `column` is that new column, else `""`."""
+
+    table: str
+    name: str
+    kind: Kind
+    columns: tuple[str, ...]
+    not_valid: bool = False
+    using_index: bool = False
+    referenced: str = ""
+    column: str = ""
+
+
+class ValidateConstraint(NamedTuple):
+    """VALIDATE CONSTRAINT."""
+
+    table: str
+    name: str
+
+
+class DropConstraint(NamedTuple):
+    """DROP CONSTRAINT."""
+
+    table: str
+    name: str
+
+
+class SetNotNull(NamedTuple):
+    """ALTER COLUMN … SET NOT NULL."""
+
+    table: str
+    column: str
+
+
+class RewriteAll(NamedTuple):
+    """What always writes the table anew: VACUUM FULL, CLUSTER. `why` in words."""
+
+    table: str
+    why: str
+
+
+class AttachPartition(NamedTuple):
+    """ATTACH PARTITION."""
+
+    table: str
+    partition: str
+
+
+class Rename(NamedTuple):
+    """A table (`column` is None) or column gets another name. `new` is a full name for tables."""
+
+    table: str
+    column: str | None
+    new: str
+
+
+class CreateIndex(NamedTuple):
+    """CREATE INDEX. `columns` are the plain columns it begins with."""
+
+    table: str
+    name: str
+    columns: tuple[str, ...]
+    unique: bool
+    concurrently: bool
+    if_not_exists: bool
+
+
+class Reindex(NamedTuple):
+    """REINDEX of a table (`table`) or of something else (`""`)."""
+
+    table: str
+    name: str
+
+
+class Concurrently(NamedTuple):
+    """Something that refuses a transaction because of CONCURRENTLY."""
+
+    what: str
+    name: str = ""
+
+
+class Refresh(NamedTuple):
+    """REFRESH MATERIALIZED VIEW, with data and not concurrently."""
+
+    table: str
+
+
+class CreateTable(NamedTuple):
+    """`primary_key` is None where a parent, a type or a query decides it; `if_not_exists` may do nothing."""
+
+    table: str
+    primary_key: tuple[tuple[str, str], ...] | None
+    temporary: bool
+    if_not_exists: bool = False
+
+
+class CreateView(NamedTuple):
+    """A view or materialized view."""
+
+    table: str
+
+
+class Drop(NamedTuple):
+    """DROP of tables, views, types and others. `kind` in words; `names` full where they are in a schema."""
+
+    kind: str
+    names: tuple[str, ...]
+    cascade: bool
+
+
+class Truncate(NamedTuple):
+    """TRUNCATE."""
+
+    tables: tuple[str, ...]
+    cascade: bool
+
+
+class Dml(NamedTuple):
+    """UPDATE, DELETE, MERGE or INSERT … SELECT FROM. `where`: it names its rows."""
+
+    verb: str
+    table: str
+    where: bool
+
+
+class AddEnumValue(NamedTuple):
+    """ALTER TYPE … ADD VALUE."""
+
+    enum: str
+    value: str
+
+
+class CreateEnum(NamedTuple):
+    """CREATE TYPE … AS ENUM."""
+
+    enum: str
+
+
+class RenameType(NamedTuple):
+    """ALTER TYPE … RENAME TO."""
+
+    old: str
+    new: str
+
+
+class Transaction(NamedTuple):
+    """BEGIN, COMMIT, ROLLBACK and their kind."""
+
+    verb: str
+
+
+class Trigger(NamedTuple):
+    """DISABLE TRIGGER."""
+
+    table: str
+    trigger: str
+
+
+class Rls(NamedTuple):
+    """Something that lets rows through. `how` in words."""
+
+    table: str
+    how: str
+
+
+class Grant(NamedTuple):
+    """GRANT. `table` where it is on one table."""
+
+    privileges: str
+    what: str
+    to: str
+    table: str = ""
+
+
+class DefinerFunction(NamedTuple):
+    """SECURITY DEFINER without a search_path of its own."""
+
+    name: str
+
+
+class Lock(NamedTuple):
+    """A lock that the statement takes for sure, where the text says so."""
+
+    table: str
+    mode: str
+
+
+class Opaque(NamedTuple):
+    """Code that says what it does only when it runs."""
+
+    what: str
+
+
+Clause = (
+    AddColumn
+    | DropColumn
+    | AlterType
+    | AddConstraint
+    | ValidateConstraint
+    | DropConstraint
+    | SetNotNull
+    | RewriteAll
+    | AttachPartition
+    | Rename
+    | CreateIndex
+    | Reindex
+    | Concurrently
+    | Refresh
+    | CreateTable
+    | CreateView
+    | Drop
+    | Truncate
+    | Dml
+    | AddEnumValue
+    | CreateEnum
+    | RenameType
+    | Transaction
+    | Trigger
+    | Rls
+    | Grant
+    | DefinerFunction
+    | Lock
+    | Opaque
+)

@@ -1,0 +1,291 @@
+"""The text witness: what a statement asks for, read from the tree of PostgreSQL's own grammar."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from checks.witnesses import alter, grammar, words
+from checks.witnesses import clauses as c
+
+_n = grammar.nodes
+NAME_BYTES = 63
+
+_LONG_NAME = re.compile(r'"[^"\n]{22,}"|[^\W\d][\w$]{21,}')  # 22 characters of UTF-8 may be 64 bytes or more
+_VERBS = {
+    _n.TRANS_STMT_BEGIN: "BEGIN",
+    _n.TRANS_STMT_START: "START TRANSACTION",
+    _n.TRANS_STMT_COMMIT: "COMMIT",
+    _n.TRANS_STMT_ROLLBACK: "ROLLBACK",
+    _n.TRANS_STMT_PREPARE: "PREPARE TRANSACTION",
+}
+_DROPPED = {
+    _n.OBJECT_TABLE: "table",
+    _n.OBJECT_FOREIGN_TABLE: "foreign table",
+    _n.OBJECT_VIEW: "view",
+    _n.OBJECT_MATVIEW: "materialized view",
+    _n.OBJECT_SCHEMA: "schema",
+    _n.OBJECT_TYPE: "type",
+    _n.OBJECT_DOMAIN: "domain",
+    _n.OBJECT_INDEX: "index",
+    _n.OBJECT_SEQUENCE: "sequence",
+    _n.OBJECT_FUNCTION: "function",
+    _n.OBJECT_PROCEDURE: "procedure",
+    _n.OBJECT_EXTENSION: "extension",
+    _n.OBJECT_TRIGGER: "trigger",
+    _n.OBJECT_POLICY: "policy",
+}
+_TABLES = {_n.OBJECT_TABLE, _n.OBJECT_FOREIGN_TABLE, _n.OBJECT_VIEW, _n.OBJECT_MATVIEW}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the text says of one statement.
+
+    Attributes:
+        kind: the name of its node (`alter_table_stmt`), `""` where it could not be read.
+        clauses: what it asks for.
+        problem: why it could not be read.
+        position: the 0-based character where reading stopped, where that is known.
+    """
+
+    kind: str
+    clauses: tuple[c.Clause, ...] = ()
+    problem: str | None = None
+    position: int | None = None
+
+
+def read(sql: str) -> Reading:
+    """Read one statement. Never raises for bad SQL: `problem` says why it could not be read."""
+    tree = grammar.parse(sql)
+    if tree.node is None:
+        return Reading("", (), tree.problem, tree.position)
+    reader = _READERS.get(tree.kind)
+    return Reading(tree.kind, tuple(reader(tree.node)) if reader else ())
+
+
+def long_names(sql: str) -> list[tuple[str, str]]:
+    """Names that PostgreSQL cuts, each with what becomes of it."""
+    if not _LONG_NAME.search(sql):
+        return []
+    found: dict[str, str] = {}
+    for token in grammar.tokens(sql):
+        quoted = token.startswith('"')
+        if not quoted and not _LONG_NAME.fullmatch(token):
+            continue
+        name = token[1:-1].replace('""', '"') if quoted else token
+        data = name.encode(errors="replace")
+        if len(data) > NAME_BYTES:
+            found[name] = data[:NAME_BYTES].decode(errors="ignore")
+    return list(found.items())
+
+
+def _create_table(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateStmt
+    name = words.table(node.relation)
+    types: dict[str, str] = {}
+    key: list[str] = []
+    inherits = bool(node.inh_relations or node.of_typename.names)
+    locks: list[c.Clause] = [c.Lock(words.table(p.range_var), "AccessExclusiveLock") for p in node.inh_relations]
+    for element in node.table_elts:
+        kind = element.WhichOneof("node")
+        if kind == "column_def":
+            column = element.column_def
+            types[column.colname] = words.type_name(column.type_name)
+            inner = [holder.constraint for holder in column.constraints]
+            key += [column.colname for k in inner if k.contype == _n.CONSTR_PRIMARY]
+        elif kind == "constraint":
+            inner = [element.constraint]
+            if element.constraint.contype == _n.CONSTR_PRIMARY:
+                key += words.strings(element.constraint.keys)
+        else:
+            inherits, inner = True, []
+        locks += [
+            c.Lock(words.table(k.pktable), "ShareRowExclusiveLock") for k in inner if k.contype == _n.CONSTR_FOREIGN
+        ]
+    primary = None if inherits and not key else tuple((k, types.get(k, "")) for k in key)
+    yield c.CreateTable(name, primary, node.relation.relpersistence == "t", node.if_not_exists)
+    yield from locks
+
+
+def _create_table_as(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateTableAsStmt
+    name = words.table(node.into.rel)
+    if node.objtype == _n.OBJECT_MATVIEW:
+        yield c.CreateView(name)
+    else:
+        yield c.CreateTable(name, None, node.into.rel.relpersistence == "t", node.if_not_exists)
+
+
+def _create_index(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an IndexStmt
+    columns: list[str] = []
+    for element in node.index_params:
+        if not element.index_elem.name:
+            break
+        columns.append(element.index_elem.name)
+    name = words.table(node.relation)
+    # An index with a condition finds only some rows; ON ONLY makes an empty index on a partitioned table.
+    partial = node.HasField("where_clause")
+    if node.concurrent:
+        yield c.Concurrently(f"CREATE {'UNIQUE ' if node.unique else ''}INDEX CONCURRENTLY", node.idxname)
+    if node.relation.inh or node.concurrent:
+        yield c.CreateIndex(
+            name, node.idxname, () if partial else tuple(columns), node.unique, node.concurrent, node.if_not_exists
+        )
+    if not node.concurrent:
+        yield c.Lock(name, "ShareLock")
+
+
+def _drop(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a DropStmt
+    names: list[str] = []
+    for item in node.objects:
+        kind = item.WhichOneof("node")
+        if kind == "list":
+            names.append(words.full(words.strings(item.list.items)))
+        elif kind == "type_name":
+            names.append(words.full(words.strings(item.type_name.names)))
+        elif kind == "string":
+            names.append(item.string.sval)
+        elif kind == "object_with_args":
+            names.append(words.full(words.strings(item.object_with_args.objname)))
+    yield c.Drop(_DROPPED.get(node.remove_type, "object"), tuple(names), words.behaves(node))
+    if node.concurrent:
+        yield c.Concurrently("DROP INDEX CONCURRENTLY")
+    if node.remove_type in _TABLES:
+        for name in names:
+            yield c.Lock(name, "AccessExclusiveLock")
+
+
+def _rename(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a RenameStmt
+    if node.rename_type in _TABLES:
+        name = words.table(node.relation)
+        yield c.Rename(name, None, f"{node.relation.schemaname or 'public'}.{node.newname}")
+        yield c.Lock(name, "AccessExclusiveLock")
+    elif node.rename_type == _n.OBJECT_COLUMN and node.relation_type in _TABLES:
+        name = words.table(node.relation)
+        yield c.Rename(name, node.subname, node.newname)
+        yield c.Lock(name, "AccessExclusiveLock")
+    elif node.rename_type == _n.OBJECT_TYPE:
+        old = words.full(words.strings(node.object.list.items))
+        yield c.RenameType(old, f"{old.rpartition('.')[0]}.{node.newname}")
+
+
+def _set_schema(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an AlterObjectSchemaStmt
+    if node.object_type in _TABLES:
+        yield c.Rename(words.table(node.relation), None, f"{node.newschema}.{node.relation.relname}")
+        yield c.Lock(words.table(node.relation), "AccessExclusiveLock")
+
+
+def _enum(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an AlterEnumStmt
+    if not node.old_val:
+        yield c.AddEnumValue(words.full(words.strings(node.type_name)), node.new_val)
+
+
+def _truncate(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a TruncateStmt
+    tables = tuple(words.table(r.range_var) for r in node.relations)
+    yield c.Truncate(tables, words.behaves(node))
+    for name in tables:
+        yield c.Lock(name, "AccessExclusiveLock")
+
+
+def _insert(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an InsertStmt
+    if node.select_stmt.select_stmt.from_clause:
+        yield c.Dml("INSERT", words.table(node.relation), True)
+
+
+def _function(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateFunctionStmt
+    definer = fixed = False
+    for option in node.options:
+        element = option.def_elem
+        if element.defname == "security":
+            definer = element.arg.boolean.boolval
+        elif element.defname == "set" and element.arg.variable_set_stmt.name == "search_path":
+            fixed = True
+    if definer and not fixed:
+        yield c.DefinerFunction(words.full(words.strings(node.funcname)))
+
+
+def _policy(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreatePolicyStmt
+    public = all(r.role_spec.roletype == _n.ROLESPEC_PUBLIC for r in node.roles)
+    lets_through = words.is_true(node.qual) or words.is_true(node.with_check)
+    if public and node.permissive and lets_through and node.cmd_name != "select":
+        verb = "do anything with" if node.cmd_name == "all" else node.cmd_name
+        yield c.Rls(words.table(node.table), f"policy `{node.policy_name}` lets everybody {verb} every row")
+    yield c.Lock(words.table(node.table), "AccessExclusiveLock")
+
+
+def _grant(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a GrantStmt
+    if not node.is_grant:
+        return
+    roles = [r.role_spec for r in node.grantees]
+    public = any(r.roletype == _n.ROLESPEC_PUBLIC for r in roles)
+    privileges = ", ".join(p.access_priv.priv_name.upper() for p in node.privileges) or "ALL"
+    if not (public or privileges == "ALL" or node.grant_option):
+        return
+    to = ", ".join("PUBLIC" if r.roletype == _n.ROLESPEC_PUBLIC else r.rolename for r in roles)
+    relations = [words.table(o.range_var) for o in node.objects if o.WhichOneof("node") == "range_var"]
+    everything = node.targtype in {_n.ACL_TARGET_ALL_IN_SCHEMA, _n.ACL_TARGET_DEFAULTS}
+    what = ", ".join(relations) if relations else "every object of a schema" if everything else "an object"
+    for name in relations or [""]:
+        yield c.Grant(privileges + (" WITH GRANT OPTION" if node.grant_option else ""), name or what, to, name)
+
+
+def _vacuum(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a VacuumStmt
+    if node.is_vacuumcmd and any(o.def_elem.defname == "full" for o in node.options):
+        for relation in node.rels:
+            yield c.RewriteAll(words.table(relation.vacuum_relation.relation), "VACUUM FULL")
+
+
+def _reindex(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a ReindexStmt
+    if any(p.def_elem.defname == "concurrently" for p in node.params):
+        yield c.Concurrently("REINDEX CONCURRENTLY", node.relation.relname)
+        return
+    of_table = node.kind == _n.REINDEX_OBJECT_TABLE
+    yield c.Reindex(words.table(node.relation) if of_table else "", node.relation.relname or node.name)
+
+
+def _refresh(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a RefreshMatViewStmt
+    if not (node.concurrent or node.skip_data):
+        yield c.Refresh(words.table(node.relation))
+
+
+def _transaction(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a TransactionStmt
+    if node.kind in _VERBS:
+        yield c.Transaction(_VERBS[node.kind])
+
+
+def _dml(verb: str) -> Callable[[Any], Iterator[c.Clause]]:
+    def read_dml(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an UpdateStmt or DeleteStmt
+        joins = bool(node.from_clause if verb == "UPDATE" else node.using_clause)
+        yield c.Dml(verb, words.table(node.relation), node.HasField("where_clause") or joins)
+
+    return read_dml
+
+
+_READERS: dict[str, Callable[[Any], Iterator[c.Clause]]] = {
+    "alter_table_stmt": alter.table,
+    "create_stmt": _create_table,
+    "create_table_as_stmt": _create_table_as,
+    "index_stmt": _create_index,
+    "drop_stmt": _drop,
+    "rename_stmt": _rename,
+    "alter_object_schema_stmt": _set_schema,
+    "alter_enum_stmt": _enum,
+    "create_enum_stmt": lambda node: iter([c.CreateEnum(words.full(words.strings(node.type_name)))]),
+    "truncate_stmt": _truncate,
+    "insert_stmt": _insert,
+    "update_stmt": _dml("UPDATE"),
+    "delete_stmt": _dml("DELETE"),
+    "merge_stmt": lambda node: iter([c.Dml("MERGE", words.table(node.relation), True)]),
+    "create_function_stmt": _function,
+    "create_policy_stmt": _policy,
+    "grant_stmt": _grant,
+    "alter_default_privileges_stmt": lambda node: _grant(node.action),
+    "vacuum_stmt": _vacuum,
+    "cluster_stmt": lambda node: iter([c.RewriteAll(words.table(node.relation), "CLUSTER")]),
+    "reindex_stmt": _reindex,
+    "refresh_mat_view_stmt": _refresh,
+    "transaction_stmt": _transaction,
+    "view_stmt": lambda node: iter([c.CreateView(words.table(node.view))]),
+    "lock_stmt": lambda node: iter([c.Lock(words.table(r.range_var), "AccessExclusiveLock") for r in node.relations]),
+    "do_stmt": lambda _: iter([c.Opaque("a DO block")]),
+    "call_stmt": lambda _: iter([c.Opaque("a procedure")]),
+}

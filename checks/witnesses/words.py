@@ -1,0 +1,91 @@
+"""Pieces of PostgreSQL's tree as plain words: names, types, defaults."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from checks.witnesses import grammar
+from checks.witnesses.clauses import Default
+
+# The names people write, for what the grammar makes of them.
+_TYPES = {
+    "int4": "integer",
+    "int8": "bigint",
+    "int2": "smallint",
+    "float8": "double precision",
+    "float4": "real",
+    "bool": "boolean",
+    "bpchar": "character",
+    "varchar": "character varying",
+    "timestamptz": "timestamp with time zone",
+    "timestamp": "timestamp without time zone",
+    "timetz": "time with time zone",
+    "time": "time without time zone",
+}
+# Functions that give each row a value of its own; what is STABLE, such as now(), fills all rows at once.
+_VOLATILE = {"random", "random_normal", "gen_random_uuid", "uuidv4", "uuidv7", "clock_timestamp", "timeofday"} | {
+    *("uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "nextval", "setval", "gen_random_bytes"),
+}
+_STABLE = {"now", "statement_timestamp", "transaction_timestamp", "current_setting", "to_char", "lower", "upper"}
+
+
+def table(relation: Any) -> str:  # noqa: ANN401 - a RangeVar
+    """`schema.name` of a relation; without a schema it is in `public`."""
+    return f"{relation.schemaname or 'public'}.{relation.relname}"
+
+
+def strings(nodes: Any) -> list[str]:  # noqa: ANN401 - repeated nodes
+    """The words of a list of String nodes."""
+    return [node.string.sval for node in nodes]
+
+
+def full(names: list[str]) -> str:
+    """`schema.name` of a qualified name, without the database."""
+    return ".".join(names[-2:]) if len(names) > 1 else f"public.{names[0] if names else ''}"
+
+
+def type_name(node: Any) -> str:  # noqa: ANN401 - a TypeName
+    """A type as people write it: `character varying(20)`, `app.mood[]`."""
+    names = [n for n in strings(node.names) if n not in {"pg_catalog", "public"}]
+    name = ".".join(names)
+    name = _TYPES.get(name, name)
+    sizes = [str(m.a_const.ival.ival) for m in node.typmods if m.WhichOneof("node") == "a_const"]
+    if sizes and name != "interval":
+        head, _, zone = name.partition(" with")
+        name = f"{head}({','.join(sizes)}){f' with{zone}' if zone else ''}"
+    return name + "[]" * len(node.array_bounds)
+
+
+def default(node: Any) -> Default:  # noqa: ANN401 - an expression
+    """What filling the rows that are there with a default takes."""
+    kind = node.WhichOneof("node")
+    if kind == "a_const" or (kind == "type_cast" and node.type_cast.arg.WhichOneof("node") == "a_const"):
+        return "constant"
+    answer: Default = "constant"
+    for name, message in walk(node):
+        if name == "FuncCall":
+            function = strings(message.funcname)[-1]
+            if function in _VOLATILE:
+                return "volatile"
+            if function not in _STABLE:
+                answer = "unknown"
+    return answer
+
+
+def is_true(node: Any) -> bool:  # noqa: ANN401 - an expression
+    """The constant `true`."""
+    return node.WhichOneof("node") == "a_const" and node.a_const.boolval.boolval
+
+
+def walk(message: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - any node
+    """A node and all below it, each with the name of its kind."""
+    yield message.DESCRIPTOR.name, message
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        for child in value if field.is_repeated else (value,):
+            yield from walk(child, depth + 1)
+
+
+def behaves(node: Any) -> bool:  # noqa: ANN401 - a node with a behavior
+    """CASCADE."""
+    return node.behavior == grammar.nodes.DROP_CASCADE
