@@ -1,0 +1,112 @@
+"""Reads a database's schema from pg_catalog: a few plain questions, as whatever role the connection has."""
+
+from collections.abc import Collection
+from typing import Any
+
+import psycopg
+
+from checks.catalog.model import Catalog, Key
+from checks.catalog.reading import code, outside, tables, types
+from checks.catalog.reading.session import Session
+from checks.catalog.tables import Table
+from checks.catalog.types import Sequence
+
+_COMMENTS = """
+SELECT classoid, objoid, objsubid, description FROM pg_description
+WHERE objoid >= 16384 OR classoid = 'pg_namespace'::regclass
+"""
+
+# What names do not tell: normal dependencies, the columns that defaults, generated columns and expression and partial
+# indexes read.
+_NEEDS = """
+SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid
+FROM pg_depend d
+WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.refclassid <> 'pg_namespace'::regclass
+  AND (d.deptype = 'n' OR d.deptype = 'a' AND (d.classid = 'pg_attrdef'::regclass
+       OR d.classid = 'pg_class'::regclass AND (d.objsubid > 0 OR d.objid = ANY (%(indexes)s::oid[]))))
+"""
+
+
+def read(
+    connection: psycopg.Connection[Any],
+    *,
+    ignore: Collection[str] = (),
+    roles: bool = False,
+    owner: str | None = None,
+) -> Catalog:
+    """Read the schema of the database that `connection` is in. Nothing of the session is changed.
+
+    Args:
+        connection: any role; what it may not see is named in `Catalog.unread`.
+        ignore: schemas (`drizzle`) or tables (`drizzle.__drizzle_migrations`) to leave out.
+        roles: compare the roles of the cluster too.
+        owner: a role that counts as the database's own, besides the database's owner and the connection's role.
+    """
+    with connection.transaction(force_rollback=True):
+        session = Session(connection, owner)
+        for catalog, oid, sub, text in session.ask(_COMMENTS):
+            session.comments[catalog, oid, sub] = text
+        types.schemas(session, frozenset(ignore))
+        outside.extensions(session)
+        outside.roles(session, compared=roles)
+        types.collations(session)
+        relation_rows = tables.relations(session)
+        column_rows = tables.columns(session)
+        identities = types.sequences(session)
+        types.types(session)
+        tables.tables(session, relation_rows, column_rows, identities)
+        tables.constraints(session)
+        tables.followers(session)
+        code.functions(session)
+        code.others(session)
+        outside.replication(session)
+        outside.servers(session)
+        outside.default_privileges(session)
+        _needs(session)
+    return _without(session.finish(), ignore)
+
+
+def _needs(session: Session) -> None:
+    """Turn oids of pg_depend into keys."""
+    keys, pg_class, columns = session.keys, session.pg_class, session.columns
+    objects = session.objects
+    for catalog, oid, sub, needed_catalog, needed_oid, needed_sub in session.ask(
+        _NEEDS, indexes=session.expression_indexes
+    ):
+        dependant, needed = keys.get((catalog, oid)), keys.get((needed_catalog, needed_oid))
+        if dependant is None or needed is None:
+            continue
+        if sub and catalog == pg_class and dependant[0] == "table":
+            dependant = ("column", *dependant[1:], columns.get((oid, sub), ""))
+        if needed_sub and needed_catalog == pg_class and needed[0] == "table":
+            needed = ("column", *needed[1:], columns.get((needed_oid, needed_sub), ""))
+        if dependant in objects and needed in objects:
+            session.need(dependant, needed)
+
+
+def _without(catalog: Catalog, ignore: Collection[str]) -> Catalog:
+    """Leave out single tables, with all that is theirs."""
+    wanted = {tuple(name.split(".", 1)) for name in ignore if "." in name}
+    tables = {each.key[1:] for each in catalog if isinstance(each, Table) and each.key[1:] in wanted}
+    if not tables:
+        return catalog
+
+    def theirs(key: Key) -> bool:
+        found = catalog.objects[key]
+        if isinstance(found, Sequence):
+            return found.owned_by is not None and found.owned_by[:2] in tables
+        if key[0] == "index":
+            return (key[1], getattr(found, "table", "")) in tables
+        return key[1:3] in tables and key[0] in _OF_TABLES
+
+    gone = {key for key in catalog.objects if theirs(key)}
+    return Catalog(
+        catalog.version,
+        {key: each for key, each in catalog.objects.items() if key not in gone},
+        {key: needed - gone for key, needed in catalog.needs.items() if key not in gone},
+        catalog.roles,
+        catalog.unread,
+    )
+
+
+_OF_TABLES = frozenset({"table", "column", "default", "constraint", "trigger", "rule", "policy"})

@@ -1,0 +1,343 @@
+"""Reads tables, views, and all that belongs to them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from checks.catalog.code import Policy, Rule, Trigger
+from checks.catalog.reading.session import Row, Session, options
+from checks.catalog.tables import Column, Constraint, Default, Index, Output, Statistics, Table, View
+from checks.catalog.types import DomainCheck, Identity
+
+_TABLES = """
+SELECT c.oid, c.reltype, c.relnamespace, c.relname, c.relkind::text, c.relpersistence = 'u',
+       CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) ELSE '' END,
+       CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) ELSE '' END,
+       c.reloptions, t.reloptions, coalesce(am.amname, ''), coalesce(ts.spcname, ''),
+       CASE c.relreplident WHEN 'i' THEN coalesce((SELECT ci.relname FROM pg_index i JOIN pg_class ci ON ci.oid = i.indexrelid
+                                           WHERE i.indrelid = c.oid AND i.indisreplident), 'n')
+                           ELSE c.relreplident::text END,
+       CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) ELSE '' END,
+       c.relrowsecurity, c.relforcerowsecurity, coalesce(s.srvname, ''), ft.ftoptions,
+       pg_get_userbyid(c.relowner), c.relacl::text[], c.relispopulated
+FROM pg_class c
+LEFT JOIN pg_class t ON t.oid = c.reltoastrelid AND t.reloptions IS NOT NULL
+LEFT JOIN pg_am am ON am.oid = c.relam
+LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+LEFT JOIN pg_foreign_table ft ON ft.ftrelid = c.oid
+LEFT JOIN pg_foreign_server s ON s.oid = ft.ftserver
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relnamespace = ANY (%(schemas)s::oid[])
+  AND c.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e')
+"""
+
+_VIEW_DEFINITIONS = """
+SELECT c.oid, pg_get_viewdef(c.oid)
+FROM pg_class c
+WHERE c.relkind IN ('v', 'm') AND c.relnamespace = ANY (%(schemas)s::oid[])
+  AND c.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e')
+"""
+
+_PARENTS = "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno"
+
+_PARENTS_OF_INDEXES = """
+SELECT i.inhrelid, i.inhparent FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('i', 'I')
+"""
+
+_CLASSES = """
+SELECT relname, oid FROM pg_class
+WHERE relnamespace = 'pg_catalog'::regnamespace AND relname IN ('pg_statistic_ext', 'pg_trigger', 'pg_policy')
+"""
+
+_COLUMNS = """
+SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
+       CASE WHEN a.attcollation = ty.typcollation THEN 0::oid ELSE a.attcollation END,
+       a.attnotnull, a.attgenerated::text, a.attidentity::text,
+       CASE WHEN a.attstorage = ty.typstorage THEN '' ELSE a.attstorage::text END, a.attcompression::text,
+       coalesce(a.attstattarget, -1)::int, a.attoptions, a.attfdwoptions, a.attacl::text[],
+       a.attinhcount > 0 AND NOT a.attislocal
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_type ty ON ty.oid = a.atttypid
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relnamespace = ANY (%(schemas)s::oid[])
+  AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attrelid, a.attnum
+"""
+
+_UNUSUAL_NOT_NULLS = """
+SELECT con.conrelid, con.conkey[1], CASE WHEN con.convalidated THEN 'no inherit' ELSE 'not valid' END
+FROM pg_constraint con
+WHERE con.contype = 'n' AND con.conrelid <> 0 AND (con.connoinherit OR NOT con.convalidated)
+  AND con.connamespace = ANY (%(schemas)s::oid[])
+"""
+
+_DEFAULTS = """
+SELECT d.oid, d.adrelid, d.adnum, pg_get_expr(d.adbin, d.adrelid)
+FROM pg_attrdef d
+JOIN pg_class c ON c.oid = d.adrelid
+WHERE c.relnamespace = ANY (%(schemas)s::oid[])
+"""
+
+_CONSTRAINTS = """
+SELECT con.oid, con.conrelid, con.conname, con.contype::text, pg_get_constraintdef(con.oid), con.conkey, con.confrelid,
+       con.confkey, con.coninhcount > 0 AND NOT con.conislocal, con.conindid, con.contypid
+FROM pg_constraint con
+WHERE con.contype IN ('p', 'u', 'c', 'f', 'x') AND con.connamespace = ANY (%(schemas)s::oid[])
+  AND NOT (con.contype = 'f' AND con.conparentid <> 0)
+  AND con.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_constraint'::regclass AND deptype = 'e')
+"""
+
+_INDEXES = """
+SELECT i.indexrelid, i.indrelid, c.relnamespace, c.relname,
+       CASE WHEN con.oid IS NULL THEN pg_get_indexdef(i.indexrelid) END,
+       i.indkey::int2[], i.indisvalid, i.indisclustered, c.reloptions, coalesce(ts.spcname, ''),
+       i.indexprs IS NOT NULL OR i.indpred IS NOT NULL, con.oid
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid
+LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.contype IN ('p', 'u', 'x') AND con.conrelid = i.indrelid
+LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+WHERE c.relnamespace = ANY (%(schemas)s::oid[])
+  AND c.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e')
+"""
+
+_INDEX_STATISTICS = """
+SELECT a.attrelid, a.attnum || '=' || a.attstattarget
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid
+WHERE c.relkind IN ('i', 'I') AND c.relnamespace = ANY (%(schemas)s::oid[]) AND coalesce(a.attstattarget, -1) >= 0
+ORDER BY a.attrelid, a.attnum
+"""
+
+_STATISTICS = """
+SELECT s.oid, s.stxnamespace, s.stxname, s.stxrelid, pg_get_statisticsobjdef(s.oid), coalesce(s.stxstattarget, -1)::int,
+       pg_get_userbyid(s.stxowner)
+FROM pg_statistic_ext s
+WHERE s.stxnamespace = ANY (%(schemas)s::oid[])
+"""
+
+_TRIGGERS = """
+SELECT t.oid, t.tgrelid, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text
+FROM pg_trigger t
+JOIN pg_class c ON c.oid = t.tgrelid
+WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND c.relnamespace = ANY (%(schemas)s::oid[])
+"""
+
+_RULES = """
+SELECT r.oid, r.ev_class, r.rulename, CASE WHEN r.rulename = '_RETURN' THEN '' ELSE pg_get_ruledef(r.oid) END, r.ev_enabled::text
+FROM pg_rewrite r
+JOIN pg_class c ON c.oid = r.ev_class
+WHERE c.relnamespace = ANY (%(schemas)s::oid[])
+"""
+
+_POLICIES = """
+SELECT p.oid, p.polrelid, p.polname, p.polpermissive, p.polcmd::text,
+       ARRAY(SELECT CASE WHEN r = 0 THEN 'public' ELSE pg_get_userbyid(r)::text END FROM unnest(p.polroles) r),
+       coalesce(pg_get_expr(p.polqual, p.polrelid), ''), coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '')
+FROM pg_policy p
+JOIN pg_class c ON c.oid = p.polrelid
+WHERE c.relnamespace = ANY (%(schemas)s::oid[])
+"""
+
+
+def relations(session: Session) -> list[Row]:
+    """The tables and views there are; their rows, for those who come later."""
+    rows = session.ask(_TABLES)
+    for oid, _, namespace, name, *_ in rows:
+        session.relations[oid] = (session.schemas[namespace], name)
+    return rows
+
+
+def columns(session: Session) -> list[Row]:
+    """The columns there are; their rows, for those who come later."""
+    rows = session.ask(_COLUMNS)
+    for row in rows:
+        session.columns[row[0], row[1]] = row[2]
+    return rows
+
+
+def tables(
+    session: Session, relation_rows: list[Row], column_rows: list[Row], identities: dict[tuple[int, int], Identity]
+) -> None:
+    """Tables with their columns and defaults, and views."""
+    parents: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for child, parent in session.ask(_PARENTS):
+        if parent in session.relations:
+            parents[child].append(session.relations[parent])
+    definitions = {oid: text.rstrip().removesuffix(";") for oid, text in session.ask(_VIEW_DEFINITIONS)}
+    outputs: dict[int, list[Output]] = defaultdict(list)
+    views = {row[0] for row in relation_rows if row[4] in "vm"}
+    owners = {row[0]: row[18] for row in relation_rows}
+    expressions = {(relid, number): (oid, text) for oid, relid, number, text in session.ask(_DEFAULTS)}
+    not_nulls = {(relid, number): how for relid, number, how in session.ask(_UNUSUAL_NOT_NULLS)}
+    for row in column_rows:
+        relid, number = row[0], row[1]
+        if relid in views:
+            outputs[relid].append(_output(session, row, owners[relid]))
+        elif relid in owners:
+            column = _column(session, row, owners[relid], identities, expressions, not_nulls)
+            session.objects[column.key] = column
+    for (relid, number), (oid, text) in expressions.items():
+        name = session.columns.get((relid, number))
+        if name is None or relid not in owners:
+            continue
+        where = session.relations[relid]
+        column = session.objects.get(("column", *where, name))
+        if isinstance(column, Column) and column.generated:
+            session.keys[session.pg_attrdef, oid] = column.key
+        else:
+            session.add(Default(*where, name, text, relid in views), (session.pg_attrdef, oid))
+    for row in relation_rows:
+        (oid, rowtype, _, _, relkind, unlogged, partition_key, bound, reloptions, toast, method, tablespace, replica, of_type,
+         rls, force_rls, server, server_options, role, items, populated) = row  # fmt: skip
+        where = session.relations[oid]
+        common = (session.owner(role), session.acl(items, "r", role), session.comment(session.pg_class, oid))
+        settings = options([*(reloptions or ()), *("toast." + each for each in toast or ())])
+        identity = ((session.pg_class, oid), (session.pg_type, rowtype))
+        if relkind in "vm":
+            heap = method if method != "heap" else ""
+            view = View(
+                *where,
+                relkind == "m",
+                definitions[oid],
+                tuple(outputs[oid]),
+                settings,
+                heap,
+                tablespace,
+                populated,
+                *common,
+            )
+            session.add(view, *identity)
+        else:
+            table = Table(
+                *where, relkind, unlogged, partition_key, tuple(parents[oid]), bound, settings,
+                method if method != "heap" else "", tablespace, replica, of_type, rls, force_rls,
+                server, tuple(server_options or ()), *common,
+            )  # fmt: skip
+            session.add(table, *identity)
+            for parent in table.parents:
+                session.need(table.key, ("table", *parent))
+
+
+def _output(session: Session, row: Row, owner: str) -> Output:
+    relid, number, name, kind, collation = row[:5]
+    return Output(
+        name,
+        kind,
+        session.collations[collation],
+        session.acl(row[13], "c", owner),
+        session.comment(session.pg_class, relid, number),
+    )
+
+
+def _column(
+    session: Session,
+    row: Row,
+    owner: str,
+    identities: dict[tuple[int, int], Identity],
+    expressions: dict[tuple[int, int], tuple[int, str]],
+    not_nulls: dict[tuple[int, int], str],
+) -> Column:
+    relid, number, name, kind, collation, not_null, generated, identity, *more, fdw, items, inherited = row
+    storage, compression, statistics, settings = more
+    sequence = identities.get((relid, number)) if identity else None
+    if sequence is not None and identity == "a":
+        sequence = Identity(True, sequence.schema, sequence.name, sequence.counting)  # noqa: FBT003 - the first field
+    return Column(
+        *session.relations[relid], name, kind, session.collations[collation],
+        not_nulls.get((relid, number), "yes") if not_null else "",
+        generated, expressions[relid, number][1] if generated else "",
+        sequence, storage, compression.strip("\0"), statistics, options(settings), tuple(fdw or ()), inherited,
+        None if items is None else session.acl(items, "c", owner),
+        session.comments.get((session.pg_class, relid, number), ""), number,
+    )  # fmt: skip
+
+
+def constraints(session: Session) -> None:
+    """Constraints of tables and of domains, and indexes."""
+    parents = dict(session.ask(_PARENTS_OF_INDEXES))
+    statistics: dict[int, list[str]] = defaultdict(list)
+    for oid, text in session.ask(_INDEX_STATISTICS):
+        statistics[oid].append(text)
+    rows = session.ask(_INDEXES)
+    places = {row[0]: (session.schemas[row[2]], row[3]) for row in rows}
+    of_constraint: dict[int, Row] = {}
+    for row in rows:
+        (oid, relid, _, _, definition, numbers, valid, clustered, settings, tablespace, expressive, constraint) = row
+        if relid not in session.relations:
+            continue
+        if constraint is not None:
+            of_constraint[constraint] = row
+            continue
+        parent = places.get(parents.get(oid, 0))
+        index = Index(
+            *places[oid], session.relations[relid][1], definition, _named(session, relid, numbers), parent,
+            valid, clustered, tuple(statistics[oid]), session.comment(session.pg_class, oid),
+        )  # fmt: skip
+        session.add(index, (session.pg_class, oid))
+        session.need(index.key, ("table", *session.relations[relid]))
+        if expressive:
+            session.expression_indexes.append(oid)
+    for row in session.ask(_CONSTRAINTS):
+        oid, relid, name, contype, definition, numbers, target, target_numbers, inherited, _, domain = row
+        if domain:
+            key = session.keys.get((session.pg_type, domain))
+            if key is not None:
+                check = DomainCheck(key[1], key[2], name, definition, session.comment(session.pg_constraint, oid))
+                session.add(check, (session.pg_constraint, oid))
+            continue
+        if relid not in session.relations:
+            continue
+        index = of_constraint.get(oid)
+        details: dict[str, Any] = {}
+        if index is not None:
+            settings = list(index[8] or ())
+            details = {
+                "index_options": options([*settings, f"tablespace={index[9]}"] if index[9] else settings),
+                "index_parent": places.get(parents.get(index[0], 0)),
+                "clustered": index[7],
+                "index_comment": session.comment(session.pg_class, index[0]),
+            }
+        constraint = Constraint(
+            *session.relations[relid], name, contype, definition, _named(session, relid, numbers or ()),
+            session.relations.get(target), _named(session, target, target_numbers or ()), inherited,
+            comment=session.comment(session.pg_constraint, oid), **details,
+        )  # fmt: skip
+        session.add(constraint, (session.pg_constraint, oid))
+        if index is not None:
+            session.keys[session.pg_class, index[0]] = constraint.key
+
+
+def _named(session: Session, relid: int, numbers: Sequence[int]) -> tuple[str, ...]:
+    return tuple(session.columns[relid, number] for number in numbers if (relid, number) in session.columns)
+
+
+def followers(session: Session) -> None:
+    """Statistics, triggers, rules and policies."""
+    pg = {name: oid for name, oid in session.ask(_CLASSES)}
+    for oid, namespace, name, relid, definition, target, role in session.ask(_STATISTICS):
+        if relid in session.relations:
+            comment = session.comment(pg["pg_statistic_ext"], oid)
+            place = (session.schemas[namespace], name, *session.relations[relid])
+            found = Statistics(*place, definition, target, session.owner(role), comment)
+            session.add(found, (pg["pg_statistic_ext"], oid))
+    for oid, relid, name, definition, enabled in session.ask(_TRIGGERS):
+        if relid in session.relations:
+            trigger = Trigger(
+                *session.relations[relid], name, definition, enabled, session.comment(pg["pg_trigger"], oid)
+            )
+            session.add(trigger, (pg["pg_trigger"], oid))
+    for oid, relid, name, definition, enabled in session.ask(_RULES):
+        if relid not in session.relations:
+            continue
+        if name == "_RETURN":
+            session.keys[session.pg_rewrite, oid] = session.keys[session.pg_class, relid]
+            continue
+        rule = Rule(*session.relations[relid], name, definition.rstrip().removesuffix(";"), enabled,
+                    session.comment(session.pg_rewrite, oid))  # fmt: skip
+        session.add(rule, (session.pg_rewrite, oid))
+    for oid, relid, name, permissive, command, roles, using, check in session.ask(_POLICIES):
+        if relid in session.relations:
+            policy = Policy(
+                *session.relations[relid], name, permissive, command, tuple(sorted(roles)), using, check,
+                session.comment(pg["pg_policy"], oid),
+            )  # fmt: skip
+            session.add(policy, (pg["pg_policy"], oid))
