@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,11 +59,31 @@ def initialise(binaries: Binaries, data: Path, owner: Owner) -> None:
     for locale in locales:
         done = subprocess.run(
             [
-                binaries.bin / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync",
-                "--no-instructions", "--wal-segsize=1", *locale,
+                binaries.bin / "initdb",
+                "-D",
+                data,
+                "-U",
+                SUPERUSER,
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-sync",
+                "--no-instructions",
+                "--wal-segsize=1",
+                *locale,
             ],
-            cwd=data.parent, env=_ENVIRONMENT, capture_output=True, text=True, errors="replace", check=False,
-            stdin=subprocess.DEVNULL, start_new_session=True, **_as(owner),
+            cwd=data.parent,
+            env=_ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            user=owner.user,
+            group=owner.group,
+            extra_groups=owner.groups,
         )
         if done.returncode == 0:
             return
@@ -145,22 +165,50 @@ def start(
     Raises:
         CouldNotJudge: it does not start; its own last words are in the text.
     """
-    options = {"listen_addresses": "", "unix_socket_directories": f'"{sockets}"', "unix_socket_permissions": "0700", **settings}
+    options = {
+        "listen_addresses": "",
+        "unix_socket_directories": f'"{sockets}"',
+        "unix_socket_permissions": "0700",
+        **settings,
+    }
     arguments = [argument for name, value in options.items() for argument in ("-c", f"{name}={value}")]
     limit = "unlimited" if memory is None else str(memory // 1024)
     log = data.parent / "log"
     with log.open("wb") as out:
         process = subprocess.Popen(
             ["/bin/sh", "-c", _LIMITED, "sh", limit, str(binaries.bin / "postgres"), "-D", str(data), *arguments],
-            cwd=data, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **_as(owner),
+            cwd=data,
+            env=_ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            user=owner.user,
+            group=owner.group,
+            extra_groups=owner.groups,
         )
     try:
         reader, pipe = os.pipe()
         try:
             watcher = subprocess.Popen(
-                ["/bin/sh", "-c", _WATCH, "sh", str(process.pid), "QUIT" if disposable else "INT", str(disposable or "")],
-                cwd="/", env=_ENVIRONMENT, stdin=reader, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                start_new_session=True, **_as(owner),
+                [
+                    "/bin/sh",
+                    "-c",
+                    _WATCH,
+                    "sh",
+                    str(process.pid),
+                    "QUIT" if disposable else "INT",
+                    str(disposable or ""),
+                ],
+                cwd="/",
+                env=_ENVIRONMENT,
+                stdin=reader,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                user=owner.user,
+                group=owner.group,
+                extra_groups=owner.groups,
             )
         finally:
             os.close(reader)
@@ -199,8 +247,17 @@ def connect(
     import psycopg  # noqa: PLC0415 - the command line starts without it
 
     session = psycopg.connect(
-        host=str(sockets), port=5432, user=role, dbname=database, autocommit=autocommit, options="", sslmode="disable",
-        gssencmode="disable", client_encoding="UTF8", application_name="bulletproof", connect_timeout=10,
+        host=str(sockets),
+        port=5432,
+        user=role,
+        dbname=database,
+        autocommit=autocommit,
+        options="",
+        sslmode="disable",
+        gssencmode="disable",
+        client_encoding="UTF8",
+        application_name="bulletproof",
+        connect_timeout=10,
     )
     if session.info.parameter_status("TimeZone") != "UTC":  # PGTZ in our environment
         session.execute("SET TimeZone TO 'UTC'")
@@ -219,7 +276,7 @@ def processes(folder: Path) -> list[int]:
         return [pid for data in [folder, *folder.glob("*")] if (pid := _noted(data)) is not None]
     for number in numbers:
         with contextlib.suppress(OSError):
-            if f"{os.readlink(f'/proc/{number}/cwd')}/".startswith(inside):
+            if f"{Path(f'/proc/{number}/cwd').readlink()}/".startswith(inside):
                 found.append(number)
     return found
 
@@ -228,7 +285,9 @@ def _noted(data: Path) -> int | None:
     """The postmaster that `postmaster.pid` names, if a process of that number was started on this very folder."""
     try:
         pid = int((data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
-        said = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+        said = subprocess.run(
+            ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ).stdout
     except (OSError, ValueError):
         return None
     return pid if str(data) in said else None
@@ -258,10 +317,6 @@ def _free(note: Path) -> None:
     for row in (line.split() for line in table):
         if row[0] == key and row[1] == number and row[6] == "0":
             ctypes.CDLL(None).shmctl(int(number), 0, None)  # 0: IPC_RMID
-
-
-def _as(owner: Owner) -> "Mapping[str, int | Sequence[int]]":
-    return {"user": owner.uid, "group": owner.gid, "extra_groups": []} if owner.dropped else {}
 
 
 def _last(text: str) -> str:

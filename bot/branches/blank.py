@@ -64,7 +64,9 @@ _PREPARE: tuple[LiteralString, ...] = (
 
 def settings(binaries: Binaries) -> dict[str, str]:
     """What the cluster is started with, always."""
-    return _SETTINGS | {name: value for since, more in _SINCE.items() if binaries.major >= since for name, value in more.items()}
+    return _SETTINGS | {
+        name: value for since, more in _SINCE.items() if binaries.major >= since for name, value in more.items()
+    }
 
 
 def key(binaries: Binaries) -> str:

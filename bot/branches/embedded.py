@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,7 +47,7 @@ class EmbeddedBranch:
         return self._open(blank.ROLE, autocommit=autocommit)
 
     @contextlib.contextmanager
-    def admin(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    def admin(self) -> Generator[psycopg.Connection[tuple[Any, ...]]]:
         """A session for the user's own files: the branch role, and a superuser until the session ends.
 
         What it makes belongs to the branch role. Only before `connect`: a superuser must never touch what hostile SQL made.
@@ -93,7 +93,9 @@ class Embedded:
         memory: bytes of address space for each of its processes.
     """
 
-    def __init__(self, data_dir: Path | None = None, bindir: Path | None = None, *, room: int = 1 << 30, memory: int = 1 << 30) -> None:
+    def __init__(
+        self, data_dir: Path | None = None, bindir: Path | None = None, *, room: int = 1 << 30, memory: int = 1 << 30
+    ) -> None:
         self._data_dir, self._bindir, self._room, self._memory = data_dir, bindir, room, memory
 
     @cached_property
@@ -117,7 +119,7 @@ class Embedded:
     @contextlib.contextmanager
     def branch(
         self, *, template: Template | None = None, extensions: Sequence[str] = (), seconds: float = 120.0
-    ) -> Iterator[EmbeddedBranch]:
+    ) -> Generator[EmbeddedBranch]:
         """See `Provider.branch`; `stopped` says whether the watchdog ended it."""
         place = self._place
         missing = frozenset(extensions) - place.binaries.extensions
@@ -136,7 +138,9 @@ class Embedded:
         key = blank.key(place.binaries)
         if place.templates.copy(key, data, place.owner):
             return
-        if place.folders.prepared is not None and Templates(place.folders.prepared / "templates").peek(key, data, place.owner):
+        if place.folders.prepared is not None and Templates(place.folders.prepared / "templates").peek(
+            key, data, place.owner
+        ):
             return
         with place.templates.making(key) as needed:
             if needed:
@@ -159,17 +163,30 @@ class Embedded:
             with self._running(data.parent, branch, seconds) as server:
                 try:
                     template.build(branch)
-                finally:
-                    if branch.stopped is not None:
-                        raise CouldNotJudge(_STOPPED[branch.stopped](seconds, self._room))
+                except Exception:
+                    self._complain(branch, seconds)
+                    raise
                 server.stop()
+                self._complain(branch, seconds)  # also where the build caught the error itself
             place.templates.keep(key, data)
 
+    def _complain(self, branch: EmbeddedBranch, seconds: float) -> None:
+        if branch.stopped == "time":
+            raise CouldNotJudge(f"The base migrations were stopped: they did not end within {seconds:.0f} seconds.") from None
+        if branch.stopped == "disk":
+            raise CouldNotJudge(f"The base migrations were stopped: they took more than {self._room >> 20} MB of disk.") from None
+
     @contextlib.contextmanager
-    def _running(self, folder: Path, branch: EmbeddedBranch, seconds: float) -> Iterator[cluster.Server]:
+    def _running(self, folder: Path, branch: EmbeddedBranch, seconds: float) -> Generator[cluster.Server]:
         place = self._place
         server = cluster.start(
-            place.binaries, folder / "data", folder, place.owner, blank.settings(place.binaries), memory=self._memory, disposable=folder
+            place.binaries,
+            folder / "data",
+            folder,
+            place.owner,
+            blank.settings(place.binaries),
+            memory=self._memory,
+            disposable=folder,
         )
         watched = watch.Watch(folder, seconds=seconds, room=self._room, kill=server.interrupt)
         try:
@@ -179,8 +196,3 @@ class Embedded:
             watched.end()
             server.kill()
 
-
-_STOPPED: dict[watch.Reason, Callable[[float, int], str]] = {
-    "time": lambda seconds, _: f"The base migrations were stopped: they did not end within {seconds:.0f} seconds.",
-    "disk": lambda _, room: f"The base migrations were stopped: they took more than {room >> 20} MB of disk.",
-}

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from checks.errors import CouldNotJudge
@@ -126,12 +126,12 @@ def _copy_data(reader: int, writer: int) -> None:
                 raise
         else:
             return
-    with open(reader, "rb", closefd=False) as source, open(writer, "wb", closefd=False) as target:  # noqa: PTH123 - they are open already
+    with open(reader, "rb", closefd=False) as source, open(writer, "wb", closefd=False) as target:
         shutil.copyfileobj(source, target, 1 << 20)
 
 
 @contextlib.contextmanager
-def lock(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[bool]:
+def lock(path: Path, *, shared: bool = False, wait: bool = True) -> Generator[bool]:
     """Hold a lock between processes; it goes with its holder, however that ends. Yields whether it was got."""
     descriptor = acquire(path, shared=shared, wait=wait)
     try:

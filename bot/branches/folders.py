@@ -4,7 +4,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from bot import cluster
 from . import files
 from .owner import Owner
 
+_OPEN_TO_ALL = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - `files.ours` checks who made what is there
+_MEMORY = Path("/dev/shm")  # noqa: S108 - as above
 _ROOM = 1 << 30  # tmpfs must have room for a whole branch; a container's usual /dev/shm (64 MB) has not
 _LONGEST = 60  # a socket's path has to fit into 104 bytes
 
@@ -42,10 +44,10 @@ def find(data_dir: Path | None, owner: Owner) -> Folders:
     """
     me = f"bulletproof-{os.geteuid()}"
     wanted = (data_dir or _cache()).absolute()
-    temporary = [files.temporary() / me, Path("/tmp") / me, Path("/var/tmp") / me]  # noqa: S108 - `ours` checks who made it
+    temporary = [folder / me for folder in (files.temporary(), *_OPEN_TO_ALL)]
     kept = files.ours([wanted, *temporary], mode=0o755)
     programs = kept if _fit(kept, owner) else files.ours([p for p in temporary if _fit(p.parent, owner)], mode=0o755)
-    shared = [p for p in (Path("/dev/shm"), files.temporary(), Path("/tmp"), Path("/var/tmp")) if _fit(p, owner, run=False)]  # noqa: S108 - as above
+    shared = [p for p in (_MEMORY, files.temporary(), *_OPEN_TO_ALL) if _fit(p, owner, run=False)]
     short = [p for p in shared if len(str(p)) < _LONGEST]
     runs = files.ours([p / f"{me}-runs" for p in sorted(short, key=_cramped)], mode=0o711)
     return Folders(kept, programs, runs, wanted if kept != wanted and wanted.is_dir() else None)
@@ -69,7 +71,7 @@ def _cramped(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def run(folders: Folders, owner: Owner) -> Iterator[Path]:
+def run(folders: Folders, owner: Owner) -> Generator[Path]:
     """A folder for one cluster, that `owner` can write and nobody else enter; removed at exit, swept if we die."""
     name = secrets.token_hex(4)
     lock, folder = folders.runs / f"{name}.lock", folders.runs / name

@@ -20,6 +20,21 @@ class Owner:
     gid: int
     dropped: bool = False
 
+    @property
+    def user(self) -> int | None:
+        """For `subprocess`: the user to become, None to stay."""
+        return self.uid if self.dropped else None
+
+    @property
+    def group(self) -> int | None:
+        """For `subprocess`: the group to become."""
+        return self.gid if self.dropped else None
+
+    @property
+    def groups(self) -> list[str | int] | None:
+        """For `subprocess`: no other group, where we drop."""
+        return [] if self.dropped else None
+
     def may_enter(self, path: Path) -> bool:
         """Whether this user can reach and read `path` (judged by owner and mode bits; groups are not asked)."""
         path = path.resolve()

@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Templates:
         return True
 
     @contextlib.contextmanager
-    def making(self, key: str) -> Iterator[bool]:
+    def making(self, key: str) -> Generator[bool]:
         """Hold the sole right to make one; yields whether it is still to be made."""
         with files.lock(self.folder / f"{key}.making"):
             try:
