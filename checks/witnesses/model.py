@@ -23,11 +23,19 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """PostgreSQL's own words. `position` is the 0-based character in the statement, where it gave one."""
+    """PostgreSQL's own words.
+
+    Attributes:
+        position: the 0-based character in the statement, where it gave one.
+        stopped: it did not fail: its time was up, or the server went away under it.
+    """
 
     sqlstate: str
     message: str
     position: int | None = None
+    detail: str | None = None
+    hint: str | None = None
+    stopped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +52,7 @@ class Observation:
         changes: schema changes in words.
         rows: rows touched, where it is DML.
         in_transaction: it ran inside a transaction that outlives it.
+        notes: what could not be observed, and what would be otherwise under other settings of the session.
     """
 
     statement: Statement
@@ -58,6 +67,7 @@ class Observation:
     changes: tuple[str, ...] = ()
     rows: int | None = None
     in_transaction: bool = True
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

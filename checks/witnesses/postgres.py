@@ -1,0 +1,253 @@
+"""The witness that runs: one statement after the other, as a driver would send them, each with what PostgreSQL did."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from checks.drizzle.model import Statement
+from checks.witnesses import concurrently
+from checks.witnesses.model import Failure, Held, Observation
+from checks.witnesses.observe import Observer, Seen
+from checks.witnesses.wire import IDLE, INERROR, INTRANS, Opens, Outcome, Wire
+
+REFUSES_TRANSACTION = ("25001", "2D000")  # CREATE INDEX CONCURRENTLY and its like; a procedure that commits
+
+_FIRST = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*([A-Za-z]+)(?:\s+([A-Za-z]+))?", re.DOTALL)
+CONTROL = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"})
+# They need a transaction of their own making, or none at all; in one of ours they would succeed where they fail in truth.
+_BARE = frozenset({"LOCK", "DECLARE", "DISCARD"})
+# They lock nothing, and a look after them would take the snapshot that SET TRANSACTION must come before.
+_UNSEEN = frozenset({"SET", "RESET", "SHOW", "LISTEN", "UNLISTEN", "NOTIFY"})
+_SETTINGS = re.compile(r"client_min_messages|deallocate|discard|\breset\s+all\b|timeout|set_config", re.IGNORECASE)
+
+
+class Session:
+    """A session whose every statement is observed."""
+
+    def __init__(self, branch: Opens, *, seconds: float | None = None) -> None:
+        """Open it; what is there now is what existed."""
+        self._branch = branch
+        self.wire = Wire(branch, seconds=seconds)
+        self.observer = Observer(self.wire)
+        self._implicit = False
+        self._changed = False
+
+    def close(self) -> None:
+        """End it; what was not committed is undone."""
+        self.wire.close()
+
+    def quietly(self, sql: str) -> Outcome:
+        """Send something of the migrator's own, which is nobody's finding."""
+        before = self.wire.status
+        outcome = self.wire.execute(sql)
+        self._moved(before, first_words(sql))
+        return outcome
+
+    def existing_now(self, *, bookkeeping: tuple[str, str] | None = None) -> None:
+        """What is there now is what existed; the migrator's own locks on its table are nobody's finding."""
+        self.observer.remap()
+        self.observer.bookkeeping = None if bookkeeping is None else ".".join(bookkeeping)
+
+    def settle(self) -> None:
+        """What was done since the last statement is the migrator's own."""
+        if self.wire.status == INTRANS:
+            self.observer.look()
+
+    def unobserved(self, statement: Statement, query: str, *, extended: bool = False) -> Observation:
+        """Send a query as it is; what comes of it stands for `statement`."""
+        before = self.wire.status
+        outcome = self.wire.execute(query, extended=extended)
+        self._moved(before, ("", ""))
+        note = () if outcome.failure else ("it was sent as one query with its neighbours, and not observed",)
+        return Observation(
+            statement=statement, executed=outcome.failure is None, ms=outcome.ms, failure=outcome.failure, notes=note
+        )
+
+    def forget(self) -> None:
+        """Be a new session, as every query over HTTP is."""
+        if self.wire.status == IDLE and not self._changed:
+            return
+        self._changed = False
+        for reset in (
+            "rollback",
+            "reset session authorization",
+            "reset role",
+            "reset all",
+            "discard temp",
+            "unlisten *",
+        ):
+            self.quietly(reset)
+        self.observer.dirty()
+
+    def chunk(self, statements: Sequence[Statement]) -> Iterator[Observation]:
+        """Run what a driver sends as one query, up to the first failure.
+
+        Several statements in one query are one transaction unless there is one already: the server opens an implicit one
+        (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT).
+        """
+        several = len(statements) > 1
+        last: Observation | None = None
+        for statement in statements:
+            if last is not None:
+                yield last
+            last = self._one(statement, several=several)
+            if last.failure is not None:
+                break
+        if last is None:
+            return
+        if self._implicit:
+            self._implicit = False
+            if last.failure is not None:
+                self._finish("rollback")
+            elif (failure := self._finish("commit").failure) is not None:
+                last = _failed(last, failure)
+        yield last
+
+    def bare(self, statement: Statement) -> Observation:
+        """Run one statement by the extended protocol, in no transaction but its own."""
+        return self._one(statement, several=False)
+
+    def _one(self, statement: Statement, *, several: bool) -> Observation:
+        words = first_words(statement.sql)
+        if self.wire.status != IDLE and not (self._implicit and words[0] in CONTROL):
+            return self._inside(statement, words)
+        if words[0] in CONTROL:
+            return self._control(statement, words)
+        if words[0] in _UNSEEN or (words[0] in _BARE and not several):
+            return self._bare(statement, words)
+        self._open()
+        if several:
+            self._implicit = True
+            return self._inside(statement, words)
+        return self._alone(statement)
+
+    def _open(self) -> None:
+        self.wire.execute("begin")
+        self.observer.begin()
+
+    def _finish(self, how: str) -> Outcome:
+        outcome = self.wire.execute(how)
+        self.observer.end()
+        return outcome
+
+    def _control(self, statement: Statement, words: tuple[str, str]) -> Observation:
+        if self._implicit and words[0] in {"BEGIN", "START"}:
+            self._implicit = False  # the server makes the implicit transaction a regular one
+            return Observation(statement=statement, executed=True, ms=0.0, held=self.observer.held)
+        if self._implicit and words[0] in {"SAVEPOINT", "RELEASE"}:
+            self._implicit = False  # refused in an implicit transaction, which ends with it
+            self._finish("rollback")
+        return self._bare(statement, words)
+
+    def _bare(self, statement: Statement, words: tuple[str, str]) -> Observation:
+        before = self.wire.status
+        outcome = self.wire.execute(statement.sql)
+        self._changed = True
+        self._implicit = self._implicit and self.wire.status == INTRANS
+        self._moved(before, words)
+        self._mistrust(statement)
+        return _observation(statement, outcome, Seen(), self._held(), in_transaction=self.wire.status == INTRANS)
+
+    def _inside(self, statement: Statement, words: tuple[str, str]) -> Observation:
+        """In a transaction that outlives the statement."""
+        if words[0] in CONTROL or (words[0] in _UNSEEN and words[1] != "CONSTRAINTS"):
+            return self._bare(statement, words)
+        self.observer.prepare()
+        outcome = self.wire.execute(statement.sql)
+        seen = self.observer.look() if outcome.failure is None and self.wire.status == INTRANS else Seen()
+        self._mistrust(statement)
+        return _observation(statement, outcome, seen, self._held(), in_transaction=True)
+
+    def _alone(self, statement: Statement) -> Observation:
+        """In a transaction of its own, which was opened for it; where it refuses that, in none."""
+        self.observer.prepare()
+        outcome = self.wire.execute(statement.sql)
+        if outcome.failure is not None:
+            self._finish("rollback")
+            if outcome.failure.sqlstate in REFUSES_TRANSACTION:
+                return self._outside(statement)
+            return _observation(statement, outcome, Seen(), (), in_transaction=False)
+        seen = self.observer.look()
+        committed = self._finish("commit")
+        self._mistrust(statement)
+        if committed.failure is not None:
+            outcome = Outcome("", None, outcome.ms, committed.failure)
+        return _observation(statement, outcome, seen, (), in_transaction=False)
+
+    def _outside(self, statement: Statement) -> Observation:
+        observer = self.observer
+        counted = observer.counters()
+        observer.prepare()
+        watched = concurrently.watch(self._branch, self.wire, statement.sql, observer.tables)
+        outcome = watched.outcome
+        seen = observer.hear_outside({oid for oid, scans in observer.counters().items() if scans > counted.get(oid, 0)})
+        seen.locks = tuple(
+            Held(observer.tables[oid].full_name, mode)
+            for oid, mode in sorted(watched.locks.items())
+            if oid in observer.tables
+        )
+        seen.notes = watched.notes
+        outcome = Outcome(outcome.tag, outcome.rows, max(0.0, outcome.ms - watched.waited), outcome.failure)
+        return _observation(statement, outcome, seen, (), in_transaction=False)
+
+    def _mistrust(self, statement: Statement) -> None:
+        if _SETTINGS.search(statement.sql):
+            self._changed = True
+            self.observer.dirty()
+
+    def _held(self) -> tuple[Held, ...]:
+        return self.observer.held if self.wire.status == INTRANS else ()
+
+    def _moved(self, before: int, words: tuple[str, str]) -> None:
+        """Tell the observer where transactions begin and end."""
+        now = self.wire.status
+        if before == IDLE and now == INTRANS:
+            self.observer.begin()
+        elif before in (INTRANS, INERROR) and now == IDLE:
+            self.observer.end()
+        elif words[0] == "ROLLBACK" and now == INTRANS:
+            self.observer.settle()
+        elif (
+            words[0] in CONTROL
+            and words[1] != ""
+            and before != IDLE
+            and now == INTRANS
+            and words[0] in {"COMMIT", "END"}
+        ):
+            self.observer.end()  # AND CHAIN
+            self.observer.begin()
+
+
+def is_work(sql: str) -> bool:
+    """Whether a statement can change anything that a rollback would undo."""
+    return first_words(sql)[0] not in CONTROL | _UNSEEN
+
+
+def first_words(sql: str) -> tuple[str, str]:
+    """The first two words of a statement, in capitals."""
+    found = _FIRST.match(sql)
+    return (found[1].upper(), (found[2] or "").upper()) if found else ("", "")
+
+
+def _failed(observation: Observation, failure: Failure) -> Observation:
+    return Observation(
+        statement=observation.statement, failure=failure, ms=observation.ms, in_transaction=observation.in_transaction
+    )
+
+
+def _observation(
+    statement: Statement, outcome: Outcome, seen: Seen, held: tuple[Held, ...], *, in_transaction: bool
+) -> Observation:
+    return Observation(
+        statement=statement,
+        executed=outcome.failure is None,
+        ms=outcome.ms,
+        failure=outcome.failure,
+        locks=seen.locks,
+        held=held,
+        rewrites=seen.rewrites,
+        scans=seen.scans,
+        proved=seen.proved,
+        rows=outcome.rows,
+        in_transaction=in_transaction,
+        notes=seen.notes,
+    )
