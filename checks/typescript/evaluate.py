@@ -1,0 +1,368 @@
+"""Evaluates expressions: what JavaScript would compute, wherever that follows from the source alone."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from checks.typescript import arithmetic, functions, literals, members, syntax
+from checks.typescript.scopes import Budget, Closure, Exhausted, Namespace, Scope
+from checks.typescript.syntax import Node
+from checks.typescript.values import (
+    UNDEFINED,
+    Native,
+    Record,
+    Regex,
+    Site,
+    Thing,
+    Unknown,
+    Value,
+    number,
+    text_of,
+    truthy,
+)
+
+if TYPE_CHECKING:
+    from checks.typescript.program import Program
+
+_DEPTH = 110
+_LONGEST = 100_000
+_CHAIN = frozenset({"call_expression", "member_expression", "subscript_expression", "non_null_expression"})
+_SKIN = frozenset({"as_expression", "satisfies_expression", "parenthesized_expression", "type_assertion"})
+
+
+class Evaluator:
+    """Evaluates the expressions of a program within its budget."""
+
+    def __init__(self, program: "Program", budget: Budget) -> None:
+        self.program = program
+        self.budget = budget
+        self._handlers: dict[str, Callable[[Node, Scope], Value]] = {
+            "identifier": self._identifier,
+            "shorthand_property_identifier": self._identifier,
+            "undefined": lambda _n, _s: UNDEFINED,
+            "null": lambda _n, _s: None,
+            "true": lambda _n, _s: True,
+            "false": lambda _n, _s: False,
+            "string": lambda n, _s: literals.string(n),
+            "number": self._number,
+            "template_string": self._template,
+            "regex": self._regex,
+            "array": self._array,
+            "object": self._object,
+            "arrow_function": lambda n, s: Closure(n, s),
+            "function_expression": lambda n, s: Closure(n, s),
+            "function_declaration": lambda n, s: Closure(n, s),
+            "call_expression": self._chain,
+            "member_expression": self._chain,
+            "subscript_expression": self._chain,
+            "non_null_expression": self._chain,
+            "new_expression": self._new,
+            "ternary_expression": self._ternary,
+            "binary_expression": self._binary,
+            "unary_expression": self._unary,
+            "assignment_expression": lambda n, s: functions.assign(self, n, s),
+            "augmented_assignment_expression": lambda n, s: functions.assign(self, n, s),
+            "update_expression": lambda n, s: functions.update(self, n, s),
+            "sequence_expression": lambda n, s: [self.value(c, s) for c in n.named_children][-1],
+            "this": self._this,
+            "class": lambda n, s: self.site(n, s).unknown("a class is not read", inert=True),
+            "await_expression": lambda n, s: self.site(n, s).unknown("is known only after waiting (`await`)"),
+        }
+
+    def site(self, node: Node, scope: Scope) -> Site:
+        """The place of a node."""
+        return Site(scope.module.path, node)
+
+    def value(self, node: Node, scope: Scope) -> Value:
+        """The value of an expression."""
+        while (kind := node.type) in _SKIN:
+            inner = node.named_children
+            node = inner[-1] if kind == "type_assertion" else next((n for n in inner if n.type != "comment"), inner[0])
+        budget = self.budget
+        budget.steps += 1
+        if budget.steps > budget.ceiling or not budget.steps & 0x3FF:
+            budget.check()
+        handler = self._handlers.get(kind)
+        if handler is None:
+            return self.site(node, scope).unknown(f"`{_words(kind)}` is not understood")
+        if budget.depth > _DEPTH:
+            return self.site(node, scope).unknown("is nested too deeply")
+        budget.depth += 1
+        try:
+            return handler(node, scope)
+        except RecursionError:
+            return self.site(node, scope).unknown("is nested too deeply")
+        finally:
+            budget.depth -= 1
+
+    def _identifier(self, node: Node, scope: Scope) -> Value:
+        name = syntax.text(node)
+        here = scope
+        while here.parent is not None:
+            if name in here.names:
+                return here.names[name]
+            here = here.parent
+        return here.module.local(name, node)
+
+    def _this(self, node: Node, scope: Scope) -> Value:
+        here: Scope | None = scope
+        while here is not None:
+            if "this" in here.names:
+                return here.names["this"]
+            here = here.parent
+        return self.site(node, scope).unknown("`this` is not understood")
+
+    def _number(self, node: Node, scope: Scope) -> Value:
+        value = literals.numeral(node)
+        return self.site(node, scope).unknown("is a number that is not understood") if value is None else value
+
+    def _regex(self, node: Node, _scope: Scope) -> Value:
+        pattern, flags = node.child_by_field_name("pattern"), node.child_by_field_name("flags")
+        return Regex("" if pattern is None else syntax.text(pattern), "" if flags is None else syntax.text(flags))
+
+    def _template(self, node: Node, scope: Scope) -> Value:
+        strings, values = self.parts(node, scope)
+        result = strings[0]
+        for value, after in zip(values, strings[1:], strict=True):
+            if value.__class__ is Unknown:
+                return value
+            text = members.as_text(self, value, self.site(node, scope))
+            if not isinstance(text, str):
+                return text
+            result += text + after
+        return result if len(result) < 1 << 20 else self.site(node, scope).unknown("is a text of more than 1 MB")
+
+    def parts(self, node: Node, scope: Scope) -> tuple[list[str], list[Value]]:
+        """The texts of a template and the values between them."""
+        strings, values = [""], []
+        for child in node.named_children:
+            if child.type == "template_substitution":
+                inner = next((c for c in child.named_children if c.type != "comment"), None)
+                values.append(UNDEFINED if inner is None else self.value(inner, scope))
+                strings.append("")
+            elif child.type == "string_fragment":
+                strings[-1] += syntax.text(child).replace("\r\n", "\n")
+            elif child.type == "escape_sequence":
+                strings[-1] += literals.unescape(syntax.text(child))
+        return strings, values
+
+    def _array(self, node: Node, scope: Scope) -> Value:
+        items: list[Value] = []
+        for child in node.named_children:
+            if child.type == "spread_element":
+                items += self.spread(child, scope)
+            elif child.type != "comment":
+                items.append(self.value(child, scope))
+            if len(items) > _LONGEST:
+                return self.site(node, scope).unknown(f"is an array of more than {_LONGEST} elements")
+        return items
+
+    def spread(self, node: Node, scope: Scope) -> list[Value]:
+        """The elements that `...x` gives in an array or a call."""
+        value = self.value(node.named_children[-1], scope)
+        if value.__class__ is list:
+            return value
+        if isinstance(value, str):
+            return list(value)
+        if value.__class__ is members.Collection:
+            return value.items()
+        unknown = value if value.__class__ is Unknown else self.site(node, scope).unknown("cannot be spread")
+        return [replace(unknown, many=True)]
+
+    def _object(self, node: Node, scope: Scope) -> Value:
+        record = Record()
+        for child in node.named_children:
+            kind = child.type
+            if kind == "pair":
+                key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+                if key is None or value is None:
+                    continue
+                name = self.key(key, scope)
+                if name.__class__ is Unknown:
+                    record.hole = record.hole or name
+                elif name == "__proto__" and key.type != "computed_property_name":
+                    record.hole = self.site(child, scope).unknown("`__proto__` is not followed")
+                else:
+                    record[name] = self.value(value, scope)
+            elif kind == "shorthand_property_identifier":
+                record[syntax.text(child)] = self._identifier(child, scope)
+            elif kind == "spread_element":
+                self._spread_into(record, child, scope)
+            elif kind == "method_definition":
+                self._method(record, child, scope)
+            elif kind != "comment":
+                record.hole = self.site(child, scope).unknown("is not TypeScript that is understood")
+        return record
+
+    def _spread_into(self, record: Record, node: Node, scope: Scope) -> None:
+        value = self.value(node.named_children[-1], scope)
+        if isinstance(value, Record):
+            for name in value.names():
+                record[name] = value[name]
+            record.hole = record.hole or value.hole
+        elif value.__class__ is Namespace:
+            for name in value.names():
+                record[name] = value.get(name)
+        elif value.__class__ is list:
+            record.update((str(index), item) for index, item in enumerate(value))
+        elif isinstance(value, Thing):
+            spread = value.member("...", self.site(node, scope))
+            if isinstance(spread, Record):
+                record.update(spread)
+            else:
+                record.hole = self.site(node, scope).unknown("cannot be spread")
+        elif value.__class__ is Unknown:
+            record.hole = record.hole or value
+        elif isinstance(value, str):
+            record.update((str(index), item) for index, item in enumerate(value))
+
+    def _method(self, record: Record, node: Node, scope: Scope) -> None:
+        key = node.child_by_field_name("name")
+        name = self.key(key, scope) if key is not None else None
+        words = {child.type for child in node.children}
+        if not isinstance(name, str):
+            record.hole = self.site(node, scope).unknown("is a method with a computed name")
+        elif words & {"get", "set", "*", "async"}:
+            record[name] = self.site(node, scope).unknown(f"`{name}` is a getter, a setter or not a plain method")
+        else:
+            record[name] = Closure(node, scope, name)
+
+    def key(self, node: Node, scope: Scope) -> str | Unknown:
+        """The name of a property."""
+        kind = node.type
+        if kind == "property_identifier":
+            return syntax.text(node)
+        if kind == "string":
+            return literals.string(node)
+        if kind == "computed_property_name":
+            value = self.value(node.named_children[0], scope)
+        else:
+            value = self._number(node, scope)
+        if value.__class__ is Unknown:
+            return value
+        text = text_of(value)
+        return self.site(node, scope).unknown("is a computed name") if text is None else text
+
+    def _chain(self, node: Node, scope: Scope) -> Value:
+        links: list[Node] = []
+        root = node
+        while root.type in _CHAIN:
+            links.append(root)
+            inner = root.child_by_field_name("function" if root.type == "call_expression" else "object")
+            root = root.named_children[0] if inner is None else inner
+            while root.type in _SKIN:
+                named = root.named_children
+                root = named[-1] if root.type == "type_assertion" else named[0]
+        value = self.value(root, scope)
+        receiver: Value = None
+        for link in reversed(links):
+            kind = link.type
+            if kind == "non_null_expression":
+                continue
+            nothing = value is None or value is UNDEFINED
+            if nothing and any(child.type in {"optional_chain", "?."} for child in link.children):
+                return UNDEFINED
+            if kind == "call_expression":
+                value = self._call_node(link, value, receiver, scope)
+                receiver = None
+                continue
+            receiver = value
+            if value.__class__ is Unknown:
+                continue
+            if kind == "member_expression":
+                prop = link.child_by_field_name("property")
+                name: Value = "" if prop is None else syntax.text(prop)
+            else:
+                index = link.child_by_field_name("index")
+                name = UNDEFINED if index is None else self.value(index, scope)
+            value = members.get(self, value, name, self.site(link, scope))
+        return value
+
+    def _call_node(self, node: Node, callee: Value, receiver: Value, scope: Scope) -> Value:
+        site = self.site(node, scope)
+        arguments = node.child_by_field_name("arguments")
+        if arguments is None:
+            return site.unknown("is not TypeScript that is understood")
+        if arguments.type == "template_string":
+            strings, values = self.parts(arguments, scope)
+            return self.call(callee, [strings, *values], site)
+        if callee.__class__ is Unknown and callee.inert and not callee.source:
+            return callee  # whatever it is given, nothing of a schema comes of it
+        args: list[Value] = []
+        for child in arguments.named_children:
+            if child.type == "spread_element":
+                args += self.spread(child, scope)
+            elif child.type != "comment":
+                args.append(self.value(child, scope))
+        if callee.__class__ is Closure and callee.this is None and isinstance(receiver, Record):
+            callee = Closure(callee.node, callee.scope, callee.name, receiver)
+        return self.call(callee, args, site)
+
+    def call(self, callee: Value, args: list[Value], site: Site) -> Value:
+        """What a call gives."""
+        if callee.__class__ is Native:
+            return callee.call(args, site)
+        if callee.__class__ is Closure:
+            return functions.call(self, callee, args, site)
+        if isinstance(callee, Thing):
+            return callee.call(args, site)
+        if callee.__class__ is Unknown:
+            return self.program.called(callee, args)
+        return site.unknown("calls something that is not a function")
+
+    def _new(self, node: Node, scope: Scope) -> Value:
+        constructor, arguments = node.child_by_field_name("constructor"), node.child_by_field_name("arguments")
+        name = "" if constructor is None else syntax.text(constructor)
+        site = self.site(node, scope)
+        make = members.CONSTRUCTORS.get(name)
+        if make is None or constructor is None or scope.module.declares(name):
+            return site.unknown(f"is an instance of a class (`new {name}`)", inert=True)
+        given = [] if arguments is None else [c for c in arguments.named_children if c.type != "comment"]
+        return make(self, [self.value(c, scope) for c in given], site)
+
+    def _ternary(self, node: Node, scope: Scope) -> Value:
+        condition = node.child_by_field_name("condition")
+        chosen = truthy(self.value(condition, scope)) if condition is not None else UNDEFINED
+        if isinstance(chosen, Unknown):
+            return chosen if not chosen.inert else replace(chosen, inert=False)
+        branch = node.child_by_field_name("consequence" if chosen else "alternative")
+        return UNDEFINED if branch is None else self.value(branch, scope)
+
+    def _binary(self, node: Node, scope: Scope) -> Value:
+        pending: list[tuple[str, Node]] = []
+        while node.type == "binary_expression":  # a long sum leans to the left: no recursion for it
+            left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+            operator = node.child_by_field_name("operator")
+            if left is None or right is None or operator is None:
+                return self.site(node, scope).unknown("is not TypeScript that is understood")
+            pending.append((operator.type, right))
+            node = left
+        value = self.value(node, scope)
+        for operator, right in reversed(pending):
+            value = self._operate(operator, value, right, scope)
+        return value
+
+    def _operate(self, operator: str, left: Value, right: Node, scope: Scope) -> Value:
+        if operator in {"&&", "||"}:
+            chosen = truthy(left)
+            if isinstance(chosen, Unknown):
+                return chosen if not chosen.inert else replace(chosen, inert=False)
+            return self.value(right, scope) if chosen == (operator == "&&") else left
+        if operator == "??":
+            if left.__class__ is Unknown:
+                return left
+            return self.value(right, scope) if left is None or left is UNDEFINED else left
+        return arithmetic.binary(operator, left, self.value(right, scope), self.site(right, scope))
+
+    def _unary(self, node: Node, scope: Scope) -> Value:
+        operator, argument = node.child_by_field_name("operator"), node.child_by_field_name("argument")
+        if operator is None or argument is None:
+            return self.site(node, scope).unknown("is not TypeScript that is understood")
+        return arithmetic.unary(operator.type, self.value(argument, scope), self.site(node, scope))
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ")
+
+
+__all__ = ["Evaluator", "Exhausted", "number"]

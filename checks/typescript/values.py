@@ -1,0 +1,230 @@
+"""The values that an expression can have: what is known exactly, and Unknown with the place and the reason."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias
+
+from checks.typescript.syntax import Node, line
+
+Value: TypeAlias = Any  # str, bool, int, float, None (null), list (an array) or one of the classes below
+
+
+class Undefined:
+    """JavaScript's `undefined`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "undefined"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNDEFINED: Final = Undefined()
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value that reading alone cannot tell; whatever is made of it is the same Unknown.
+
+    Attributes:
+        path: of the file that holds the expression.
+        line: 1-based line of the expression.
+        why: one phrase, e.g. `depends on the environment (process.env.X)`.
+        inert: it is surely nothing that a schema is made of (an instance of a class, a validator, a server).
+        many: in an array, it stands for any number of elements.
+        source: the package that it is a value of, where it is one.
+    """
+
+    path: str
+    line: int
+    why: str
+    inert: bool = False
+    many: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BigInt:
+    """A `bigint`."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A `Date`, in milliseconds since 1970."""
+
+    ms: int
+
+    def iso(self) -> str:
+        """What `toISOString()` gives."""
+        moment = datetime.fromtimestamp(self.ms // 1000, tz=UTC)
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{self.ms % 1000:03d}Z"
+
+
+class Record(dict[str, Value]):
+    """An object literal. `hole` is set where it may have more properties than those listed."""
+
+    __slots__ = ("hole",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.hole: Unknown | None = None
+
+    def names(self) -> list[str]:
+        """Its keys in JavaScript's order: integers ascending, then the others as they were added."""
+        integers = [key for key in self if key.isascii() and key.isdigit() and (key == "0" or key[0] != "0")]
+        if not integers:
+            return list(self)
+        small = {key for key in integers if int(key) < 2**32 - 1}
+        return sorted(small, key=int) + [key for key in self if key not in small]
+
+
+class Regex:
+    """A regular expression literal; replacing by it is done where Python's engine agrees with JavaScript's."""
+
+    __slots__ = ("flags", "pattern")
+
+    def __init__(self, pattern: str, flags: str) -> None:
+        self.pattern = pattern
+        self.flags = flags
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a call stands, so that what it cannot know can be placed."""
+
+    path: str
+    node: Node
+
+    @property
+    def line(self) -> int:
+        """The 1-based line."""
+        return line(self.node)
+
+    def unknown(self, why: str, *, inert: bool = False) -> Unknown:
+        """An Unknown that is rooted here."""
+        return Unknown(self.path, self.line, why, inert=inert)
+
+
+class Native:
+    """A function of the library; it gets evaluated arguments and the place of the call."""
+
+    __slots__ = ("call", "extra", "name")
+
+    def __init__(
+        self, name: str, call: Callable[[list[Value], Site], Value], extra: dict[str, Value] | None = None
+    ) -> None:
+        self.name = name
+        self.call = call
+        self.extra = extra or {}
+
+
+class Thing:
+    """A value of the library that has members and perhaps can be called."""
+
+    __slots__ = ()
+
+    def member(self, name: str, site: Site) -> Value:
+        """The value of a property; UNDEFINED where there is none."""
+        return site.unknown(f"`.{name}` of {type(self).__name__} is not understood")
+
+    def call(self, args: list[Value], site: Site) -> Value:  # noqa: ARG002 - the signature is the protocol
+        """What calling it gives."""
+        return site.unknown(f"calling {type(self).__name__} is not understood")
+
+
+def known(*values: Value) -> Unknown | None:
+    """The first Unknown among the values, if any."""
+    for value in values:
+        if value.__class__ is Unknown:
+            return value
+    return None
+
+
+def unknowns(value: Value, depth: int = 8) -> Iterator[Unknown]:
+    """Every Unknown inside arrays and objects."""
+    if value.__class__ is Unknown:
+        yield value
+    elif depth and value.__class__ is list:
+        for item in value:
+            yield from unknowns(item, depth - 1)
+    elif depth and isinstance(value, Record):
+        if value.hole is not None:
+            yield value.hole
+        for item in value.values():
+            yield from unknowns(item, depth - 1)
+
+
+def truthy(value: Value) -> bool | Unknown:
+    """JavaScript's truth of a value."""
+    if value.__class__ is Unknown:
+        return value
+    if value is None or value is UNDEFINED:
+        return False
+    if isinstance(value, bool | str):
+        return bool(value)
+    if isinstance(value, int | float):
+        return not (value == 0 or (isinstance(value, float) and math.isnan(value)))
+    if isinstance(value, BigInt):
+        return value.value != 0
+    return True
+
+
+def number_text(value: float) -> str:
+    """A number as JavaScript prints it."""
+    if isinstance(value, int):
+        if abs(value) < 10**21:
+            return str(value if abs(value) <= 2**53 else int(float(value)))
+        value = float(value)
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == int(value) and abs(value) < 1e21:
+        return str(int(value))
+    mantissa, _, exponent = repr(value).partition("e")
+    if not exponent:
+        return mantissa
+    power = int(exponent)
+    sign = "-" if mantissa.startswith("-") else ""
+    digits = mantissa.lstrip("-").replace(".", "")
+    if mantissa.endswith(".0"):
+        digits = digits[:-1]
+    if -7 <= power < 0:
+        return f"{sign}0.{'0' * (-power - 1)}{digits}"
+    head = digits[0] + (f".{digits[1:]}" if len(digits) > 1 else "")
+    return f"{sign}{head}e{'+' if power > 0 else '-'}{abs(power)}"
+
+
+def text_of(value: Value) -> str | None:
+    """`String(value)` where it is exact; None where it is not known to us."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if value is UNDEFINED:
+        return "undefined"
+    if isinstance(value, int | float):
+        return number_text(value)
+    if isinstance(value, BigInt):
+        return str(value.value)
+    if value.__class__ is list:
+        parts = ["" if item is None or item is UNDEFINED else text_of(item) for item in value]
+        return None if None in parts else ",".join(part or "" for part in parts)
+    if value.__class__ is Record:
+        return None if value.hole or "toString" in value else "[object Object]"
+    return None
+
+
+def number(value: float) -> float:
+    """A result of arithmetic: an int wherever it is integral, so that equal numbers look equal."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
