@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from checks.render import words
 
-_CODE = re.compile(r"(`[^`\n]+`)")
+_CODE = re.compile(r"(`[^`\n]*[^`\s][^`\n]*`)")
 # Marks that could begin something in the middle of a line, or at its start. An underscore between letters begins nothing.
-_MARKS = re.compile(r"([\\`*\[\]#|~]|(?<![^\W_])_|_(?![^\W_])|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)])")
+_MARKS = re.compile(r"([\\`*\[\]#|~]|(?<![^\W_])_|_(?![^\W_])|^[-+=])")
+_NUMBER = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 # GitHub turns these into mentions, references and links after the Markdown is read, so an escape does not stop it; a zero-width space does.
-_REFERENCE = re.compile(r"(GH-)(?=\d)|(@|#)(?=\w)|(www)(?=\.)|(:)(?=//)", re.IGNORECASE | re.ASCII)
+_REFERENCE = re.compile(r"(GH-)(?=\d)|(@|#)(?=\w)|(www)(?=\.)|(:)(?=//)", re.IGNORECASE)
 _MARKER = re.compile(r"<!--(?=\s*bulletproof)", re.IGNORECASE)
 _BREAK = "\ufdd0"  # a noncharacter that stands for the zero-width space until everything else is escaped
 
@@ -31,7 +32,7 @@ def plain(text: str) -> str:
     """Text that means only itself, on one line."""
     said = words.visible(text).replace("\n", " ").replace("\t", " ").replace(_BREAK, "")
     broken = _REFERENCE.sub(lambda m: m.group() + _BREAK, said)
-    marked = _MARKS.sub(r"\\\1", html.escape(broken, quote=False))
+    marked = _NUMBER.sub(r"\1\\\2", _MARKS.sub(r"\\\1", html.escape(broken, quote=False)))
     return marked.replace("$", "<span>$</span>").replace(_BREAK, "&#8203;")  # a bare dollar begins mathematics
 
 

@@ -11,7 +11,7 @@ COMMENT = 65_535
 
 _VERDICTS = {"pass": "✅", "block": "❌", "unjudged": "❔"}
 _SEVERITIES = {"error": "❌", "warning": "⚠️", "note": "💬"}
-_STATES = {"met": "✅", "unmet": "❌", "waived": "☑️", "unknown": "❔", "not-applicable": "➖"}  # noqa: RUF001 - symbols
+_STATES = {"met": "✅", "unmet": "❌", "waived": "☑️", "unknown": "❔", "not-applicable": "⚪"}
 
 
 def text(report: Report | TraceReport, *, limit: int = COMMENT) -> str:
@@ -24,7 +24,7 @@ def _review(report: Report) -> list[Section]:
     said = report.title or report.verdict
     where = f" · {prose(words.project(report.project))}" if report.project else ""
     step = words.next_step(report.verdict, report.findings)
-    opening = f"### {_VERDICTS[report.verdict]} Migration policy: {prose(said, 200)}\n\n"
+    opening = f"### {_VERDICTS[report.verdict]} Migration policy · {prose(said, 200)}\n\n"
     opening += f"{plain(report.base[:7])} → {plain(report.head[:7])}{where}\n\n"
     opening += f"**{plain(step)}**\n\n" if step else ""
     sections = [Section(start=opening, share=0.02)]
@@ -68,7 +68,7 @@ def _list(heading: str, items: Sequence[str], *, share: float = 0.1) -> Section:
 
 def _block(summary: str, language: str, body: str, *, share: float) -> Section:
     """A folded code block, shortened by lines."""
-    if not body.strip():
+    if not words.visible(body).strip():
         return Section()
     ticks = fence(body)
     return Section(
@@ -206,7 +206,7 @@ def _equality(equality: Equality) -> list[Section]:
 
 def _schema(report: Report) -> list[Section]:
     difference = report.schema_diff
-    if not (difference.summary or difference.sql.strip() or difference.unified.strip()):
+    if not (difference.summary or difference.sql or difference.unified):
         return []
     return [
         Section(start="#### What changes in the database\n\n", share=0.01),
@@ -228,5 +228,8 @@ def _rollback(report: Report) -> list[Section]:
 
 
 def _opaque(report: Report | TraceReport) -> Section:
-    items = [f"Statement {o.statement + 1} of {code(o.migration)}: {prose(o.why)}" for o in report.coverage.opaque]
+    items = [
+        f"Statement {o.statement + 1}{f' of {code(o.migration)}' if o.migration else ''}: {prose(o.why)}"
+        for o in report.coverage.opaque
+    ]
     return _list("Not looked at", items, share=0.03)

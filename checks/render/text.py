@@ -31,7 +31,7 @@ _STATES = {
     "unmet": ("✗", "bold red"),
     "waived": ("~", "yellow"),
     "unknown": ("?", "bold yellow"),
-    "not-applicable": ("–", "dim"),  # noqa: RUF001 - nothing to say, in one stroke
+    "not-applicable": ("-", "dim"),
 }
 _AT_REST = {"met", "not-applicable"}
 
@@ -83,8 +83,7 @@ def _review(sheet: Sheet, report: Report) -> None:
     _equality(sheet, report.equality)
     _schema(sheet, report.schema_diff)
     _rollback(sheet, report)
-    for opaque in report.coverage.opaque[:10]:
-        _line(sheet, "unknown", f"Not looked at: statement {opaque.statement + 1} of {opaque.migration}: {opaque.why}")
+    _opaque(sheet, report)
     if report.migrations or report.coverage.statements:
         sheet.blank()
         footer = [words.covered(report.coverage), words.witnessed(report.witnesses)]
@@ -98,8 +97,7 @@ def _trace(sheet: Sheet, report: TraceReport) -> None:
         _statement(sheet, statement)
         for change in statement.changes:
             sheet.put(prose(change, style="dim"), indent=6, hang=2)
-    for opaque in report.coverage.opaque[:10]:
-        _line(sheet, "unknown", f"Not looked at: statement {opaque.statement + 1}: {opaque.why}")
+    _opaque(sheet, report)
     _findings(sheet, report.findings)
 
 
@@ -155,7 +153,7 @@ def _conflicts(sheet: Sheet, report: Report) -> None:
 
 def _checklist(sheet: Sheet, checklist: Sequence[ChecklistItem]) -> None:
     sheet.heading("Checklist")
-    column = min(max(cell_len(words.line(item.title, 60)) for item in checklist), 34)
+    column = min(max(cell_len(words.line(item.title, 60)) for item in checklist), sheet.width * 2 // 5)
     for item in checklist:
         symbol, style = _STATES[item.state]
         calm = item.state in _AT_REST
@@ -237,3 +235,17 @@ def _rollback(sheet: Sheet, report: Report) -> None:
     _line(sheet, state, said)
     for lost in report.rollback.irreversible[:10]:
         _line(sheet, "unmet", f"Does not come back: {lost}")
+
+
+def _opaque(sheet: Sheet, report: Report | TraceReport) -> None:
+    opaque = report.coverage.opaque
+    if not opaque:
+        return
+    sheet.heading("Not looked at")
+    for one in opaque[:10]:
+        where = (
+            f"statement {one.statement + 1} of {one.migration}" if one.migration else f"statement {one.statement + 1}"
+        )
+        _line(sheet, "unknown", f"{where}: {one.why}")
+    if len(opaque) > 10:
+        sheet.put(Text(f"… {words.count(len(opaque) - 10, 'more statement')}", style="dim"), indent=2)

@@ -130,8 +130,8 @@ def by_rule(findings: Iterable[Finding]) -> str:
 
 
 def project(summary: ProjectSummary) -> str:
-    """`Drizzle v0 in lib/database/migrations`."""
-    return f"Drizzle {summary.format} in {summary.migrations_dir}"
+    """``Drizzle v0 in `lib/database/migrations` ``."""
+    return f"Drizzle {summary.format} in `{summary.migrations_dir}`"
 
 
 def name(relation: str) -> str:

@@ -16,7 +16,20 @@ from tests.checks import render_samples as samples
 
 NASTY = st.lists(
     st.sampled_from(
-        ["\x1b[2J", "\x1b]8;;http://x\x07", "\r", "\n", "\t", "\x9b1m", "‮", "​", "漢字", "[bold]", "`", "\udcff"]
+        [
+            "\x1b[2J",
+            "\x1b]8;;http://x\x07",
+            "\r",
+            "\n",
+            "\t",
+            "\x9b1m",
+            "\u202e",
+            "\u200b",
+            "漢字",
+            "[bold]",
+            "`",
+            "\udcff",
+        ]
     )
     | st.text(max_size=12),
     max_size=12,
@@ -27,7 +40,7 @@ def test_a_blocked_review_says_what_to_do() -> None:
     """The whole of a blocked review, as a person reads it at 80 columns."""
     assert text.text(samples.blocked()) == snapshot("""\
 ✗ block: 2 errors, 1 warning, 1 waived, 1 thing not checked
-  1111111 → 2222222 · Drizzle v0 in lib/database/migrations
+  1111111 → 2222222 · Drizzle v0 in `lib/database/migrations`
   Fix the errors below and push again. A rule can be waived with a reason.
 
 Findings
@@ -58,7 +71,7 @@ Collisions
 Checklist
   ✓ Schema edited in place    `lib/database/schema.ts` changes with the migrati…
   ✓ Migration generated       Fine.
-  – Migration reviewed        The policy does not require it.
+  - Migration reviewed        The policy does not require it.
   ✗ Migration tested          Statement 2 of `0003_bright_storm` fails on the
                               base's database.
   ✓ Committed together        Fine.
@@ -97,7 +110,9 @@ What changes in the database
 The way back
   ✓ `bulletproof rollback` prints SQL that undoes this, proven up → down → up.
   ✗ Does not come back: what `users.nickname` held
-  ? Not looked at: statement 3 of 0003_bright_storm: it stands after the failure
+
+Not looked at
+  ? statement 3 of 0003_bright_storm: it stands after the failure
 
 3 statements: all read, 1 run · judged by PostgreSQL and by reading · 150 ms
 (branch 62 ms, catalog 44 ms, replay 30 ms, git 12 ms)
@@ -108,7 +123,7 @@ def test_a_passed_review_is_short() -> None:
     """The whole of a passed review."""
     assert text.text(samples.passed()) == snapshot("""\
 ✓ pass
-  1111111 → 3333333 · Drizzle v0 in lib/database/migrations
+  1111111 → 3333333 · Drizzle v0 in `lib/database/migrations`
 
 Checklist
   ✓ Schema edited in place    Fine.
@@ -151,7 +166,7 @@ def test_an_unjudged_review_is_no_pass() -> None:
     """What was in the way is said, and that nothing was judged."""
     assert text.text(samples.unjudged()) == snapshot("""\
 ? unjudged: could not judge
-  1111111 → 5555555 · Drizzle v0 in lib/database/migrations
+  1111111 → 5555555 · Drizzle v0 in `lib/database/migrations`
   · The branch database stopped answering after 120 s.
   Nothing was judged, which is not a pass. Run the review again; the notes say
   what was in the way.
