@@ -1,5 +1,6 @@
 """Reports for programs: JSON with the contract's keys, schemas made from the models, SARIF that its own schema accepts."""
 
+import io
 import json
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks import render
 from checks.render import json as as_json
 from checks.render import sarif, schema
 from checks.report import Finding, Report, TraceReport
@@ -177,3 +179,20 @@ def test_uris_are_the_bytes_of_the_path(path: bytes) -> None:
     assert uri.isascii()
     assert not set(uri) & set(' :?#[]@<>"\\^`{|}')
     assert unquote_to_bytes(uri) == path
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "sarif"])
+def test_writing_to_a_terminal_without_unicode(form: str) -> None:
+    """Text keeps to the terminal's characters; what programs read is UTF-8 wherever it goes."""
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii")
+    render.write(samples.everywhere("ä→\udcff"), form, out)
+    out.flush()
+    written = raw.getvalue().decode("ascii" if form == "text" else "utf-8")
+    assert written.endswith("\n")
+    if form in {"json", "sarif"}:
+        json.loads(written)
+    plain = io.StringIO()
+    render.write(samples.passed(), form, plain)
+    if form != "text":
+        assert plain.getvalue() == render.as_text(samples.passed(), form)
