@@ -60,7 +60,7 @@ def read(tree: Tree, path: str) -> list[Config]:
         module = constants.Modules(tree).open(path)
         value = constants.UNKNOWN if module is None else module.export()
     found = (cast("Mapping[str, Any]", v) for v in constants.alternatives(value) if isinstance(v, Mapping))
-    return [_config(path, v) for v in found if _KEYS & v.keys()]
+    return [_config(path, v) for v in found if not _KEYS.isdisjoint(v)]
 
 
 def _json(text: str) -> Any:  # noqa: ANN401 - JSON
@@ -72,7 +72,7 @@ def _json(text: str) -> Any:  # noqa: ANN401 - JSON
 
 def _config(path: str, value: Mapping[str, Any]) -> Config:
     migrations = value.get("migrations")
-    tracking = cast("Mapping[str, Any]", migrations) if isinstance(migrations, Mapping) else {}
+    tracking: Mapping[str, Any] = cast("Mapping[str, Any]", migrations) if isinstance(migrations, Mapping) else {}
     return Config(
         path=path,
         dialect=_one(value.get("dialect")),

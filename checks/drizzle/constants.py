@@ -5,7 +5,7 @@ strings, spreads, `path.join`, `process.env.X ?? "…"`, `fileURLToPath(new URL(
 """
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -167,46 +167,28 @@ class Module:
 
     # --- what an expression is ------------------------------------------------------------------------------------
 
-    def _value(self, node: Node) -> Any:  # noqa: ANN401, PLR0911 - a JavaScript value; one return a kind of node
-        match node.type:
-            case "string":
-                return _string(node)
-            case "template_string":
-                return self._template(node)
-            case "number":
-                return _number(syntax.text(node))
-            case "true" | "false":
-                return node.type == "true"
-            case "null":
-                return None
-            case "identifier":
-                return self._identifier(syntax.text(node))
-            case "object":
-                return self._object(node)
-            case "array":
-                return self._array(node)
-            case "member_expression" | "subscript_expression":
-                return self._member(node)
-            case "binary_expression":
-                return self._binary(node)
-            case "ternary_expression":
-                return self._ternary(node)
-            case "call_expression":
-                return self._call(node)
-            case "new_expression":
-                return self._new(node)
-            case (
-                "as_expression"
-                | "satisfies_expression"
-                | "non_null_expression"
-                | "parenthesized_expression"
-                | "await_expression"
-            ):
-                return self.value(node.named_child(0))
-            case _:
-                return UNKNOWN
+    def _value(self, node: Node) -> Any:  # noqa: ANN401 - a JavaScript value
+        if node.type in _PLAIN:
+            return _PLAIN[node.type](node)
+        if node.type in _WRAPPERS:
+            return self.value(node.named_child(0))
+        reads: dict[str, Callable[[Node], Any]] = {
+            "template_string": self._template,
+            "identifier": self._identifier,
+            "object": self._object,
+            "array": self._array,
+            "member_expression": self._member,
+            "subscript_expression": self._member,
+            "binary_expression": self._binary,
+            "ternary_expression": self._ternary,
+            "call_expression": self._call,
+            "new_expression": self._new,
+        }
+        read = reads.get(node.type)
+        return UNKNOWN if read is None else read(node)
 
-    def _identifier(self, name: str) -> Any:  # noqa: ANN401 - a JavaScript value
+    def _identifier(self, node: Node) -> Any:  # noqa: ANN401 - a JavaScript value
+        name = syntax.text(node)
         if name == "undefined":
             return None
         if name in self._names or name in self._imports:
@@ -242,7 +224,7 @@ class Module:
                         name = _string(key) if key.type == "string" else syntax.text(key)
                         found[name] = self.value(part.child_by_field_name("value"))
                 case "shorthand_property_identifier":
-                    found[syntax.text(part)] = self._identifier(syntax.text(part))
+                    found[syntax.text(part)] = self._identifier(part)
                 case "spread_element":
                     for value in alternatives(self.value(part.named_child(0))):
                         if isinstance(value, Mapping):
@@ -271,7 +253,7 @@ class Module:
         named = node.child_by_field_name("property")
         key = self.value(node.child_by_field_name("index")) if named is None else syntax.text(named)
         if isinstance(holder, list) and isinstance(key, int) and 0 <= key < len(cast("list[Any]", holder)):
-            return holder[key]
+            return cast("list[Any]", holder)[key]
         return (
             cast("dict[Any, Any]", holder).get(key, None)
             if isinstance(holder, dict) and isinstance(key, str)
@@ -319,8 +301,9 @@ class Module:
         if given is None or made is None or syntax.text(made) != "URL":
             return UNKNOWN
         values = [self.value(a) for a in given.named_children]
-        if len(values) == 2 and all(isinstance(v, str) for v in values):
-            return posixpath.normpath(posixpath.join(posixpath.dirname(values[1]), values[0]))
+        texts = [v for v in values if isinstance(v, str)]
+        if len(texts) == len(values) == 2:
+            return posixpath.normpath(posixpath.join(posixpath.dirname(texts[1]), texts[0]))
         return UNKNOWN
 
 
@@ -329,20 +312,17 @@ def _path(name: str, values: list[Any]) -> Any:  # noqa: ANN401 - a JavaScript v
     if not values or not all(isinstance(v, str) for v in values):
         return UNKNOWN
     texts = cast("list[str]", values)
-    match name:
-        case "join":
-            return posixpath.normpath("/".join(texts))
-        case "resolve":
-            return posixpath.normpath(posixpath.join(WORKING, *texts))
-        case "relative" if len(texts) == 2:
-            # From the working folder it means the same place; nobody computes another in a configuration.
-            return texts[1] if texts[0] == WORKING else posixpath.relpath(texts[1], texts[0])
-        case "dirname":
-            return posixpath.dirname(texts[0])
-        case "fileURLToPath" | "normalize" | "String":
-            return texts[0]
-        case _:
-            return UNKNOWN
+    functions: dict[str, Callable[[], str]] = {
+        "join": lambda: posixpath.normpath("/".join(texts)),
+        "resolve": lambda: posixpath.normpath(posixpath.join(WORKING, *texts)),
+        # From the working folder it means the same place; nobody computes another in a configuration.
+        "relative": lambda: texts[-1] if texts[0] == WORKING else posixpath.relpath(texts[-1], texts[0]),
+        "dirname": lambda: posixpath.dirname(texts[0]),
+        "fileURLToPath": lambda: texts[0],
+        "normalize": lambda: texts[0],
+        "String": lambda: texts[0],
+    }
+    return functions[name]() if name in functions else UNKNOWN
 
 
 def _string(node: Node) -> str:
@@ -364,3 +344,19 @@ def _number(text: str) -> Any:  # noqa: ANN401 - a JavaScript value
         return int(text)
     except ValueError:
         return UNKNOWN
+
+
+_PLAIN: Final[dict[str, Callable[[Node], Any]]] = {
+    "string": _string,
+    "number": lambda node: _number(syntax.text(node)),
+    "true": lambda _: True,
+    "false": lambda _: False,
+    "null": lambda _: None,
+}
+_WRAPPERS: Final = {
+    "as_expression",
+    "satisfies_expression",
+    "non_null_expression",
+    "parenthesized_expression",
+    "await_expression",
+}

@@ -170,7 +170,7 @@ def _damage(sides: Sides, stand: _Standing) -> Iterator[Fact]:
         place = stand.on(*damage.places) if _key(sides.head, damage) not in old else None
         if damage.area == "order" and damage.tag in skipped:
             continue  # said already, and worse
-        fact = _fact(sides, damage, place or damage.places[0], introduced=place is not None)
+        fact = _fact(damage, place or damage.places[0], introduced=place is not None)
         if isinstance(fact, SnapshotChain) and fact.problem == "missing" and damage.tag in added:
             fact = SnapshotChain(
                 place=fact.place,
@@ -192,7 +192,7 @@ def _how_missing(base: Chain, migration: Migration) -> str:
     return "missing-as-usual" if usual else "missing"
 
 
-def _fact(sides: Sides, damage: Damage, place: Place, *, introduced: bool) -> Fact:
+def _fact(damage: Damage, place: Place, *, introduced: bool) -> Fact:
     if damage.area == "order":
         when, greatest = (int(n) for n in damage.detail.split())
         return SilentlySkipped(

@@ -54,7 +54,7 @@ def read(tree: Tree, folder: str) -> Package | None:
         value = json.loads(content)
     except (ValueError, RecursionError):
         value = None
-    fields = cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
+    fields: Mapping[str, Any] = cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
     wanted: dict[str, str] = {}
     for key in ("peerDependencies", "optionalDependencies", "devDependencies", "dependencies"):
         wanted.update(_texts(fields.get(key)))

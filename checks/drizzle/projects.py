@@ -59,21 +59,13 @@ def survey(tree: Tree, overrides: DrizzleOverrides | None = None) -> Survey:
     overrides = overrides or DrizzleOverrides()
     if overrides.migrations is not None:
         return Survey((_overridden(tree, overrides, overrides.migrations),), ())
-    found: dict[str, Project] = {}
-    foreign: dict[str, Other] = {}
-    for path in [overrides.config] if overrides.config else _configs(tree):
-        for read in config.read(tree, path):
-            project = _project(tree, read)
-            if isinstance(project, Other):
-                foreign.setdefault(project.path, project)
-            elif project.migrations_dir not in found:
-                found[project.migrations_dir] = project
+    found, foreign = _configured(tree, overrides)
     if not overrides.config:
+        theirs = {_dir_of(tree, other) for other in foreign.values()}
         for folder, dialect in _shapes(tree):
-            if dialect is not None:
-                if not any(_dir_of(tree, other) == folder for other in foreign.values()):
-                    foreign.setdefault(folder, Other(folder, dialect))
-            elif folder not in found:
+            if dialect is not None and folder not in theirs:
+                foreign[folder] = Other(folder, dialect)
+            elif dialect is None and folder not in found:
                 found[folder] = _by_shape(tree, folder)
     kept = [p for p in found.values() if not _aside(p.config or p.migrations_dir)] or list(found.values())
     kept.sort(key=lambda p: p.config is None)
@@ -81,6 +73,20 @@ def survey(tree: Tree, overrides: DrizzleOverrides | None = None) -> Survey:
 
 
 # --- by configuration -------------------------------------------------------------------------------------------------
+
+
+def _configured(tree: Tree, overrides: DrizzleOverrides) -> tuple[dict[str, Project], dict[str, Other]]:
+    """Projects by migrations folder, and those for other databases by configuration."""
+    found: dict[str, Project] = {}
+    foreign: dict[str, Other] = {}
+    for path in [overrides.config] if overrides.config else _configs(tree):
+        for read in config.read(tree, path):
+            project = _project(tree, read)
+            if isinstance(project, Other):
+                foreign.setdefault(project.path, project)
+            else:
+                found.setdefault(project.migrations_dir, project)
+    return found, foreign
 
 
 def _configs(tree: Tree) -> list[str]:
@@ -113,13 +119,11 @@ def _project(tree: Tree, read: Config) -> Project | Other:
     if not postgres:
         return Other(read.path, dialect or "another database")
     shown = chain.shape(tree, folder)
-    form = shown or next((p.format for p in above if p.format), None) or "v0"
+    installed: Format | None = next((p.format for p in above if p.format), None)
+    form: Format = shown or installed or "v0"
     driven = migrator.infer(tree, above, above[0].folder if above else "")
-    inferred = (
-        {"migrator", "transaction"}
-        | ({"format"} if shown is None else set())
-        | ({"migrations_dir"} if not read.out else set())
-    )
+    inferred = {"migrator", "transaction"}
+    inferred.update(("format",) if shown is None else (), () if read.out else ("migrations_dir",))
     casing: Literal["snake_case", "camelCase"] | None = None
     if read.casing in {"snake_case", "camelCase"}:
         casing = "snake_case" if read.casing == "snake_case" else "camelCase"

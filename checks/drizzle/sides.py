@@ -96,7 +96,7 @@ def _index(chain: Chain, names: Mapping[str, str]) -> dict[str, Migration]:
 
 
 def _same(a: Migration, b: Migration) -> bool:
-    return a.hash == b.hash or statements.same(a.text, b.text)
+    return a.hash == b.hash or statements.same(a.statements, b.statements)
 
 
 def _renames(gone: list[Migration], added: list[Migration]) -> list[Pair]:

@@ -1,5 +1,7 @@
 """Takes a migration's text apart: into the chunks Drizzle sends, and those into statements by PostgreSQL's own scanner."""
 
+from collections.abc import Sequence
+
 from checks.drizzle.model import Statement
 from checks.witnesses import grammar
 
@@ -29,6 +31,8 @@ def split(text: str) -> tuple[tuple[str, ...], tuple[Statement, ...], str | None
     return chunks, tuple(statements), unread
 
 
-def same(a: str, b: str) -> bool:
-    """Whether two texts differ in white space, line ends and comments at most."""
-    return a == b or grammar.tokens(a) == grammar.tokens(b)
+def same(one: Sequence[Statement], other: Sequence[Statement]) -> bool:
+    """Whether two lists of statements differ in white space, line ends, comments and the cut into chunks at most."""
+    return len(one) == len(other) and all(
+        a.sql == b.sql or grammar.tokens(a.sql) == grammar.tokens(b.sql) for a, b in zip(one, other, strict=True)
+    )

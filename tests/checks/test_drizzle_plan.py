@@ -1,0 +1,365 @@
+"""A plan says what head does to the migrations, what would run, and blames head only for what head did."""
+
+import json
+
+from checks.drizzle import history, plan
+from checks.drizzle.history import (
+    DeletedMigration,
+    EditedAppliedMigration,
+    JournalMismatch,
+    NumberCollision,
+    SilentlySkipped,
+    SnapshotChain,
+)
+from checks.drizzle.plan import Plan
+from checks.drizzle.snapshots import ROOT
+from tests.checks.drizzle_samples import CONFIG, Story, change, entry, folder_v1, planned, snapshot
+
+JOURNAL = "drizzle/meta/_journal.json"
+
+
+def base() -> Story:
+    """What is on base when head leaves it."""
+    return Story().add("users").add("orders")
+
+
+def said(made: Plan, *, old: bool = False) -> list[tuple[str, str]]:
+    """Kind and path of every fact that head made (or of the old ones)."""
+    return [(type(f).__name__, f.place.path) for f in made.facts if f.introduced is not old]
+
+
+def tags(migrations) -> list[str]:
+    """Their tags."""
+    return [m.tag for m in migrations]
+
+
+def test_a_new_migration_on_an_unchanged_base_is_pending_and_nothing_is_wrong():
+    """The everyday pull request."""
+    head = base().add("refunds").add("invoices")
+    made = planned(base().files, head.files)
+    assert tags(made.added) == tags(made.pending) == ["0002_refunds", "0003_invoices"]
+    assert tags(made.merged.migrations) == ["0000_users", "0001_orders", "0002_refunds", "0003_invoices"]
+    assert (made.facts, made.conflicts, made.would_skip, made.touched) == ((), (), (), True)
+
+
+def test_a_change_elsewhere_touches_nothing():
+    """Reviews of it say one line."""
+    made = planned(base().files, {**base().files, "README.md": "hello"})
+    assert (made.touched, made.added, made.facts) == (False, (), ())
+
+
+def test_both_sides_generated_from_the_same_state():
+    """Number, journal idx and parent snapshot collide; the merged order is base's, then head's."""
+    head, tip = base().add("refunds", when=1_760_000_009_000), base().add("invoices")
+    made = planned(base().files, head.files, tip.files)
+    assert said(made) == [("NumberCollision", "drizzle/0002_refunds.sql")]
+    assert [c.kind for c in made.conflicts] == ["idx"]
+    assert tags(made.merged.migrations)[2:] == ["0002_invoices", "0002_refunds"]
+    assert (tags(made.pending), made.would_skip) == (["0002_refunds"], ())
+
+
+def test_a_migration_generated_before_bases_last_one_is_skipped():
+    """Drizzle's watermark is base's greatest `when`; the fact stands on the entry."""
+    head, tip = base().add("refunds"), base().add("invoices", when=1_760_000_009_000)
+    made = planned(base().files, head.files, tip.files)
+    assert made.would_skip == ("0002_refunds",)
+    assert made.pending == ()
+    (fact,) = [f for f in made.facts if isinstance(f, SilentlySkipped)]
+    assert (fact.other, fact.with_base, fact.introduced) == ("0002_invoices", True, True)
+    assert (fact.place.path, fact.place.line) == (JOURNAL, 19)
+
+
+def test_only_the_parent_snapshot_collides_where_names_carry_times():
+    """With `prefix: timestamp` and a journal of other numbers the snapshots still fork."""
+    start = (
+        Story()
+        .put("20260101000000_a.sql", "create table a()")
+        .put("meta/20260101000000_snapshot.json", snapshot("a", ROOT, {"a": ["id"]}))
+    )
+    start.list([entry(0, "20260101000000_a")])
+
+    def grown(name: str, idx: int) -> Story:
+        story = Story(start.files).put(f"{name}.sql", f"create table {name[15:]}()")
+        story.put(f"meta/{name[:14]}_snapshot.json", snapshot(name, "a", {"a": ["id"]}))
+        return story.list([*start.entries, entry(idx, name)])
+
+    made = planned(start.files, grown("20260103000000_c", 2).files, grown("20260102000000_b", 1).files)
+    assert [c.kind for c in made.conflicts] == ["parent"]
+
+
+def test_the_same_name_twice():
+    """`--name=refunds` on both branches."""
+    head, tip = base().add("refunds", "select 1", when=1_760_000_009_000), base().add("refunds", "select 2")
+    made = planned(base().files, head.files, tip.files)
+    assert [c.kind for c in made.conflicts] == ["name"]
+    assert tags(made.added) == ["0002_refunds"]
+
+
+def test_head_that_merged_base_and_renumbered_is_clean():
+    """After `sync` there is nothing to say, whatever base's tip is."""
+    tip = base().add("invoices")
+    made = planned(tip.files, Story(tip.files).add("refunds").files, tip.files)
+    assert (made.facts, tags(made.pending)) == ((), ["0003_refunds"])
+
+
+def test_what_base_got_meanwhile_is_not_heads():
+    """Neither its new migrations nor the damage they bring."""
+    tip = base().add("invoices").drop("meta/0002_snapshot.json")
+    made = planned(base().files, {**base().files, "a.ts": ""}, tip.files)
+    assert (made.added, made.facts, made.pending) == ((), (), ())
+
+
+def test_an_edit_is_found_where_the_texts_part():
+    """The finding stands on the first statement that differs."""
+    start = base().put("0001_orders.sql", "create table a();\n\nalter table a add b int;")
+    made = planned(
+        start.files, start.fork().put("0001_orders.sql", "create table a();\n\nalter table a add c int;").files
+    )
+    (fact,) = made.facts
+    assert isinstance(fact, EditedAppliedMigration)
+    assert (fact.place.path, fact.place.line, fact.change) == ("drizzle/0001_orders.sql", 3, "edited")
+    assert made.pending == ()
+
+
+def test_white_space_and_comments_may_change():
+    """As may line ends and the cut into chunks."""
+    start = base().put("0001_orders.sql", "create table a(); select 1")
+    head = start.fork().put(
+        "0001_orders.sql", "-- orders\r\ncreate table a ( ) ;\r\n--> statement-breakpoint\r\nselect 1;\r\n"
+    )
+    assert planned(start.files, head.files).facts == ()
+
+
+def test_an_edit_that_base_made_too_is_not_heads():
+    """Head took base's version."""
+    edited = base().put("0001_orders.sql", "select 42").files
+    assert planned(base().files, edited, edited).facts == ()
+
+
+def test_editing_ones_own_new_migration_is_fine():
+    """It exists in head alone."""
+    head = base().add("refunds")
+    assert planned(base().files, head.put("0002_refunds.sql", "select 1").files).modified == ()
+
+
+def test_a_deleted_migration():
+    """The file, its entry and its snapshot are gone."""
+    head = Story().add("users")
+    made = planned(base().files, head.files)
+    assert said(made) == [("DeletedMigration", "drizzle/0001_orders.sql")]
+    assert tags(made.deleted) == ["0001_orders"]
+    assert tags(made.merged.migrations) == ["0000_users"]
+
+
+def test_a_deleted_entry_whose_file_stays():
+    """New databases never run it."""
+    head = base()
+    head.list(head.entries[:1])
+    made = planned(base().files, head.files)
+    (gone,) = [f for f in made.facts if isinstance(f, DeletedMigration)]
+    assert (gone.tag, gone.file_stays, gone.place.path) == ("0001_orders", True, JOURNAL)
+    assert all(f.place.path in change(base().files, head.files).paths for f in made.facts if f.introduced)
+
+
+def test_a_deletion_that_base_made_too_is_not_heads():
+    """Head followed base."""
+    less = Story().add("users").files
+    assert planned(base().files, less, less).facts == ()
+
+
+def test_a_squash_is_one_finding():
+    """All migrations replaced by one."""
+    head = Story().add("everything", "create table users(); create table orders()")
+    made = planned(base().files, head.files)
+    (gone,) = [f for f in made.facts if isinstance(f, DeletedMigration)]
+    assert gone.all_of_them == 2
+    assert len(made.deleted) == 2
+
+
+def test_a_renamed_migration():
+    """The same SQL under another name."""
+    head = base()
+    head.put("0001_purchases.sql", head.files["drizzle/0001_orders.sql"]).drop("0001_orders.sql")
+    head.list([head.entries[0], {**head.entries[1], "tag": "0001_purchases"}])
+    made = planned(base().files, head.files)
+    (fact,) = made.facts
+    assert isinstance(fact, EditedAppliedMigration)
+    assert (fact.change, fact.tag, fact.now) == ("renamed", "0001_orders", "0001_purchases")
+    assert (made.added, made.deleted) == ((), ())
+
+
+def test_a_later_when_on_an_old_entry_runs_it_again():
+    """Regenerated journals do this."""
+    head = base()
+    head.list([head.entries[0], {**head.entries[1], "when": 1_800_000_000_000}])
+    made = planned(base().files, head.files)
+    (fact,) = made.facts
+    assert isinstance(fact, EditedAppliedMigration)
+    assert (fact.change, fact.place.line) == ("restamped", 12)
+    assert tags(made.pending) == ["0001_orders"]
+
+
+def test_a_moved_folder_is_no_squash():
+    """Every migration is where it was in the chain."""
+    moved = Story(
+        {"drizzle.config.ts": CONFIG.replace("./drizzle", "./database/migrations"), "schema.ts": ""},
+        folder="database/migrations",
+    )
+    moved.add("users").add("orders").add("refunds")
+    made = planned(base().files, moved.files)
+    assert (tags(made.added), made.facts, tags(made.pending)) == (["0002_refunds"], (), ["0002_refunds"])
+
+
+def test_a_moved_folder_with_old_damage_stays_old():
+    """Its path is no part of a damage's identity."""
+    old = base().drop("meta/0001_snapshot.json")
+    moved = {path.replace("drizzle/", "migrations/"): text for path, text in old.files.items()}
+    moved["drizzle.config.ts"] = CONFIG.replace("./drizzle", "./migrations")
+    made = planned(old.files, moved)
+    assert said(made) == []
+    assert len(said(made, old=True)) == 1
+
+
+def test_old_damage_is_told_as_old():
+    """It is in the report, and head is not blamed."""
+    old = base().drop("meta/0001_snapshot.json").put("0007_lost.sql", "")
+    made = planned(
+        old.files,
+        {
+            **old.files,
+            "drizzle/0002_x.sql": "select 1",
+            JOURNAL: Story(old.files).list([*old.entries, entry(2, "0002_x")]).files[JOURNAL],
+        },
+    )
+    assert [name for name, _ in said(made, old=True)] == ["JournalMismatch", "SnapshotChain"]
+    assert [f.problem for f in made.facts if f.introduced and isinstance(f, SnapshotChain)] == ["missing-unneeded"]
+
+
+def test_a_project_that_keeps_no_snapshots_is_not_asked_for_one():
+    """Their absence is the rule there."""
+    old = base().drop("meta/0000_snapshot.json", "meta/0001_snapshot.json")
+    head = Story(old.files).put("0002_x.sql", "create table x()").list([*old.entries, entry(2, "0002_x")])
+    facts = [f for f in planned(old.files, head.files).facts if f.introduced]
+    assert [f.problem for f in facts if isinstance(f, SnapshotChain)] == ["missing-as-usual"]
+
+
+def test_a_snapshot_generated_on_a_stale_branch_forgets_what_base_got():
+    """Its migration drops nothing, and yet a table is gone from the snapshot."""
+    tip = base().add("invoices")
+    head = Story(tip.files).put("0003_refunds.sql", "create table refunds()")
+    head.put(
+        "meta/0003_snapshot.json", snapshot("r", "id-invoices", {"users": ["id"], "orders": ["id"], "refunds": ["id"]})
+    )
+    head.list([*tip.entries, entry(3, "0003_refunds")])
+    (fact,) = planned(tip.files, head.files).facts
+    assert isinstance(fact, SnapshotChain)
+    assert (fact.problem, fact.detail, fact.place.path) == ("regresses", "invoices", "drizzle/meta/0003_snapshot.json")
+
+
+def test_a_dropped_column_is_no_regress():
+    """The SQL names it."""
+    head = base().put("0002_x.sql", 'ALTER TABLE "orders" DROP COLUMN "id";')
+    head.put("meta/0002_snapshot.json", snapshot("r", "id-orders", {"users": ["id"], "orders": []}))
+    head.list([*base().entries, entry(2, "0002_x")])
+    assert planned(base().files, head.files).facts == ()
+
+
+def test_every_introduced_fact_stands_on_a_file_that_head_changed():
+    """Also where the damage shows on an untouched neighbour."""
+    head = base().drop("meta/0000_snapshot.json", "0000_users.sql")
+    made = planned(base().files, head.files)
+    paths = change(base().files, head.files).paths
+    assert {type(f) for f in made.facts if f.introduced} == {DeletedMigration, JournalMismatch, SnapshotChain}
+    assert all(f.place.path in paths for f in made.facts if f.introduced)
+
+
+def test_a_broken_journal_does_not_delete_everything():
+    """The migrations are still there; the journal is what is wrong."""
+    head = base().put("meta/_journal.json", "{")
+    made = planned(base().files, head.files)
+    assert {type(f) for f in made.facts if f.introduced} == {JournalMismatch}
+
+
+def test_the_first_migrations_of_a_project():
+    """Base has none."""
+    made = planned({"drizzle.config.ts": CONFIG}, base().files)
+    assert (tags(made.pending), made.facts) == (["0000_users", "0001_orders"], ())
+
+
+def test_a_removed_project_is_planned_too():
+    """Its migrations are deleted, wherever its configuration went."""
+    made = change(base().files, {"README.md": ""})
+    (project,) = plan.concerned(made)
+    assert [f.all_of_them for f in plan.make(made, project).facts if isinstance(f, DeletedMigration)] == [2]
+
+
+def test_an_upgrade_to_v1_deletes_nothing():
+    """`drizzle-kit up` makes folders of the same migrations."""
+    head = {"drizzle.config.ts": CONFIG}
+    parent = ROOT
+    for name, kind in (("users", "base"), ("orders", "diff")):
+        sql = base().files[f"drizzle/000{'users orders'.split().index(name)}_{name}.sql"]
+        stamp = "20251009085320" if name == "users" else "20251009085321"
+        head |= folder_v1(f"{stamp}_{name}", name, [parent], kind=kind, sql=str(sql))
+        parent = name
+    made = planned(base().files, head)
+    assert (made.facts, made.pending, made.deleted, made.project.format) == ((), (), (), "v1")
+
+
+A, B, C = "20260101000000_a", "20260102000000_b", "20260103000000_c"
+START = {"drizzle.config.ts": CONFIG, **folder_v1(A, "a", [ROOT], kind="base")}
+
+
+def test_two_leaves_of_v1_are_no_conflict():
+    """Each side has a migration of its own; both run, by name."""
+    made = planned(START, {**START, **folder_v1(B, "b", ["a"])}, {**START, **folder_v1(C, "c", ["a"])})
+    assert (made.facts, made.conflicts, made.would_skip) == ((), (), ())
+    assert tags(made.pending) == [B]
+    assert tags(made.merged.migrations) == [A, B, C]
+
+
+def test_a_renamed_v1_folder_runs_again():
+    """Its name is its identity."""
+    head = {
+        "drizzle.config.ts": CONFIG,
+        **folder_v1("20260101000000_renamed", "a", [ROOT], kind="base", sql="select 1"),
+    }
+    made = planned(START, head)
+    (fact,) = made.facts
+    assert isinstance(fact, EditedAppliedMigration)
+    assert (fact.change, tags(made.pending)) == ("renamed", ["20260101000000_renamed"])
+
+
+def test_two_first_migrations_of_v1_collide():
+    """A folder has one base snapshot."""
+    start = {"drizzle.config.ts": CONFIG, "drizzle/.keep": ""}
+    sides = [
+        {**start, **folder_v1(name, name, [ROOT], kind="base", sql=f"select {n}")} for n, name in enumerate((A, B))
+    ]
+    assert [c.kind for c in planned(start, sides[0], sides[1]).conflicts] == ["parent"]
+
+
+def test_rules_say_all_of_this_in_words():
+    """Every fact of this file becomes a sentence."""
+    from checks import rules
+
+    head = (
+        base()
+        .add("refunds")
+        .put("0001_orders.sql", "select 7")
+        .put("0009_lost.sql", "")
+        .put("meta/0002_snapshot.json", "{")
+    )
+    made = planned(base().files, head.files, base().add("invoices", when=1_760_000_009_000).files)
+    found = {f.rule: f.message for f in rules.judge(made.facts)}
+    assert set(found) == {
+        "edited-applied-migration",
+        "number-collision",
+        "silently-skipped",
+        "journal-mismatch",
+        "snapshot-chain",
+    }
+    assert all(f.severity == "error" for f in rules.judge(made.facts))
+    assert json.dumps(found)
+    assert NumberCollision.__doc__
+    assert history.__doc__
