@@ -79,9 +79,10 @@ def _configured(tree: Tree, overrides: DrizzleOverrides) -> tuple[dict[str, Proj
     """Projects by migrations folder, and those for other databases by configuration."""
     found: dict[str, Project] = {}
     foreign: dict[str, Other] = {}
-    for path in [overrides.config] if overrides.config else _configs(tree):
+    named = _configs(tree)
+    for path in [overrides.config] if overrides.config else named:
         for read in config.read(tree, path):
-            project = _project(tree, read)
+            project = _project(tree, read, named.get(path, []))
             if isinstance(project, Other):
                 foreign.setdefault(project.path, project)
             else:
@@ -89,27 +90,26 @@ def _configured(tree: Tree, overrides: DrizzleOverrides) -> tuple[dict[str, Proj
     return found, foreign
 
 
-def _configs(tree: Tree) -> list[str]:
-    """All configurations, the plainly named first: a project that several of them describe is read from that one."""
-    named: set[str] = set()
-    by_name: set[str] = set()
-    for path in tree:
-        if _ignored(path):
-            continue
-        if config.is_config(path):
-            by_name.add(path)
-        elif path == "package.json" or path.endswith("/package.json"):
-            package = packages.read(tree, posixpath.dirname(path))
-            named.update(c for c in (package.configs if package else ()) if c in tree)
-    return sorted(
-        by_name | named,
-        key=lambda p: (not posixpath.basename(p).startswith("drizzle.config."), p.count("/"), len(p), p),
-    )
+def _configs(tree: Tree) -> dict[str, list[str]]:
+    """All configurations with the folders whose scripts name them, the plainly named first.
+
+    A project that several of them describe is read from the first.
+    """
+    found: dict[str, list[str]] = {path: [] for path in tree if config.is_config(path) and not _ignored(path)}
+    manifests = [p for p in tree if (p == "package.json" or p.endswith("/package.json")) and not _ignored(p)]
+    tree.read_all(manifests)  # one batch
+    for path in manifests:
+        package = packages.read(tree, posixpath.dirname(path))
+        for named in package.configs if package else ():
+            if named in tree:
+                found.setdefault(named, []).append(posixpath.dirname(path))
+    order = sorted(found, key=lambda p: (not posixpath.basename(p).startswith("drizzle.config."), p.count("/"), len(p), p))
+    return {path: found[path] for path in order}
 
 
-def _project(tree: Tree, read: Config) -> Project | Other:
-    above = packages.nearest(tree, posixpath.dirname(read.path))
-    folder, root = _migrations(tree, read, above)
+def _project(tree: Tree, read: Config, starters: Sequence[str]) -> Project | Other:
+    above = packages.nearest(tree, starters[0] if starters else posixpath.dirname(read.path))
+    folder, root = _migrations(tree, read, above, starters)
     postgres = read.postgres
     if postgres is None:
         dialect = _dialect(tree, folder)
@@ -141,14 +141,12 @@ def _project(tree: Tree, read: Config) -> Project | Other:
     )
 
 
-def _migrations(tree: Tree, read: Config, above: Sequence[packages.Package]) -> tuple[str, str]:
+def _migrations(
+    tree: Tree, read: Config, above: Sequence[packages.Package], starters: Sequence[str]
+) -> tuple[str, str]:
     """The migrations folder, and the folder that drizzle-kit is started in: paths are relative to that, not to the file."""
-    starters = [p.folder for p in above if read.path in p.configs]
-    roots = list(
-        dict.fromkeys(
-            [*starters, *(p.folder for p in above[:1]), posixpath.dirname(read.path), *(p.folder for p in above), ""]
-        )
-    )
+    folders = [p.folder for p in above]
+    roots = list(dict.fromkeys([*starters, *folders[:1], posixpath.dirname(read.path), *folders, ""]))
     outs = read.out or ("drizzle",)
     places = [(_place(out, root), root) for root in roots for out in outs]
     for folder, root in places:
@@ -226,7 +224,7 @@ def _by_shape(tree: Tree, folder: str) -> Project:
 def _dir_of(tree: Tree, other: Other) -> str | None:
     """Where another database's configuration keeps its migrations."""
     for read in config.read(tree, other.path) if other.path in tree else ():
-        return _migrations(tree, read, packages.nearest(tree, posixpath.dirname(read.path)))[0]
+        return _migrations(tree, read, packages.nearest(tree, posixpath.dirname(read.path)), ())[0]
     return other.path
 
 
@@ -236,8 +234,9 @@ def _dir_of(tree: Tree, other: Other) -> str | None:
 def _overridden(tree: Tree, overrides: DrizzleOverrides, migrations: str) -> Project:
     """The project whose migrations the policy names; a configuration still tells what the policy does not."""
     folder = _place(migrations, "")
-    paths = [overrides.config] if overrides.config else _configs(tree)
-    read = (_project(tree, c) for path in paths for c in config.read(tree, path))
+    named = _configs(tree)
+    paths = [overrides.config] if overrides.config else named
+    read = (_project(tree, c, named.get(path, [])) for path in paths for c in config.read(tree, path))
     same = next((p for p in read if isinstance(p, Project) and (p.migrations_dir == folder or overrides.config)), None)
     project = replace(same, migrations_dir=folder) if same else _by_shape(tree, folder)
     return _with(tree, replace(project, inferred=project.inferred - {"migrations_dir"}), overrides)

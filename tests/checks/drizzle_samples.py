@@ -44,8 +44,7 @@ class Story:
 
     def fork(self) -> "Story":
         """A branch."""
-        other = Story(self.files, folder=self.folder)
-        return other
+        return Story(self.files, folder=self.folder)
 
     @property
     def entries(self) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 
+from checks import rules
 from checks.drizzle import history, plan
 from checks.drizzle.history import (
     DeletedMigration,
@@ -298,7 +299,7 @@ def test_an_upgrade_to_v1_deletes_nothing():
     head = {"drizzle.config.ts": CONFIG}
     parent = ROOT
     for name, kind in (("users", "base"), ("orders", "diff")):
-        sql = base().files[f"drizzle/000{'users orders'.split().index(name)}_{name}.sql"]
+        sql = base().files[f"drizzle/000{('users', 'orders').index(name)}_{name}.sql"]
         stamp = "20251009085320" if name == "users" else "20251009085321"
         head |= folder_v1(f"{stamp}_{name}", name, [parent], kind=kind, sql=str(sql))
         parent = name
@@ -341,8 +342,6 @@ def test_two_first_migrations_of_v1_collide():
 
 def test_rules_say_all_of_this_in_words():
     """Every fact of this file becomes a sentence."""
-    from checks import rules
-
     head = (
         base()
         .add("refunds")
