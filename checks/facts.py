@@ -133,18 +133,18 @@ class ValidatesAtOnce(Costs):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HoldsLocks(Fact):
-    """A lock of one statement outlives it, and others wait until the transaction ends.
+    """Locks outlive the statements that take them: others wait until the transaction ends.
 
     Attributes:
-        tables: those whose users wait, each with what waits (`reads and writes`, `writes`).
-        first: number of the statement (1-based, over all pending files) that takes the first lock.
-        statements: how many run while it is held, itself included.
-        slow: what grows with a table in that window, in words.
+        tables: name, what waits (`reads and writes` or `writes`), and the statement from which on (1-based, over all pending files).
+        last: the statement at whose end the locks are let go.
+        at_end: that is the end of all pending files.
+        slow: what takes time while they wait, in words.
     """
 
-    tables: tuple[tuple[str, str], ...]
-    first: int
-    statements: int
+    tables: tuple[tuple[str, str, int], ...]
+    last: int
+    at_end: bool = True
     slow: tuple[str, ...] = ()
 
 
@@ -200,22 +200,25 @@ class RenamesColumn(RemovesColumn):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ChangesType(RemovesColumn):
-    """A column gets another type, and no more telling fact is known.
+class ChangesType(OnTable):
+    """A column gets another type, nothing is rewritten, and values that it holds fit.
 
     Attributes:
         old: its type before, `""` where unknown.
         new: its type as written.
     """
 
+    column: str
     old: str
     new: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NarrowsType(ChangesType):
+class NarrowsType(RemovesColumn):
     """The new type holds less than the old: rows that do not fit make the migration fail. `rewrites`: it rewrites the table, too."""
 
+    old: str
+    new: str
     rewrites: bool = False
 
 
@@ -379,3 +382,28 @@ class Unreadable(Fact):
     """A statement that no witness could look into."""
 
     why: str
+
+
+# What is wrong with a waiver (`-- migrate:allow RULE: reason`).
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaiverWithoutReason(Fact):
+    """It does not say why."""
+
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaiverUnknownRule(Fact):
+    """It names no rule. `nearest` asks whether a similar one was meant."""
+
+    rule: str
+    nearest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaiverUnused(Fact):
+    """Nothing was found that it could excuse."""
+
+    rule: str

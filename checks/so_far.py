@@ -57,6 +57,13 @@ class SoFar:
 
     def learn(self, fact: facts.Fact) -> None:
         """Remember a fact that has been judged."""
+        if isinstance(fact, facts.CreatesTable):
+            self._created.add(fact.table)
+        elif isinstance(fact, facts.RenamesTable) and fact.table in self._created:
+            self._created.discard(fact.table)
+            self._created.add(fact.new)
+        elif isinstance(fact, facts.DropsTable):
+            self._created.discard(fact.table)
 
     def created(self, table: str) -> bool:
         """Was this table (`schema.name` or `name`) born in this release, so that nobody reads it and it holds no rows?"""
@@ -76,3 +83,8 @@ def full_name(table: str) -> str:
 def short_name(table: str) -> str:
     """As people call it: without `public.`."""
     return table.removeprefix("public.")
+
+
+def waits(mode: str) -> str:
+    """What waits for a lock that stops writes at least."""
+    return "reads and writes" if mode == "AccessExclusiveLock" else "writes"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from checks.errors import UserError
 from checks.facts import Fact
 from checks.rules._page import Example, Page, read
+from checks.rules._weight import weigh
 from checks.so_far import Context, Reader, SoFar, Target
 
 if TYPE_CHECKING:
@@ -141,7 +142,9 @@ def _finding(rule: Rule, fact: Fact, so_far: SoFar) -> "Finding | None":
     asked = so_far.context.severities.get(rule.id, rule.severity)
     if asked == "off" or (said := rule.says(fact, so_far)) is None:
         return None
-    severity = asked if asked != rule.severity else said.severity or asked
+    severity, message = (said.severity or asked, said.message) if asked == rule.severity else (asked, said.message)
+    if severity == "warning" and asked == rule.severity:
+        severity, message = weigh(fact, so_far, message)
     if severity == "off":
         return None
     place = fact.place
@@ -151,7 +154,7 @@ def _finding(rule: Rule, fact: Fact, so_far: SoFar) -> "Finding | None":
         path=place.path,
         line=place.line,
         end_line=place.end_line,
-        message=said.message,
+        message=message,
         help=said.help or rule.page.way_out or None,
         migration=place.migration,
         statement=place.statement,

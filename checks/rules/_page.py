@@ -3,16 +3,25 @@
 import re
 from dataclasses import dataclass
 
-_BLOCK = re.compile(r"^```(?P<language>\w+) (?P<role>bad|good|setup)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(
+    r"^```(?P<language>\w+) (?P<role>bad|good|setup)(?: (?P<how>none|offline))?\n(?P<code>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A code block. `role` is `bad`, `good` or `setup` (run before each of the others)."""
+    """A code block.
+
+    Attributes:
+        role: `bad`, `good` or `setup` (run before each of the others).
+        how: empty (all in one transaction, as Drizzle does), `none` (no transaction) or `offline` (not run).
+    """
 
     language: str
     role: str
     code: str
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +44,12 @@ class Page:
     examples: tuple[Example, ...]
     markdown: str
 
-    def of(self, role: str) -> list[str]:
-        """The SQL examples of a role."""
-        return [e.code for e in self.examples if e.role == role and e.language == "sql"]
-
 
 def read(rule: str, severity: str, docstring: str) -> Page:
     """The page that a docstring makes."""
     title, _, body = docstring.strip().partition("\n")
     blocks = list(_BLOCK.finditer(body))
-    examples = tuple(Example(b["language"], b["role"], b["code"].strip()) for b in blocks)
+    examples = tuple(Example(b["language"], b["role"], b["code"].strip(), b["how"] or "") for b in blocks)
     first_bad = next((b for b in blocks if b["role"] == "bad"), None)
     before, after = (body[: first_bad.start()], body[first_bad.end() :]) if first_bad else (body, "")
     harm, way_out = (re.sub(r"\n{3,}", "\n\n", _BLOCK.sub("", part)).strip() for part in (before, after))

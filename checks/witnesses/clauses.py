@@ -115,9 +115,10 @@ class Concurrently(NamedTuple):
 
 
 class Refresh(NamedTuple):
-    """REFRESH MATERIALIZED VIEW, with data and not concurrently."""
+    """REFRESH MATERIALIZED VIEW with data."""
 
     table: str
+    concurrently: bool
 
 
 class CreateTable(NamedTuple):

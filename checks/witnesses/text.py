@@ -243,8 +243,8 @@ def _reindex(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a ReindexStmt
 
 
 def _refresh(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a RefreshMatViewStmt
-    if not (node.concurrent or node.skip_data):
-        yield c.Refresh(words.table(node.relation))
+    if not node.skip_data:
+        yield c.Refresh(words.table(node.relation), node.concurrent)
 
 
 def _transaction(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a TransactionStmt

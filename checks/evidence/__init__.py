@@ -1,0 +1,131 @@
+"""What both witnesses say about a release, as facts: the rules' only source about SQL.
+
+Where PostgreSQL ran a statement, locks, rewrites and scans are its word alone. Where it did not, the text says only what
+is certain whatever the tables are like.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from checks import facts
+from checks.drizzle.model import Migration, Transaction
+from checks.evidence.claims import Whole, claims, whole
+from checks.evidence.costs import costs
+from checks.evidence.release import Release
+from checks.evidence.steps import Known, Step, steps
+from checks.evidence.windows import Windows
+from checks.facts import Fact
+from checks.witnesses import clauses as c
+from checks.witnesses.model import Run
+
+if TYPE_CHECKING:
+    from checks.report import Coverage
+
+__all__ = ["Known", "coverage", "facts_of"]
+
+_NEW_VALUE = re.compile(r'unsafe use of new value "(?P<value>.*)" of enum type "?(?P<enum>[^"]*)"?')
+_UNSAFE_ENUM, _NOT_IN_TRANSACTION = "55P04", "25001"
+
+
+def facts_of(
+    run: Run | None,
+    migrations: Iterable[Migration],
+    *,
+    transaction: Transaction = "one",
+    known: Known | None = None,
+    complete: bool = True,
+) -> list[Fact]:
+    """The facts of pending migrations, in the order in which their statements run.
+
+    Args:
+        run: what PostgreSQL did with them; None where there was no database.
+        migrations: those that head adds, in the order in which Drizzle runs them.
+        transaction: how the migrator runs them; the run's own word goes first.
+        known: what the database was like before.
+        complete: the branch database had all that the chain asks for; otherwise a failure may be our own limit.
+    """
+    mode = run.transaction if run is not None and run.state != "skipped" else transaction
+    made = steps(run, migrations, mode)
+    seen = whole(made)
+    release, windows = Release(known or Known()), Windows()
+    found: list[Fact] = []
+    for step in made:
+        release.enter(step)
+        said = [*claims(step, release, seen), *costs(step, release)]
+        found += [fact for fact in said if not _part_of_enum(fact, step, seen)]
+        found += _failures(step, release, found, complete=complete)
+        found += _unreadable(step)
+        found += windows.see(step, release)
+        release.learn(step)
+    found += windows.close()
+    return found
+
+
+def coverage(run: Run | None, migrations: Iterable[Migration]) -> "Coverage":
+    """How many statements were read and run, and which were neither."""
+    from checks.report import Coverage, Opaque  # noqa: PLC0415 - pydantic, which facts do not need
+
+    made = steps(run, migrations, "one")
+    opaque = [
+        Opaque(migration=step.migration.tag, statement=step.statement.index, why=fact.why)
+        for step in made
+        for fact in _unreadable(step)
+    ]
+    return Coverage(
+        statements=len(made),
+        read=sum(not step.reading.problem for step in made),
+        executed=sum(step.executed for step in made),
+        opaque=tuple(opaque),
+    )
+
+
+def _failures(step: Step, release: Release, found: list[Fact], *, complete: bool) -> Iterator[Fact]:
+    failure = step.observation.failure if step.observation is not None else None
+    if failure is None:
+        yield from _new_value_offline(step, release)
+        return
+    if failure.sqlstate == _UNSAFE_ENUM and (match := _NEW_VALUE.search(failure.message)) is not None:
+        yield facts.UsesNewEnumValue(place=step.place, enum=match["enum"], value=match["value"])
+        return
+    told = any(isinstance(fact, facts.ConcurrentlyInTransaction) and fact.place == step.place for fact in found)
+    if not (told and failure.sqlstate == _NOT_IN_TRANSACTION):
+        yield facts.Fails(
+            place=step.place,
+            sqlstate=failure.sqlstate,
+            message=failure.message,
+            complete=complete and not failure.stopped,
+            half_applied=step.transaction is None,
+        )
+
+
+def _new_value_offline(step: Step, release: Release) -> Iterator[Fact]:
+    """Without a database: a cast that names the new value and its enum is certain."""
+    if step.executed or step.transaction is None:
+        return
+    for enum, value in release.open.values:
+        short = enum.removeprefix("public.")
+        name = (
+            rf'(?:"?public"?\.)?"?{re.escape(short)}"?' if short != enum else re.escape(enum).replace(r"\.", r'"?\."?')
+        )
+        if re.search(rf"'{re.escape(value)}'\s*::\s*\"?{name}", step.statement.sql):
+            yield facts.UsesNewEnumValue(place=step.place, enum=short, value=value)
+
+
+def _unreadable(step: Step) -> Iterator[facts.Unreadable]:
+    observation = step.observation
+    if observation is not None and (observation.executed or observation.failure is not None):
+        return
+    if step.reading.problem:
+        yield facts.Unreadable(place=step.place, why=step.reading.problem)
+    for clause in step.of(c.Opaque):
+        yield facts.Unreadable(place=step.place, why=f"{clause.what} shows what it does only when it runs")
+
+
+def _part_of_enum(fact: Fact, step: Step, seen: Whole) -> bool:
+    """The way over text that an enum takes when it is made anew is one story, told once."""
+    if not isinstance(fact, facts.RewritesTable | facts.NarrowsType | facts.ChangesType | facts.BlocksReads):
+        return False
+    columns = {column for columns in seen.recreated.values() for column in columns}
+    changed = [f"{clause.table}.{clause.column}" for clause in step.of(c.AlterType)]
+    return bool(changed) and columns.issuperset(changed)

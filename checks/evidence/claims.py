@@ -1,0 +1,152 @@
+"""What a statement's text says by itself: what goes, what opens, what ends."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from checks import facts
+from checks.evidence import types
+from checks.evidence.release import Release
+from checks.evidence.steps import Step
+from checks.facts import Fact
+from checks.witnesses import clauses as c
+from checks.witnesses import text
+
+_RELATIONS = {"table", "foreign table", "view", "materialized view"}
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What only a look at the whole release tells.
+
+    Attributes:
+        recreated: enums that are dropped and made anew, with the columns that take the way over text.
+        views: views that the release makes (again).
+        constraints: constraints that the release adds, by table and name, and by table and columns.
+        keyed: tables that get a primary key from a later statement.
+    """
+
+    recreated: dict[str, tuple[str, ...]]
+    views: frozenset[str]
+    constraints: frozenset[tuple[str, object]]
+    keyed: frozenset[str]
+
+
+def whole(steps: list[Step]) -> Whole:
+    """Look at the whole release."""
+    made = {clause.enum for step in steps for clause in step.of(c.CreateEnum)}
+    gone = {name for step in steps for drop in step.of(c.Drop) if drop.kind == "type" for name in drop.names}
+    gone |= {clause.old for step in steps for clause in step.of(c.RenameType)}
+    recreated = {
+        enum: tuple(
+            dict.fromkeys(
+                f"{clause.table}.{clause.column}"
+                for step in steps
+                for clause in step.of(c.AlterType)
+                if clause.type.removesuffix("[]") in {enum, enum.removeprefix("public.")}
+            )
+        )
+        for enum in made & gone
+    }
+    added = [clause for step in steps for clause in step.of(c.AddConstraint)]
+    return Whole(
+        recreated=recreated,
+        views=frozenset(clause.table for step in steps for clause in step.of(c.CreateView)),
+        constraints=frozenset((a.table, name) for a in added for name in (a.name, a.kind)),
+        keyed=frozenset(a.table for a in added if a.kind == "primary key"),
+    )
+
+
+def claims(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:
+    """The facts of one statement's text."""
+    place = step.place
+    for clause in step.reading.clauses:
+        yield from _takes_away(step, clause, release, seen)
+        match clause:
+            case c.CreateTable(table=table, primary_key=key, temporary=temporary):
+                later = key == () and table in seen.keyed
+                yield facts.CreatesTable(
+                    place=place, table=table, primary_key=None if later else key, temporary=temporary
+                )
+            case c.Truncate(tables=tables, cascade=cascade):
+                for table in tables:
+                    yield facts.Truncates(place=place, table=table, cascades=cascade)
+            case c.CreateEnum(enum=enum) if enum in seen.recreated:
+                yield facts.RecreatesEnum(place=place, enum=enum, columns=seen.recreated[enum])
+            case c.Concurrently(what=what, name=name) if _in_transaction(step):
+                yield facts.ConcurrentlyInTransaction(place=place, what=what, index=name)
+            case c.CreateIndex(table=table, name=name, concurrently=True, if_not_exists=True) if not _in_transaction(
+                step
+            ):
+                yield facts.LeavesInvalidIndex(place=place, table=table, index=name)
+            case c.Transaction(verb=verb) if verb not in {"BEGIN", "START TRANSACTION"} and step.migrators:
+                yield facts.EndsTransaction(place=place, verb=verb)
+            case c.Trigger(table=table, trigger=trigger):
+                yield facts.DisablesTrigger(place=place, table=table, trigger=trigger)
+            case c.Rls(table=table, how=how):
+                yield facts.OpensRls(place=place, table=table, how=how)
+            case c.Grant(privileges=privileges, what=what, to=to, table=table) if table not in release.born:
+                yield facts.WidensGrant(place=place, privileges=privileges, what=what, to=to)
+            case c.DefinerFunction(name=name):
+                yield facts.UnsafeFunction(place=place, name=name)
+            case c.AddConstraint(table=table, kind="foreign key") as key if table not in release.born:
+                yield from _lacks_index(step, key, release)
+            case _:
+                pass
+    for name, becomes in text.long_names(step.statement.sql):
+        yield facts.TruncatedName(place=place, name=name, becomes=becomes)
+
+
+def _takes_away(step: Step, clause: c.Clause, release: Release, seen: Whole) -> Iterator[Fact]:
+    place = step.place
+    match clause:
+        case c.DropColumn(table=table, column=column):
+            yield facts.DropsColumn(place=place, table=table, column=column)
+        case c.Rename(table=table, column=None, new=new):
+            yield facts.RenamesTable(place=place, table=table, new=new)
+        case c.Rename(table=table, column=str(column), new=new):
+            yield facts.RenamesColumn(place=place, table=table, column=column, new=new)
+        case c.DropConstraint(table=table, name=name) if table not in release.born:
+            kind = release.known.constraints.get((release.original(table), name), "constraint")
+            if (table, name) not in seen.constraints and (table, kind) not in seen.constraints:
+                yield facts.DropsConstraint(place=place, table=table, name=name, kind=kind)
+        case c.Drop(kind=kind, names=names, cascade=cascade):
+            for name in names:
+                if kind in _RELATIONS and not ("view" in kind and name in seen.views):
+                    yield facts.DropsTable(place=place, table=name, kind=kind)
+            if cascade and kind not in {"table", "foreign table"} and not any(name in release.born for name in names):
+                what = f"DROP {kind.upper()} {', '.join(name.removeprefix('public.') for name in names)} CASCADE"
+                yield facts.Cascades(place=place, what=what)
+        case c.AlterType(table=table, column=column, type=new):
+            yield from _changes_type(step, clause, release, f"{table}.{column}" in sum(seen.recreated.values(), ()))
+        case _:
+            pass
+
+
+def _changes_type(step: Step, clause: c.AlterType, release: Release, over_text: bool) -> Iterator[Fact]:  # noqa: FBT001 - one question
+    """Speaks only where nothing is rewritten: a rewrite is the more telling fact."""
+    old = release.types.get((clause.table, clause.column), "")
+    observation = step.observation
+    if over_text or not old or (observation is not None and observation.rewrites):
+        return
+    how = types.compare(old, clause.type)
+    kind = facts.NarrowsType if how == "narrower" else facts.ChangesType if how == "other" else None
+    if kind is not None:
+        yield kind(place=step.place, table=clause.table, column=clause.column, old=old, new=clause.type)
+
+
+def _lacks_index(step: Step, key: c.AddConstraint, release: Release) -> Iterator[Fact]:
+    indexes = release.known.indexes
+    if indexes is None or not key.columns:
+        return
+    first = set(key.columns)
+    if not any(set(index[: len(first)]) == first for index in indexes.get(key.table, ())):
+        yield facts.LacksIndex(
+            place=step.place, table=key.table, name=key.name, columns=key.columns, referenced=key.referenced
+        )
+
+
+def _in_transaction(step: Step) -> bool:
+    """CONCURRENTLY would meet an open transaction (it ran in none where it ran)."""
+    return step.transaction is not None and not (
+        step.executed and step.observation and not step.observation.in_transaction
+    )

@@ -1,0 +1,236 @@
+"""Work that grows with a table while others wait: from what PostgreSQL did, or from what the text makes certain."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from checks import facts
+from checks.evidence import types
+from checks.evidence.release import Release
+from checks.evidence.steps import BLOCKS_READS, BLOCKS_WRITES, STRENGTH, Step
+from checks.facts import Fact
+from checks.witnesses import clauses as c
+from checks.witnesses.model import Observation
+
+AX, SHARE_ROW, SHARE = "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareLock"
+DATA = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "copy_stmt"})
+# They read under a lock that lets others write; what an earlier statement locked is that one's cost.
+_GENTLE = DATA | {"create_table_as_stmt", "vacuum_stmt", "explain_stmt", "execute_stmt", "declare_cursor_stmt"}
+
+
+def costs(step: Step, release: Release) -> Iterator[Fact]:
+    """What a statement costs those who wait for it."""
+    observation = step.observation
+    if observation is not None and observation.executed:
+        yield from _observed(step, observation, release)
+    elif observation is None or observation.failure is None:
+        yield from _certain(step, release)
+
+
+def slow(step: Step, release: Release) -> list[str]:
+    """The tables that a statement reads or writes from end to end, whatever lock it takes."""
+    observation = step.observation
+    if observation is None or not observation.executed:
+        return []
+    born = {release.original(table) for table in release.born}
+    return [t for t in dict.fromkeys((*observation.rewrites, *observation.scans)) if t not in born]
+
+
+def _observed(step: Step, observation: Observation, release: Release) -> Iterator[Fact]:
+    if step.reading.kind in _GENTLE and not any(True for _ in step.of(c.RewriteAll)):
+        return
+    modes = _modes(step, observation, release)
+    told: set[str] = set()
+    rewritten = [t for t in observation.rewrites if STRENGTH.get(modes.get(t, ""), 0) >= BLOCKS_WRITES]
+    for table in rewritten:
+        told.add(table)
+        yield _rewrite(step, table, modes[table], release)
+    scanned = [t for t in observation.scans if t not in told and STRENGTH.get(modes.get(t, ""), 0) >= BLOCKS_WRITES]
+    for fact in _causes(step, release, observed=True):
+        touched = {release.original(fact.table)} | (
+            {release.original(fact.referenced)} if isinstance(fact, facts.AddsForeignKey) else set()
+        )
+        if any(table in scanned or _alike(table, scanned) for table in touched):
+            told |= touched | {s for s in scanned if any(_alike(t, [s]) for t in touched)}
+            yield replace(fact, mode=max((modes[s] for s in scanned if s in told), key=STRENGTH.__getitem__))
+    told |= _harmless(step, release)
+    for table in scanned:
+        if table not in told:
+            yield _scan(step, table, modes[table])
+
+
+def _modes(step: Step, observation: Observation, release: Release) -> dict[str, str]:
+    """The strongest lock on each table that existed, as the statement holds it while it works."""
+    modes: dict[str, str] = {}
+    gentle = _only_validates(step, release)
+    for held in (*observation.locks, *(() if gentle else observation.held)):
+        if held.existed and STRENGTH.get(held.mode, 0) > STRENGTH.get(modes.get(held.relation, ""), 0):
+            modes[held.relation] = held.mode
+    return modes
+
+
+def _only_validates(step: Step, release: Release) -> bool:
+    """It proves constraints of an earlier release, under a lock that lets others write."""
+    return bool(step.reading.clauses) and all(
+        isinstance(clause, c.ValidateConstraint) and (clause.table, clause.name) not in release.open.unproved
+        for clause in step.reading.clauses
+    )
+
+
+def _rewrite(step: Step, table: str, mode: str, release: Release) -> Fact:
+    for clause in step.of(c.AlterType):
+        old = release.types.get((clause.table, clause.column), "")
+        if release.original(clause.table) == table and old and types.compare(old, clause.type) == "narrower":
+            return facts.NarrowsType(
+                place=step.place, table=clause.table, column=clause.column, old=old, new=clause.type, rewrites=True
+            )
+    if any(release.original(clause.table) == table for clause in step.of(c.Refresh)):
+        return facts.BlocksReads(place=step.place, table=table, mode=mode, why="refreshing it")
+    zone = any(
+        types.stamps(release.types.get((clause.table, clause.column), ""), clause.type)
+        for clause in step.of(c.AlterType)
+    )
+    return facts.RewritesTable(
+        place=step.place, table=table, mode=mode, why=_why(step, table, release), depends_on_zone=zone
+    )
+
+
+def _why(step: Step, table: str, release: Release) -> str:
+    """What asks for a rewrite, in words."""
+    for clause in step.reading.clauses:
+        match clause:
+            case c.AlterType(table=of, column=column, type=new) if release.original(of) == table:
+                old = release.types.get((of, column))
+                return f"Changing `{column}` {f'from {old} ' if old else ''}to {new}"
+            case c.AddColumn(table=of, column=column, filled=filled, default=default) if release.original(of) == table:
+                if filled:
+                    return f"Filling the new {filled} column `{column}`"
+                if default in {"volatile", "unknown"}:
+                    return f"Filling the new column `{column}` with a value of its own for each row"
+            case c.RewriteAll(table=of, why=why) if release.original(of) == table:
+                return why
+            case _:
+                pass
+    return "This statement"
+
+
+def _scan(step: Step, table: str, mode: str) -> Fact:
+    if (
+        STRENGTH[mode] < BLOCKS_READS
+        or any(True for _ in step.of(c.CreateIndex))
+        or any(True for _ in step.of(c.Reindex))
+    ):
+        index = next(step.of(c.CreateIndex), None)
+        why = (
+            f"building index `{index.name}`"
+            if index and index.name
+            else "building the index"
+            if index
+            else "reading it"
+        )
+        return facts.BlocksWrites(place=step.place, table=table, mode=mode, why=why, index=index.name if index else "")
+    if any(True for _ in step.of(c.AlterType)):
+        return facts.BlocksReads(place=step.place, table=table, mode=mode, why="building its indexes anew")
+    if any(clause.kind == "exclusion" for clause in step.of(c.AddConstraint)):
+        return facts.BlocksReads(
+            place=step.place, table=table, mode=mode, why="building the exclusion constraint's index"
+        )
+    return facts.ScansTable(place=step.place, table=table, mode=mode)
+
+
+def _causes(step: Step, release: Release, *, observed: bool) -> Iterator[facts.Costs]:
+    """What may need a look at every row of a table that was not born here, the most telling first, one of a kind."""
+    made: dict[type[Fact], facts.Costs] = {}
+    for clause in step.reading.clauses:
+        fact = _cause(step, clause, release, observed=observed)
+        if fact is not None and fact.table not in release.born:
+            made.setdefault(type(fact), fact)
+    yield from made.values()
+
+
+def _cause(step: Step, clause: c.Clause, release: Release, *, observed: bool) -> facts.Costs | None:
+    place = step.place
+    match clause:
+        case c.AddColumn(table=table, column=column, not_null=True, default="none", filled=""):
+            return facts.AddsRequiredColumn(place=place, table=table, column=column, observed=observed)
+        case c.AddConstraint(not_valid=True) | c.AddConstraint(using_index=True):
+            return None
+        case c.AddConstraint(table=table, name=name, kind="unique" | "primary key" as kind, columns=columns):
+            return facts.AddsUnique(place=place, table=table, kind=kind, name=name, columns=columns, observed=observed)
+        case c.AddConstraint(table=table, name=name, kind="check"):
+            return facts.AddsCheck(place=place, table=table, name=name, observed=observed)
+        case c.AddConstraint(table=table, name=name, kind="foreign key", columns=columns, referenced=referenced):
+            return facts.AddsForeignKey(
+                place=place,
+                table=table,
+                mode=SHARE_ROW,
+                name=name,
+                columns=columns,
+                referenced=referenced,
+                observed=observed,
+            )
+        case c.SetNotNull(table=table, column=column):
+            return facts.SetsNotNull(place=place, table=table, column=column, observed=observed)
+        case c.ValidateConstraint(table=table, name=name) if (table, name) in release.open.unproved:
+            return facts.ValidatesAtOnce(place=place, table=table, name=name, observed=observed)
+        case _:
+            return None
+
+
+def _harmless(step: Step, release: Release) -> set[str]:
+    """Tables that seem to be read: those that are emptied, views that stay readable, and what new tables refer to.
+
+    A table born here has no row to look up in the one that it refers to.
+    """
+    tables: set[str] = set()
+    for clause in step.reading.clauses:
+        match clause:
+            case c.Truncate(tables=emptied):
+                tables |= {release.original(table) for table in emptied}
+            case c.Refresh(table=table, concurrently=True):
+                tables.add(release.original(table))
+            case c.AddConstraint(kind="foreign key", table=table, referenced=referenced) if table in release.born:
+                tables.add(release.original(referenced))
+            case _:
+                pass
+    return tables
+
+
+def _certain(step: Step, release: Release) -> Iterator[Fact]:
+    """Without a look at the database: only what holds whatever the tables are like."""
+    place = step.place
+    columns = {(clause.table, clause.column): clause for clause in step.of(c.AddColumn)}
+    rewritten: set[str] = set()
+    for clause in columns.values():
+        if clause.default == "volatile" and clause.table not in release.born and clause.table not in rewritten:
+            rewritten.add(clause.table)
+            why = _why(step, release.original(clause.table), release)
+            yield facts.RewritesTable(place=place, table=clause.table, why=why, observed=False)
+    for fact in _causes(step, release, observed=False):
+        # Whether a validated CHECK spares the scan, or a new column's default needs a look-up, only the database knows.
+        unsure = isinstance(fact, facts.SetsNotNull) or (
+            isinstance(fact, facts.AddsForeignKey) and (fact.table, *fact.columns[:1]) in columns
+        )
+        if fact.table not in rewritten and not unsure:
+            yield fact
+    for clause in step.reading.clauses:
+        match clause:
+            case c.CreateIndex(table=table, name=name, concurrently=False, if_not_exists=False) if (
+                table not in release.born
+            ):
+                why = f"building index `{name}`" if name else "building the index"
+                yield facts.BlocksWrites(place=place, table=table, mode=SHARE, why=why, index=name, observed=False)
+            case c.Reindex(table=table) if table and table not in release.born:
+                yield facts.BlocksWrites(
+                    place=place, table=table, mode=SHARE, why="building its indexes anew", observed=False
+                )
+            case c.RewriteAll(table=table, why=why) if table not in release.born:
+                yield facts.RewritesTable(place=place, table=table, why=why, observed=False)
+            case c.Refresh(table=table, concurrently=False) if table not in release.born:
+                yield facts.BlocksReads(place=place, table=table, mode=AX, why="refreshing it", observed=False)
+            case _:
+                pass
+
+
+def _alike(table: str, others: list[str]) -> bool:
+    """The same name in another schema: the text does not know the search path."""
+    return table.startswith("public.") and any(o.rpartition(".")[2] == table.rpartition(".")[2] for o in others)

@@ -1,0 +1,86 @@
+"""What a release has changed by a given statement: births, names, types, and what its open transaction did."""
+
+from dataclasses import dataclass, field
+
+from checks.evidence.steps import Known, Step
+from checks.witnesses import clauses as c
+
+
+@dataclass(slots=True)
+class Open:
+    """What the transaction that is open did so far.
+
+    Attributes:
+        unproved: NOT VALID constraints that it added, by table and name.
+        values: enum values that it added.
+        locks: the strongest lock on each table that existed, with the number of the statement that took it.
+    """
+
+    unproved: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    values: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    locks: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
+
+
+class Release:
+    """The state that statements leave behind; `learn` moves on by one."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self.born: set[str] = set()
+        self.types: dict[tuple[str, str], str] = dict(known.columns)
+        self.open = Open()
+        self._was: dict[str, str] = {}
+        self._transaction: int | None = None
+
+    def enter(self, step: Step) -> None:
+        """A statement is about to be judged."""
+        if step.transaction is None or step.transaction != self._transaction:
+            self.open = Open()
+        self._transaction = step.transaction
+
+    def original(self, table: str) -> str:
+        """What a table was called before the release: the name that PostgreSQL's witness uses."""
+        return self._was.get(table, table)
+
+    def learn(self, step: Step) -> None:
+        """A statement has been judged."""
+        for clause in step.reading.clauses:
+            match clause:
+                case c.CreateTable(table=table, if_not_exists=maybe) if not (maybe and self._existed(step, table)):
+                    self.born.add(table)
+                case c.CreateView(table=table):
+                    self.born.add(table)
+                case c.Drop(names=names):
+                    self.born.difference_update(names)
+                case c.Rename(table=table, column=None, new=new):
+                    self._rename(table, new)
+                case c.Rename(table=table, column=str(column), new=new):
+                    if (kind := self.types.pop((table, column), None)) is not None:
+                        self.types[table, new] = kind
+                case (
+                    c.AlterType(table=table, column=column, type=kind)
+                    | c.AddColumn(table=table, column=column, type=kind)
+                ):
+                    self.types[table, column] = kind
+                case c.DropColumn(table=table, column=column):
+                    self.types.pop((table, column), None)
+                case c.AddConstraint(table=table, name=name, not_valid=True):
+                    self.open.unproved.add((table, name))
+                case c.AddEnumValue(enum=enum, value=value):
+                    self.open.values.add((enum, value))
+                case _:
+                    pass
+
+    def _existed(self, step: Step, table: str) -> bool:
+        """IF NOT EXISTS did nothing, as far as can be told."""
+        return any(key[0] == table for key in self.known.columns) and step.executed
+
+    def _rename(self, old: str, new: str) -> None:
+        self._was[new] = self._was.pop(old, old)
+        if old in self.born:
+            self.born.discard(old)
+            self.born.add(new)
+        moved = {key: kind for key, kind in self.types.items() if key[0] == old}
+        for (_, column), kind in moved.items():
+            del self.types[old, column]
+            self.types[new, column] = kind

@@ -1,0 +1,117 @@
+"""The statements of a release in the order in which they run, each as both witnesses saw it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from checks.drizzle.model import Migration, Statement, Transaction
+from checks.facts import Place
+from checks.witnesses import clauses as c
+from checks.witnesses import text
+from checks.witnesses.model import Observation, Run
+
+Some = TypeVar("Some", bound=c.Clause)
+
+# From weak to strong: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
+STRENGTH = {
+    "AccessShareLock": 1,
+    "RowShareLock": 2,
+    "RowExclusiveLock": 3,
+    "ShareUpdateExclusiveLock": 4,
+    "ShareLock": 5,
+    "ShareRowExclusiveLock": 6,
+    "ExclusiveLock": 7,
+    "AccessExclusiveLock": 8,
+}
+BLOCKS_WRITES = STRENGTH["ShareLock"]
+BLOCKS_READS = STRENGTH["AccessExclusiveLock"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What the database was like before the release, as far as somebody looked.
+
+    Attributes:
+        columns: the type of each column (PostgreSQL's own spelling), by `schema.table` and column.
+        indexes: the columns that each index of a table begins with, after the release; None where nobody looked.
+        constraints: the kind (`foreign key`, `check`, …) of each constraint, by `schema.table` and name.
+    """
+
+    columns: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    indexes: Mapping[str, Sequence[tuple[str, ...]]] | None = None
+    constraints: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One statement.
+
+    Attributes:
+        number: 1-based, over all migrations that run.
+        transaction: which transaction it is in; steps with equal numbers share one. None: it has one of its own.
+        migrators: that transaction is the migrator's, not one that the SQL opened.
+        observation: what PostgreSQL did; None where there was no database.
+    """
+
+    number: int
+    place: Place
+    migration: Migration
+    statement: Statement
+    reading: text.Reading
+    transaction: int | None
+    migrators: bool
+    observation: Observation | None
+
+    @property
+    def executed(self) -> bool:
+        """It ran to its end."""
+        return self.observation is not None and self.observation.executed
+
+    def of(self, kind: type[Some]) -> Iterator[Some]:
+        """Its clauses of a kind."""
+        return (clause for clause in self.reading.clauses if isinstance(clause, kind))
+
+
+def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transaction) -> list[Step]:
+    """All statements of the pending migrations. Where nothing was run, the text stands alone."""
+    seen = {} if run is None or run.state == "skipped" else {r.migration.tag: r.observations for r in run.runs}
+    skipped = set(run.skipped) if run is not None else set[str]()
+    made: list[Step] = []
+    number, is_open, migrators = 0, transaction != "none", transaction != "none"
+    for migration in migrations:
+        if migration.tag in skipped:
+            continue
+        if transaction == "each":
+            number, is_open, migrators = number + 1, True, True
+        observations = seen.get(migration.tag, ())
+        for statement in migration.statements:
+            observation = observations[statement.index] if statement.index < len(observations) else None
+            reading = text.read(statement.sql)
+            verb = next((clause.verb for clause in reading.clauses if isinstance(clause, c.Transaction)), None)
+            inside = is_open
+            if verb is None and observation is not None and observation.executed:
+                inside = observation.in_transaction  # a transaction may also end in a procedure or open in a chunk
+            place = Place(
+                path=migration.path,
+                line=statement.line,
+                end_line=statement.end_line,
+                migration=migration.tag,
+                statement=statement.index,
+            )
+            made.append(
+                Step(
+                    number=len(made) + 1,
+                    place=place,
+                    migration=migration,
+                    statement=statement,
+                    reading=reading,
+                    transaction=number if inside else None,
+                    migrators=inside and migrators,
+                    observation=observation,
+                )
+            )
+            if verb in {"BEGIN", "START TRANSACTION"}:
+                is_open = True
+            elif verb is not None:
+                number, is_open, migrators = number + 1, False, False
+    return made

@@ -1,0 +1,87 @@
+"""Locks that outlive their statement: what others wait for until the transaction ends."""
+
+from collections.abc import Iterator
+
+from checks import facts
+from checks.evidence.costs import DATA, slow
+from checks.evidence.release import Release
+from checks.evidence.steps import BLOCKS_READS, BLOCKS_WRITES, STRENGTH, Step
+from checks.facts import Fact
+from checks.witnesses import clauses as c
+
+
+class Windows:
+    """Follows the open transaction; `see` each statement, then `close`."""
+
+    def __init__(self) -> None:
+        self._first: Step | None = None
+        self._last: Step | None = None
+        self._locks: dict[str, tuple[str, int]] = {}
+        self._slow: list[str] = []
+        self._mixed: set[str] = set()
+
+    def see(self, step: Step, release: Release) -> Iterator[Fact]:
+        """A statement ran (or would)."""
+        if self._last is not None and (step.transaction is None or step.transaction != self._last.transaction):
+            yield from self.close(at_end=False)
+        if step.transaction is None:
+            return
+        yield from self._data(step, release)
+        if step.reading.kind not in DATA:
+            self._wait_for(step, release)
+        for table, mode in _held(step, release):
+            strength = STRENGTH.get(mode, 0)
+            if strength >= BLOCKS_WRITES and strength > STRENGTH.get(self._locks.get(table, ("", 0))[0], 0):
+                self._first = self._first or step
+                self._locks[table] = (mode, step.number)
+        self._last = step
+
+    def close(self, *, at_end: bool = True) -> Iterator[Fact]:
+        """The transaction ends."""
+        first, last = self._first, self._last
+        if first is not None and last is not None and last.number > first.number:
+            tables = tuple(
+                (table, "reads and writes" if STRENGTH[mode] >= BLOCKS_READS else "writes", number)
+                for table, (mode, number) in self._locks.items()
+            )
+            yield facts.HoldsLocks(
+                place=first.place, tables=tables, last=last.number, at_end=at_end, slow=tuple(self._slow)
+            )
+        self.__init__()
+
+    def _data(self, step: Step, release: Release) -> Iterator[Fact]:
+        for clause in step.of(c.Dml):
+            locked = next(
+                ((t, n) for t, (mode, n) in self._locks.items() if STRENGTH[mode] >= BLOCKS_READS),
+                None,
+            )
+            if clause.table in release.born and clause.verb != "INSERT":
+                continue
+            if locked is not None and locked[0] not in self._mixed:
+                self._mixed.add(locked[0])
+                yield facts.MixesDataAndSchema(
+                    place=step.place, table=clause.table, verb=clause.verb, locked=locked[0], since=locked[1]
+                )
+            elif locked is None and not clause.where:
+                rows = step.observation.rows if step.observation is not None else None
+                yield facts.TouchesAllRows(place=step.place, table=clause.table, verb=clause.verb, rows=rows)
+
+    def _wait_for(self, step: Step, release: Release) -> None:
+        """Somebody else's users wait while this statement goes through a table."""
+        gentle = all(
+            isinstance(clause, c.ValidateConstraint) and (clause.table, clause.name) not in release.open.unproved
+            for clause in step.reading.clauses
+        )
+        for table in slow(step, release):
+            waiting = [locked for locked in self._locks if locked != table or gentle]
+            if waiting:
+                self._slow.append(f"statement {step.number} goes through all of `{table.removeprefix('public.')}`")
+
+
+def _held(step: Step, release: Release) -> list[tuple[str, str]]:
+    observation = step.observation
+    if observation is not None and observation.executed:
+        return [(held.relation, held.mode) for held in (*observation.locks, *observation.held) if held.existed]
+    if observation is not None and observation.failure is not None:
+        return []
+    return [(release.original(lock.table), lock.mode) for lock in step.of(c.Lock) if lock.table not in release.born]

@@ -1,0 +1,30 @@
+"""Going through a whole table under a lock that stops writes makes every writer wait.
+
+`CREATE INDEX` and `REINDEX` take a `ShareLock`: nobody can insert, update or delete until every row has been read,
+nor until the migrator's transaction ends. Where an earlier statement of the same transaction holds a stronger lock on
+the table, reads wait as well.
+
+```sql bad
+CREATE INDEX orders_placed_at_idx ON orders (placed_at);
+```
+
+`CONCURRENTLY` does not stop writers, but it refuses to run in a transaction, and Drizzle's migrator always has one
+open. So build the index by hand before the release, under the name that the migration gives it, and let the migration
+find it there: `IF NOT EXISTS`. Then say so above the statement: `-- migrate:allow blocks-writes: built before the
+release`.
+
+```sql good none
+CREATE INDEX CONCURRENTLY orders_placed_at_idx ON orders (placed_at);
+CREATE INDEX IF NOT EXISTS orders_placed_at_idx ON orders (placed_at);
+```
+"""
+
+from checks.facts import BlocksWrites
+from checks.rules import warning
+from checks.so_far import short_name, waits
+
+
+@warning
+def blocks_writes(fact: BlocksWrites) -> str:
+    work = fact.why[:1].upper() + fact.why[1:]
+    return f"{work} reads all of `{short_name(fact.table)}` while {waits(fact.mode)} wait."

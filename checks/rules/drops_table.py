@@ -1,0 +1,27 @@
+"""Dropping a table breaks the code that is still running, and its rows are gone.
+
+Until its last instance stops, the old release reads and writes the table. No rollback brings the rows back.
+
+```sql bad
+DROP TABLE events;
+```
+
+Release the code that no longer mentions it first. If you must be able to go back, rename nothing and drop nothing
+until that release has settled; revoke the right to write instead, and drop the table in the release after.
+
+```sql good
+REVOKE INSERT, UPDATE, DELETE ON events FROM PUBLIC;
+```
+"""
+
+from checks.facts import DropsTable
+from checks.rules import SoFar, warning
+from checks.so_far import short_name
+
+
+@warning
+def drops_table(fact: DropsTable, so_far: SoFar) -> str | None:
+    if so_far.created(fact.table):
+        return None
+    rows = "" if fact.kind == "view" else ", and its rows are gone"
+    return f"Dropping {fact.kind} `{short_name(fact.table)}` breaks code that still reads it{rows}."

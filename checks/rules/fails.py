@@ -1,0 +1,26 @@
+"""The migration does not run.
+
+It was run on a database that has everything which the migrations before it made, in the way the migrator will run it,
+and PostgreSQL refused.
+
+```sql bad
+ALTER TABLE users ADD COLUMN email text;
+```
+
+Mend the migration, or generate it anew from the schema.
+
+```sql good
+ALTER TABLE users ADD COLUMN IF NOT EXISTS email text;
+```
+"""
+
+from checks.facts import Fails
+from checks.rules import Said, error
+
+
+@error
+def fails(fact: Fails) -> str | Said | None:
+    if not fact.complete:
+        return Said(f"It could not be run here: {fact.message} ({fact.sqlstate}).", severity="note")
+    half = " What ran before it stays, unrecorded." if fact.half_applied else ""
+    return f"{fact.message[:1].upper()}{fact.message[1:]} ({fact.sqlstate}).{half}"
