@@ -6,19 +6,22 @@ with a watcher: a shell that waits on a pipe which only we hold open, and that s
 """
 
 import contextlib
-import ctypes
+import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from bot.branches.binaries import Binaries
-from bot.branches.owner import Owner
-from checks.errors import CouldNotJudge
+from bot.branches import files, folders, orphans
+from bot.branches.binaries import Binaries, prepare
+from bot.branches.owner import Owner, current
+from checks.errors import CouldNotJudge, UserError
 
 if TYPE_CHECKING:
     import psycopg
@@ -38,14 +41,15 @@ while kill -0 "$1" 2>/dev/null && [ $tries -lt 300 ]; do sleep 0.02; tries=$((tr
 [ -n "$3" ] && rm -rf "$3"
 """
 _START_SECONDS = 60.0
+_DURABLE = {"max_connections": "60", "shared_buffers": "32MB", "jit": "off", "TimeZone": "UTC", "log_timezone": "UTC"}
 _UNNAMED = (
     "PostgreSQL's initdb refuses to run under user id {uid}, which has no name here. Give it one, or run `bulletproof demo` once "
     "as a named user with the same BULLETPROOF_DATA_DIR: afterwards any user id will do."
 )
 
 
-def initialise(binaries: Binaries, data: Path, owner: Owner) -> None:
-    """Make an empty cluster (`initdb`) in `data`, whose parent belongs to `owner`.
+def initialise(binaries: Binaries, data: Path, owner: Owner, *, sync: bool = False) -> None:
+    """Make an empty cluster (`initdb`) in `data`, whose parent belongs to `owner`; `sync`: it is to be kept.
 
     Raises:
         CouldNotJudge: initdb fails; its own last words are in the text.
@@ -68,9 +72,8 @@ def initialise(binaries: Binaries, data: Path, owner: Owner) -> None:
                 "trust",
                 "-E",
                 "UTF8",
-                "--no-sync",
                 "--no-instructions",
-                "--wal-segsize=1",
+                *([] if sync else ["--no-sync", "--wal-segsize=1"]),
                 *locale,
             ],
             cwd=data.parent,
@@ -123,7 +126,7 @@ class Server:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(1.0)
                 return
-        slaughter(self.data)
+        orphans.slaughter(self.data)
 
     def _end(self, how: signal.Signals, *, patience: float) -> None:
         if self.process.poll() is None:
@@ -131,7 +134,7 @@ class Server:
             try:
                 self.process.wait(patience)
             except subprocess.TimeoutExpired:
-                slaughter(self.data)
+                orphans.slaughter(self.data)
                 self.process.wait()
         if self._stopped:
             return
@@ -266,57 +269,71 @@ def connect(
     return session
 
 
-def processes(folder: Path) -> list[int]:
-    """Processes that work below `folder`: every PostgreSQL process has its cluster as its working directory."""
-    found: list[int] = []
-    inside = f"{folder}/"
-    try:
-        numbers = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - names are all we need
-    except OSError:  # no /proc (macOS): only the postmaster is known, by its own note
-        return [pid for data in [folder, *folder.glob("*")] if (pid := _noted(data)) is not None]
-    for number in numbers:
-        with contextlib.suppress(OSError):
-            if f"{Path(f'/proc/{number}/cwd').readlink()}/".startswith(inside):
-                found.append(number)
-    return found
+@contextlib.contextmanager
+def persistent(folder: Path, bindir: Path | None = None) -> Generator[str]:
+    """The cluster of the service's own state: made at first, synced, recovered after a crash, with one owner at a time.
+
+    Args:
+        folder: where it stays; other processes of ours find its address in the file `url` there.
+        bindir: the programs of any PostgreSQL 14 to 18; the same major version for the life of the folder.
+
+    Yields:
+        The address of a database, for sessions as its owner; it works for our own user only.
+
+    Raises:
+        CouldNotJudge: another process has it, or it does not start.
+        UserError: it was made by another major version.
+    """
+    who = current()
+    files.make(folder, mode=0o755)
+    where = folders.find(folder, who)
+    folders.sweep(where)
+    programs = prepare(bindir, where.programs)
+    with files.lock(folder / "owner", wait=False) as got, folders.run(where, who) as sockets:
+        if not got:
+            raise CouldNotJudge(f"The state in {folder} is in use by another process; stop that first.")
+        home = _home(folder, who)
+        data = home / "data"
+        orphans.wait(data, seconds=10)  # its last owner was killed, and its watcher is still at work
+        orphans.slaughter(data)
+        _create(programs, home, who)
+        made_by = (data / "PG_VERSION").read_text(encoding="ascii").strip()
+        if made_by != str(programs.major):
+            raise UserError(
+                f"The state in {folder} was made by PostgreSQL {made_by}, and this is {programs.major}. Name the programs of "
+                f"{made_by} in BULLETPROOF_POSTGRES_BINDIR, or remove the folder: what matters is read from GitHub again."
+            )
+        server = start(programs, data, sockets, who, _DURABLE)
+        url = f"postgresql://{SUPERUSER}@/postgres?host={quote(str(sockets), safe='')}"
+        try:
+            files.write(folder / "url", url)
+            yield url
+        finally:
+            (folder / "url").unlink(missing_ok=True)
+            server.stop()
 
 
-def _noted(data: Path) -> int | None:
-    """The postmaster that `postmaster.pid` names, if a process of that number was started on this very folder."""
-    try:
-        pid = int((data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
-        said = subprocess.run(
-            ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-        ).stdout
-    except (OSError, ValueError):
-        return None
-    return pid if str(data) in said else None
+def _home(folder: Path, who: Owner) -> Path:
+    """The folder itself; where we are root and it lies below one that nobody else may enter, one that stands for it."""
+    if not who.may_enter(folder):
+        name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+        folder = files.ours([Path("/var/lib/bulletproof") / name, Path("/var/tmp") / f"bulletproof-{name}"], mode=0o755)  # noqa: S108 - `ours` checks who made it
+    home = folder / "cluster"
+    if not home.is_dir():
+        home.mkdir(mode=0o700)
+        home.chmod(0o700)
+        if who.dropped:
+            os.chown(home, who.uid, who.gid)
+    return home
 
 
-def slaughter(folder: Path) -> None:
-    """Kill whatever still works below `folder`, and free the shared memory it leaves."""
-    for _ in range(50):
-        running = [pid for pid in processes(folder) if pid != os.getpid()]
-        if not running:
-            break
-        for pid in running:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.02)
-    for note in folder.rglob("postmaster.pid") if folder.name != "data" else [folder / "postmaster.pid"]:
-        _free(note)
-
-
-def _free(note: Path) -> None:
-    """Remove the System V segment that a killed postmaster leaves (its key and id are on line 7), if nobody is attached."""
-    try:
-        key, number = note.read_text(encoding="utf-8").splitlines()[6].split()
-        table = Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]
-    except (OSError, ValueError, IndexError):
-        return
-    for row in (line.split() for line in table):
-        if row[0] == key and row[1] == number and row[6] == "0":
-            ctypes.CDLL(None).shmctl(int(number), 0, None)  # 0: IPC_RMID
+def _create(programs: Binaries, home: Path, who: Owner) -> None:
+    """Make the cluster, under another name until it is whole."""
+    fresh = home / "fresh"
+    shutil.rmtree(fresh, ignore_errors=True)
+    if not (home / "data").is_dir():
+        initialise(programs, fresh, who, sync=True)
+        fresh.rename(home / "data")
 
 
 def _last(text: str) -> str:

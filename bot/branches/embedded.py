@@ -172,9 +172,13 @@ class Embedded:
 
     def _complain(self, branch: EmbeddedBranch, seconds: float) -> None:
         if branch.stopped == "time":
-            raise CouldNotJudge(f"The base migrations were stopped: they did not end within {seconds:.0f} seconds.") from None
+            raise CouldNotJudge(
+                f"The base migrations were stopped: they did not end within {seconds:.0f} seconds."
+            ) from None
         if branch.stopped == "disk":
-            raise CouldNotJudge(f"The base migrations were stopped: they took more than {self._room >> 20} MB of disk.") from None
+            raise CouldNotJudge(
+                f"The base migrations were stopped: they took more than {self._room >> 20} MB of disk."
+            ) from None
 
     @contextlib.contextmanager
     def _running(self, folder: Path, branch: EmbeddedBranch, seconds: float) -> Generator[cluster.Server]:
@@ -195,4 +199,3 @@ class Embedded:
         finally:
             watched.end()
             server.kill()
-

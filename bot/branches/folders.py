@@ -8,9 +8,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import cluster
-
-from . import files
+from . import files, orphans
 from .owner import Owner
 
 _OPEN_TO_ALL = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - `files.ours` checks who made what is there
@@ -98,7 +96,7 @@ def sweep(folders: Folders) -> None:
 
 def _remove(folder: Path, lock: Path) -> None:
     if folder.exists():
-        cluster.slaughter(folder)
+        orphans.slaughter(folder)
         shutil.rmtree(folder, ignore_errors=True)
     if not folder.exists():
         lock.unlink(missing_ok=True)

@@ -1,0 +1,387 @@
+"""Each test is one attack of hostile SQL: none escapes, gains rights, hangs, fills the disk, or leaves anything behind."""
+
+import os
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot import cluster
+from bot.branches import Template, embedded, orphans
+
+INSTALLED = sorted(Path("/usr/lib/postgresql").glob("1[45678]/bin"))
+
+
+@pytest.fixture(
+    scope="module", params=[None, *INSTALLED], ids=lambda p: "wheel" if p is None else f"debian-{p.parent.name}"
+)
+def provider(request, tmp_path_factory):
+    """Branches of the wheel's PostgreSQL, and of each that is installed."""
+    return embedded.Embedded(tmp_path_factory.mktemp("data"), request.param)
+
+
+@pytest.fixture
+def runs(provider):
+    """The folder of running clusters; whatever the attack, only its own branch was there, and nothing is afterwards."""
+    folder = provider._place.folders.runs
+    before = set(folder.iterdir())
+    yield folder
+    left = set(folder.iterdir()) - before
+    assert not [path for path in left if path.is_dir() and orphans.processes(path)], "processes are left"
+    assert not left, "files are left"
+
+
+@pytest.fixture
+def branch(provider, runs):
+    """A branch with time and room for an honest attack."""
+    with provider.branch(seconds=60) as branch:
+        yield branch
+
+
+@pytest.fixture
+def session(branch):
+    """A session as hostile SQL gets it; whatever it did, it is no superuser and belongs to no role that reaches out."""
+    with branch.connect() as session:
+        yield session
+        session.rollback()
+        session.execute("RESET SESSION AUTHORIZATION")
+        assert session.execute(
+            "SELECT rolsuper, rolreplication FROM pg_roles WHERE rolname = session_user"
+        ).fetchone() == (False, False)
+        reaching = session.execute(
+            "SELECT rolname FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER') AND (rolsuper OR rolname ~ '^pg_(exec|.*files)')"
+        ).fetchall()
+        assert reaching == []
+
+
+def refused(session, sql, *states):
+    """The statement fails, for want of rights unless other states are named."""
+    with pytest.raises(psycopg.Error) as caught:
+        session.execute(sql)
+    assert caught.value.sqlstate in (states or ("42501",)), caught.value
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY (SELECT 1) TO PROGRAM 'id > /tmp/bulletproof-escaped'",
+        "CREATE TABLE t (x text); COPY t FROM PROGRAM 'id'",
+        "CREATE TABLE t (x text); COPY t FROM '/etc/passwd'",
+        "CREATE TABLE t (x text); COPY t FROM '/proc/self/environ'",
+        "COPY (SELECT 1) TO '/tmp/bulletproof-escaped'",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT pg_read_binary_file('PG_VERSION')",
+        "SELECT pg_ls_dir('/')",
+        "SELECT pg_stat_file('/etc/passwd')",
+        "SELECT lo_import('/etc/passwd')",
+        "SELECT lo_export(lo_from_bytea(0, 'x'), '/tmp/bulletproof-escaped')",
+    ],
+)
+def test_files_and_programs_are_out_of_reach(session, sql):
+    """No statement reads or writes a file of the host, or runs a program there."""
+    refused(session, sql)
+    assert not Path("/tmp/bulletproof-escaped").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["dblink", "postgres_fdw", "file_fdw", "pageinspect", "adminpack", "plpython3u", "http", "xml2"]
+)
+def test_extensions_that_reach_out_cannot_be_created(session, name):
+    """Whatever an installation brings, what reaches files, programs or the network stays closed."""
+    refused(session, f'CREATE EXTENSION "{name}"', "42501", "58P01", "0A000")
+
+
+@pytest.mark.parametrize(
+    "name", ["citext", "pg_trgm", "hstore", "btree_gist", "ltree", "pg_stat_statements", "uuid-ossp", "pgcrypto"]
+)
+def test_harmless_extensions_can_be_created(session, name):
+    """The chain's own CREATE EXTENSION works, also for those that PostgreSQL itself does not trust."""
+    session.execute(f'CREATE EXTENSION "{name}"')
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '/lib/x86_64-linux-gnu/libc.so.6', 'getpid'",
+        "CREATE FUNCTION f(cstring) RETURNS int LANGUAGE internal AS 'pg_read_file'",
+        "LOAD '/tmp/evil.so'",
+        "CREATE LANGUAGE plpython3u",
+        "CREATE TRUSTED LANGUAGE evil HANDLER plpgsql_call_handler",
+    ],
+)
+def test_machine_code_cannot_be_loaded(session, sql):
+    """No language but the trusted ones."""
+    refused(session, sql, "42501", "0A000", "58P01")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER ROLE CURRENT_USER SUPERUSER",
+        "ALTER ROLE CURRENT_USER REPLICATION",
+        "CREATE ROLE evil SUPERUSER",
+        "CREATE ROLE evil REPLICATION",
+        f"SET ROLE {cluster.SUPERUSER}",
+        f"SET SESSION AUTHORIZATION {cluster.SUPERUSER}",
+        f"GRANT {cluster.SUPERUSER} TO CURRENT_USER",
+        f"ALTER ROLE {cluster.SUPERUSER} PASSWORD 'x'",
+        f"DROP ROLE {cluster.SUPERUSER}",
+        "UPDATE pg_authid SET rolsuper = true",
+        "INSERT INTO pg_auth_members SELECT 1, 2, 3",
+    ],
+)
+def test_the_role_cannot_become_more_than_it_is(session, sql):
+    """It may create roles, and none of them is a superuser."""
+    refused(session, sql, "42501", "42P17", "2BP01", "42601", "42804")
+
+
+@pytest.mark.parametrize(
+    "name", ["pg_execute_server_program", "pg_read_server_files", "pg_write_server_files", "pg_signal_backend"]
+)
+def test_predefined_roles_that_reach_out_cannot_be_granted(session, name):
+    """Until version 15 CREATEROLE could grant them to itself: there they do not exist. Nor through a role in between."""
+    session.execute("CREATE ROLE between")
+    refused(session, f"GRANT {name} TO CURRENT_USER", "42501", "42704")
+    refused(session, f"GRANT {name} TO between", "42501", "42704")
+    refused(session, f"CREATE ROLE {name}", "42939")
+    refused(session, "COPY (SELECT 1) TO PROGRAM 'id'")
+
+
+def test_roles_can_be_created_granted_and_used(session):
+    """Chains do that: create a role, own things as it, grant to it, write policies for it."""
+    session.execute("CREATE ROLE app NOLOGIN; CREATE ROLE reader")
+    session.execute(
+        "CREATE TABLE t (x int); GRANT CREATE ON SCHEMA public TO app; GRANT app TO CURRENT_USER; ALTER TABLE t OWNER TO app; GRANT app TO reader; SET ROLE app; RESET ROLE"
+    )
+    session.execute("GRANT CONNECT ON DATABASE neondb TO reader; GRANT USAGE ON SCHEMA public TO reader")
+    session.execute(
+        "CREATE TABLE p (x int); ALTER TABLE p ENABLE ROW LEVEL SECURITY; CREATE POLICY q ON p TO app USING (true)"
+    )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER DATABASE neondb SET search_path = evil",
+        "ALTER DATABASE neondb OWNER TO CURRENT_USER",
+        "ALTER DATABASE neondb RENAME TO evil",
+        "DROP DATABASE neondb",
+        "CREATE DATABASE other",
+        "CREATE DATABASE other TEMPLATE neondb",
+        "CREATE TABLESPACE evil LOCATION '/tmp'",
+        "ALTER SYSTEM SET fsync = on",
+        "ALTER SYSTEM SET archive_command = 'id'",
+        "SET session_replication_role = replica",
+        "SET log_min_messages = debug5",
+        "SET temp_file_limit = -1",
+        "SET session_preload_libraries = 'evil'",
+        "SELECT pg_reload_conf()",
+        "SELECT pg_rotate_logfile()",
+        "CREATE SUBSCRIPTION s CONNECTION 'host=example.org' PUBLICATION p",
+        "CREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()",
+        "BEGIN; SELECT 1; PREPARE TRANSACTION 'x'",
+        "SELECT pg_create_physical_replication_slot('s')",
+        "CREATE FOREIGN DATA WRAPPER w",
+        "CHECKPOINT",
+    ],
+)
+def test_the_cluster_cannot_be_changed(session, sql):
+    """Databases, files, settings and processes of the cluster are not the role's."""
+    refused(session, sql, "42501", "25P01", "55006", "42704", "3D000", "42P17", "42939", "55000")
+
+
+def test_there_is_nobody_else_to_see(session):
+    """One database, and no roles but the cluster's own: nothing of other reviews can be listed."""
+    assert session.execute("SELECT datname FROM pg_database").fetchall() == [("neondb",)]
+    roles = {name for (name,) in session.execute("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")}
+    assert roles == {embedded.blank.ROLE, cluster.SUPERUSER}
+
+
+def test_the_environment_of_the_postmaster_is_bare(branch, monkeypatch, runs):
+    """Secrets of ours are in no process of the cluster, should anything there ever be read."""
+    for folder in runs.iterdir():
+        for pid in orphans.processes(folder):
+            names = {part.split(b"=")[0] for part in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") if part}
+            assert names <= {
+                b"PATH",
+                b"LC_ALL",
+                b"TZ",
+                b"PWD",
+                b"OLDPWD",
+                b"_",
+                b"SHLVL",
+                b"PGLOCALEDIR",
+                b"PGSYSCONFDIR",
+                b"LC_COLLATE",
+                b"LC_CTYPE",
+                b"LC_MESSAGES",
+                b"LC_MONETARY",
+                b"LC_NUMERIC",
+                b"LC_TIME",
+            }
+            assert os.geteuid() or Path(f"/proc/{pid}").stat().st_uid
+
+
+def test_a_loop_that_traps_its_cancellation_is_ended(provider, runs):
+    """statement_timeout can be lifted and a cancel be trapped; the clock outside cannot."""
+    began = time.monotonic()
+    with provider.branch(seconds=1.0) as branch, branch.connect() as session:
+        with pytest.raises(psycopg.OperationalError):
+            session.execute(
+                "SET statement_timeout = 0; DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(1); LOOP END LOOP;"
+                " EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$"
+            )
+        assert branch.stopped == "time"
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM generate_series(1, 1e9) g WHERE repeat('a', 5000 + g::int) ~ '((a*)*)*b'",
+        "SELECT factorial(20000) * factorial(20000) FROM generate_series(1, 100000)",
+        "WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT 1 FROM r) SELECT count(*) FROM r",
+        "SELECT pg_sleep(1e6)",
+        "SELECT count(*) FROM generate_series(1, 1e12)",
+    ],
+)
+def test_work_without_end_is_ended(provider, runs, sql):
+    """Regular expressions, numbers and recursion that never finish, or fail before."""
+    began = time.monotonic()
+    with provider.branch(seconds=1.0) as branch, branch.connect() as session, pytest.raises(psycopg.Error):
+        session.execute(sql)
+    assert time.monotonic() - began < 15
+
+
+def test_a_session_that_waits_is_ended(provider, runs):
+    """An open transaction holds nothing up: the branch ends when its time is over, or with its block."""
+    began = time.monotonic()
+    with provider.branch(seconds=60) as branch:
+        first = branch.connect(autocommit=False)
+        first.execute("CREATE TABLE t (x int); SELECT pg_advisory_lock(1)")
+    assert time.monotonic() - began < 10
+    with pytest.raises(psycopg.OperationalError):
+        first.execute("SELECT 1")
+    first.close()
+
+
+def test_temporary_files_are_bounded(session):
+    """A sort or join that spills without end runs into `temp_file_limit`, which only a superuser may lift."""
+    refused(
+        session,
+        "SELECT count(*) FROM (SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 1000000) g ORDER BY 2) s",
+        "53400",
+    )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE t AS SELECT repeat(md5(g::text), 200) FROM generate_series(1, 100000000) g",
+        "DO $$ BEGIN CREATE UNLOGGED TABLE t (x text); LOOP INSERT INTO t SELECT g FROM generate_series(1, 500000) g; END LOOP; END $$",
+        "DO $$ BEGIN LOOP PERFORM pg_logical_emit_message(false, 'x', repeat('y', 5000000)); PERFORM lo_from_bytea(0, convert_to(repeat(md5(random()::text), 100000), 'UTF8')); END LOOP; END $$",
+    ],
+)
+def test_the_disk_cannot_be_filled(tmp_path_factory, provider, runs, sql):
+    """The branch is killed when its folder outgrows its room; the room comes back with the folder."""
+    small = embedded.Embedded(provider._data_dir, provider._bindir, room=200 << 20)
+    with small.branch(seconds=60) as branch, branch.connect() as session:
+        with pytest.raises(psycopg.OperationalError):
+            session.execute(sql)
+        assert branch.stopped == "disk"
+
+
+def test_memory_is_bounded(session):
+    """A backend that grows is refused memory at a gigabyte, and the session lives on."""
+    session.execute("SET work_mem = '2GB'; SET hash_mem_multiplier = 1000")
+    refused(
+        session,
+        "SELECT count(*) FROM (SELECT array_agg(repeat(g::text, 500)) FROM generate_series(1, 100000000) g) s",
+        "53200",
+        "54000",
+    )
+    assert session.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_flood_of_locks_reaches_no_other_review(provider, runs):
+    """In a shared server it keeps everyone from connecting; here it stops only itself."""
+    with provider.branch() as hostile, provider.branch() as other, hostile.connect() as flood:
+        flood.execute("BEGIN")
+        refused(flood, "SELECT pg_advisory_lock(g) FROM generate_series(1, 1000000) g", "53200")
+        with other.connect() as session:
+            assert session.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_sessions_of_others_cannot_be_ended(branch, session, runs):
+    """Not even the superuser's in the same cluster; other clusters are not even visible."""
+    with branch._open(cluster.SUPERUSER) as admin:
+        pid = admin.info.backend_pid
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            session.execute("SELECT pg_terminate_backend(%s)", [pid])
+        assert session.execute("SELECT query FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone() == (
+            "<insufficient privilege>",
+        )
+
+
+def test_a_trojan_runs_only_as_its_maker(session):
+    """An overload in `public` that introspection might call has no more rights than the one who made it."""
+    session.execute(
+        "CREATE FUNCTION public.format_type(oid, bigint) RETURNS text LANGUAGE plpgsql AS"
+        " $$ BEGIN EXECUTE 'CREATE ROLE evil SUPERUSER'; RETURN 'x'; END $$"
+    )
+    refused(session, "SELECT format_type(atttypid, 5::bigint) FROM pg_attribute LIMIT 1")
+
+
+def test_reset_role_leads_nowhere(session):
+    """The session was opened as the role itself: there is nobody to fall back to."""
+    session.execute("RESET ROLE; RESET SESSION AUTHORIZATION")
+    session.execute("DISCARD ALL")
+    assert session.execute("SELECT current_user, session_user").fetchone() == (embedded.blank.ROLE, embedded.blank.ROLE)
+
+
+def test_psql_commands_are_only_syntax_errors(session):
+    r"""`\!` runs on the machine when psql applies a file; a driver knows no such thing."""
+    refused(session, "\\! touch /tmp/bulletproof-escaped\n", "42601")
+    assert not Path("/tmp/bulletproof-escaped").exists()
+
+
+def test_floods_of_notices_and_notifications_stay_inside(session):
+    """They cost the branch's own time."""
+    session.execute("DO $$ BEGIN FOR i IN 1..20000 LOOP RAISE NOTICE 'x%', i; RAISE LOG 'y'; END LOOP; END $$")
+    session.execute("LISTEN c; SELECT pg_notify('c', repeat('x', 7000) || g) FROM generate_series(1, 1000) g")
+
+
+def test_a_role_that_locks_itself_out_is_a_plain_error(provider, runs):
+    """What hostile SQL breaks for itself is said, not raised as a bug."""
+    with provider.branch() as branch:
+        with branch.connect() as session:
+            try:
+                session.execute("ALTER ROLE CURRENT_USER NOLOGIN")
+            except psycopg.errors.InsufficientPrivilege:
+                pytest.skip("this version does not let a role do that to itself")
+        with pytest.raises(embedded.CouldNotJudge, match="takes no session"):
+            branch.connect()
+
+
+def test_extension_scripts_cannot_be_hijacked(session):
+    """CREATE EXTENSION runs as superuser; objects that wait in its schema are refused, not run or replaced."""
+    session.execute(
+        "CREATE SCHEMA trap; CREATE FUNCTION trap.uuid_nil() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'"
+    )
+    refused(session, 'CREATE EXTENSION "uuid-ossp" SCHEMA trap', "42723", "42710", "55000")
+
+
+def test_a_template_is_not_reached_from_a_copy(provider, runs):
+    """What one review does to its copy is in no other copy."""
+
+    def build(branch):
+        with branch.connect() as session:
+            session.execute("CREATE TABLE t (x int)")
+
+    template = Template("sandbox-copy", build)
+    with provider.branch(template=template) as first, first.connect() as session:
+        session.execute("DROP TABLE t; CREATE ROLE evil LOGIN; ALTER ROLE CURRENT_USER SET search_path = evil")
+    with provider.branch(template=template) as second, second.connect() as session:
+        assert session.execute("SELECT count(*) FROM t").fetchone() == (0,)
+        assert session.execute("SELECT 1 FROM pg_roles WHERE rolname = 'evil'").fetchone() is None
