@@ -51,7 +51,7 @@ class Column:
     Attributes:
         not_null: empty, `yes`, `not valid` or `no inherit`.
         generated: empty, `s` stored or `v` virtual; `expression` is its expression.
-        inherited: a parent has it and it is not declared here.
+        inherited: a parent has it and it is not declared here; that alone makes no difference.
         position: its place in the table; two tables that differ in it alone are equal.
     """
 
@@ -69,7 +69,7 @@ class Column:
     statistics: int
     options: tuple[str, ...]
     server_options: tuple[str, ...]
-    inherited: bool
+    inherited: bool = field(compare=False)
     acl: Acl = None
     comment: str = ""
     position: int = field(default=0, compare=False)
@@ -118,7 +118,7 @@ class Constraint:
     columns: tuple[str, ...] = ()
     references: tuple[str, str] | None = None
     referenced: tuple[str, ...] = ()
-    inherited: bool = False
+    inherited: bool = field(default=False, compare=False)
     index_options: tuple[str, ...] = ()
     index_parent: tuple[str, str] | None = None
     clustered: bool = False

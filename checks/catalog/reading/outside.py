@@ -53,7 +53,7 @@ _PUBLISHED_SCHEMAS = (
 )
 
 _SUBSCRIPTIONS = """
-SELECT s.tableoid, s.oid, s.subname, {conninfo}, s.subpublications, s.subenabled, coalesce(s.subslotname, ''),
+SELECT 'pg_subscription'::regclass::oid, s.oid, s.subname, {conninfo}, s.subpublications, s.subenabled, coalesce(s.subslotname, ''),
        jsonb_build_object({options}), pg_get_userbyid(s.subowner)
 FROM pg_subscription s
 WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -68,7 +68,7 @@ WHERE f.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_foreign_data
 """
 
 _SERVERS = """
-SELECT s.tableoid, s.oid, s.srvname, f.fdwname, coalesce(s.srvtype, ''), coalesce(s.srvversion, ''), s.srvoptions,
+SELECT 'pg_subscription'::regclass::oid, s.oid, s.srvname, f.fdwname, coalesce(s.srvtype, ''), coalesce(s.srvversion, ''), s.srvoptions,
        pg_get_userbyid(s.srvowner), s.srvacl::text[]
 FROM pg_foreign_server s JOIN pg_foreign_data_wrapper f ON f.oid = s.srvfdw
 WHERE s.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_foreign_server'::regclass AND deptype = 'e')

@@ -82,7 +82,8 @@ SELECT con.oid, con.conrelid, con.conname, con.contype::text, pg_get_constraintd
        con.confkey, con.coninhcount > 0 AND NOT con.conislocal, con.conindid, con.contypid
 FROM pg_constraint con
 WHERE con.contype IN ('p', 'u', 'c', 'f', 'x') AND con.connamespace = ANY (%(schemas)s::oid[])
-  AND NOT (con.contype = 'f' AND con.conparentid <> 0)
+  AND NOT (con.contype = 'f' AND con.conparentid <> 0
+           AND con.conrelid = (SELECT up.conrelid FROM pg_constraint up WHERE up.oid = con.conparentid))
   AND con.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_constraint'::regclass AND deptype = 'e')
 """
 

@@ -1,0 +1,216 @@
+"""What happens to each object that differs, and to those that cannot stay as they are because of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from checks.catalog import names
+from checks.catalog.code import Function, Policy, Rule, Trigger
+from checks.catalog.model import Catalog, Key, Object
+from checks.catalog.outside import Publication
+from checks.catalog.statements import alter, graph
+from checks.catalog.statements.model import Statement
+from checks.catalog.tables import Column, Constraint, Default, Index, Statistics, Table, View
+from checks.catalog.types import Composite, Domain, Enum, Range, Sequence
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What to do with every object that differs.
+
+    Attributes:
+        dropped, created: keys; an object that is replaced is in both.
+        altered: the statements for what changes in place.
+        kept_aside: types that columns use: renamed, made anew, dropped when the columns have moved over.
+        detached, attached: tables that leave, or join, the tables they inherit from.
+        needs_a, needs_b: what each object needs, on either side.
+    """
+
+    a: Catalog
+    b: Catalog
+    needs_a: dict[Key, set[Key]]
+    needs_b: dict[Key, set[Key]]
+    dropped: set[Key] = field(default_factory=set[Key])
+    created: set[Key] = field(default_factory=set[Key])
+    altered: dict[Key, list[Statement]] = field(default_factory=dict[Key, list[Statement]])
+    kept_aside: set[Key] = field(default_factory=set[Key])
+    detached: set[Key] = field(default_factory=set[Key])
+    attached: set[Key] = field(default_factory=set[Key])
+
+
+def decide(a: Catalog, b: Catalog) -> Decisions:
+    """Drop, create or alter each object that differs, and whatever hangs on it."""
+    done = Decisions(a, b, graph.needs(a), graph.needs(b))
+    done.dropped = {key for key in a.objects if key not in b.objects}
+    done.created = {key for key in b.objects if key not in a.objects}
+    for key, before in a.objects.items():
+        after = b.objects.get(key)
+        if after is None or after == before:
+            continue
+        statements = alter.alter(before, after)
+        if statements is None:
+            _replace(done, key)
+        else:
+            done.altered[key] = statements
+            if isinstance(before, Table) and isinstance(after, Table) and (before.parents, before.bound) != (after.parents, after.bound):
+                done.detached |= {key} if before.parents else set()
+                done.attached |= {key} if after.parents else set()
+    for key in [key for key in done.altered if _uses_new_label(done, key)]:
+        _replace(done, key)
+    _spread(done)
+    done.attached |= {key for key in done.created if isinstance(table := b.objects[key], Table) and table.bound}
+    return done
+
+
+def _replace(done: Decisions, key: Key) -> None:
+    done.dropped.add(key)
+    done.created.add(key)
+    done.altered.pop(key, None)
+
+
+def _uses_new_label(done: Decisions, key: Key) -> bool:
+    """A value that ADD VALUE brings cannot be used before COMMIT (ALTER TYPE, "Notes")."""
+    before, after = done.a.objects[key], done.b.objects[key]
+    if not isinstance(before, Enum) or not isinstance(after, Enum):
+        return False
+    new = [label for label in after.labels if label not in before.labels]
+    if not new:
+        return False
+    for other, needed in done.needs_b.items():
+        if done.a.objects.get(other) == done.b.objects[other]:
+            continue
+        text = repr(done.b.objects[other])
+        if (key in needed or other[0] in {"table", "constraint", "policy"}) and other != key and any(label in text for label in new):
+            return True
+    return False
+
+
+def _spread(done: Decisions) -> None:
+    """Rebuild what cannot stay while something it needs is dropped, replaced or retyped."""
+    dependants = graph.reverse(done.needs_a)
+    queue = [*done.dropped, *(key for key in done.altered if _retyped(done, key))]
+    seen: set[Key] = set()
+    while queue:
+        key = queue.pop()
+        if key in seen:
+            continue
+        seen.add(key)
+        for other in dependants.get(key, ()):
+            if other not in done.b.objects or other in done.dropped:
+                continue
+            if _follows(done, other, key):
+                queue.append(other)
+        queue.extend(_parts_of_partitioned_index(done, key))
+        queue.extend(_inherited(done, key))
+
+
+def _retyped(done: Decisions, key: Key) -> bool:
+    before, after = done.a.objects[key], done.b.objects[key]
+    return (
+        isinstance(before, Column) and isinstance(after, Column) and (before.type, before.collation) != (after.type, after.collation)
+    ) or key in done.altered and isinstance(before, Column) and isinstance(after, Column) and before.generated != after.generated
+
+
+def _inherited(done: Decisions, key: Key) -> Iterator[Key]:
+    """Children's columns are retyped with their parent's."""
+    if key[0] != "column" or key in done.dropped:
+        return
+    for child in done.a:
+        if isinstance(child, Table) and (key[1], key[2]) in child.parents:
+            theirs = ("column", child.schema, child.name, key[3])
+            if theirs in done.b.objects and theirs not in done.dropped:
+                done.altered.setdefault(theirs, [])
+                yield theirs
+
+
+def _parts_of_partitioned_index(done: Decisions, key: Key) -> Iterator[Key]:
+    """An index and its parts in the partitions come and go together."""
+    found = done.a.objects.get(key)
+    if key not in done.dropped or not isinstance(found, Index | Constraint):
+        return
+    table = ("table", found.schema, found.table)
+    up = found.parent if isinstance(found, Index) else found.index_parent
+    for other in done.a:
+        if not isinstance(other, Index | Constraint) or other.key in done.dropped or other.key not in done.b.objects:
+            continue
+        down = other.parent if isinstance(other, Index) else other.index_parent
+        is_part = down == (found.schema, found.name) and isinstance(other, Index) == isinstance(found, Index)
+        is_whole = up == (other.schema, other.name) and table not in done.detached and table not in done.dropped
+        if (is_part and ("table", other.schema, other.table) not in done.detached) or is_whole:
+            _replace(done, other.key)
+            yield other.key
+
+
+def _follows(done: Decisions, key: Key, cause: Key) -> bool:  # noqa: C901, PLR0911, PLR0912 - one line a kind
+    """Decide for one dependant of something that goes or changes; True where its own dependants must be asked too."""
+    before = done.a.objects[key]
+    after = done.b.objects[key]
+    goes = cause in done.dropped
+    returns = cause in done.created
+    still_needed = cause in done.needs_b[key]
+    match before:
+        case Column():
+            if cause[0] == "table":
+                if goes:
+                    _replace(done, key)
+                return goes
+            if cause[0] == "type" and goes and returns and isinstance(after, Column):
+                done.kept_aside.add(cause)
+                strange = replace(before, type=f"renamed {before.type}")
+                done.altered[key] = alter.alter(strange, after) or []
+                return True
+            if before.generated and isinstance(after, Column) and after.generated:
+                _replace(done, key)
+                return True
+            return False
+        case Table():
+            parents = {("table", *parent) for parent in before.parents}
+            if cause in parents:
+                if goes:
+                    done.altered.setdefault(key, [])
+                    done.detached.add(key)
+                    if returns:
+                        done.attached.add(key)
+                return False
+            if cause[0] == "server" and goes:
+                _replace(done, key)
+                return True
+            return False
+        case Constraint():
+            if not goes and before.contype != "f":
+                return False
+        case Index() | Statistics():
+            if not goes:
+                return False
+        case Sequence():
+            return False
+        case Publication():
+            if not goes and not any(table.where for table in before.tables):
+                return False
+            if key in done.altered and not returns:
+                return False
+        case Enum() | Range() | Domain() | Composite() if cause[0] != "type":
+            return False
+        case View() | Function() | Policy() | Default() if key in done.altered and goes and not (returns and still_needed):
+            return False  # altered first, and free of it then
+        case Trigger() | Rule():
+            pass
+        case _ if key[0] in {"schema", "role", "default privileges", "extension"}:
+            return False
+        case _:
+            pass
+    if cause[0] in {"role", "schema"}:
+        return False
+    if key[0] == "view" and cause[0] == "column" and not goes and cause in done.altered:
+        pass
+    _replace(done, key)
+    return True
+
+
+def aside(key: Key) -> str:
+    """The name a type has while its columns move over."""
+    return names.quoted(key[2][:50] + "__old")
+
+
+def kinds_changed(before: Object, after: Object) -> bool:
+    """The same name, but another kind of object."""
+    return type(before) is not type(after)
