@@ -92,7 +92,7 @@ def _findings(findings: Sequence[Finding]) -> list[Section]:
     excused = [f"{_STATES['waived']} {_waived(finding)}" for finding in waived]
     sections = [
         Section(start="#### Findings\n\n"),
-        Section(items=[_finding(f) for f in fresh], end="\n", more=more, share=0.35),
+        Section(items=[_finding(f, advice) for f, advice in words.advised(fresh)], end="\n", more=more, share=0.35),
         _list("", excused, share=0.04),
     ]
     if old:
@@ -102,11 +102,11 @@ def _findings(findings: Sequence[Finding]) -> list[Section]:
     return sections
 
 
-def _finding(finding: Finding) -> str:
+def _finding(finding: Finding, advice: str) -> str:
     said = f"- {_SEVERITIES[finding.severity]} **{finding.severity}** {code(finding.rule, 80)} in {_place(finding)}\n\n"
     said += f"  {prose(finding.message)}\n"
-    if finding.help:
-        said += f"\n  → {prose(words.way_out(finding.help))}\n"
+    if advice:
+        said += f"\n  → {prose(advice)}\n"
     return said
 
 
@@ -126,7 +126,7 @@ def _conflicts(report: Report) -> Section:
     items = [
         f"{_SEVERITIES['error' if c.other == 'base' else 'warning']} with {_reference(c.other)}: {prose(c.message)}\n\n"
         f"  → {prose(c.fix)}"
-        for c in report.conflicts
+        for c in words.collisions(report)
     ]
     return _list("Collisions", items)
 
@@ -175,7 +175,7 @@ def _migrations(migrations: Sequence[MigrationReport]) -> list[Section]:
 
 def _table(statements: Sequence[StatementReport]) -> Section:
     rows = [
-        f"| {s.index + 1} | {code(s.sql, 160)} | {prose('; '.join(words.effects(s)), 600)} |"
+        f"| {s.index + 1} | {code(s.sql, 160)} | {prose('; '.join(words.effects(s, statements)), 600)} |"
         f" {words.duration(s.ms) if s.ms is not None else ''} |\n"
         for s in statements
     ]

@@ -20,7 +20,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 def text(report: Report | TraceReport) -> str:
     """One SARIF log with one run: waived findings are suppressed, old ones `unchanged`."""
     judged = report.verdict != "unjudged" if isinstance(report, Report) else True
-    rules = list(dict.fromkeys(finding.rule for finding in report.findings))
+    rules = list(dict.fromkeys(words.visible(finding.rule) for finding in report.findings))
     run: dict[str, Any] = {
         "tool": {
             "driver": {"name": "Bulletproof", "semanticVersion": _version(), "rules": [_rule(rule) for rule in rules]}
@@ -51,7 +51,7 @@ def _results(findings: Sequence[Finding], rules: list[str]) -> list[dict[str, An
     for finding in findings:
         mark = _fingerprint(finding)
         seen[mark] += 1
-        results.append(_result(finding, indexes[finding.rule], f"{mark}:{seen[mark]}"))
+        results.append(_result(finding, indexes[words.visible(finding.rule)], f"{mark}:{seen[mark]}"))
     return results
 
 
@@ -66,7 +66,7 @@ def _result(finding: Finding, index: int, fingerprint: str) -> dict[str, Any]:
         "region": {"startLine": line, "endLine": max(finding.end_line, line)},
     }
     result: dict[str, Any] = {
-        "ruleId": finding.rule,
+        "ruleId": words.visible(finding.rule),
         "ruleIndex": index,
         "level": finding.severity,
         "message": {"text": said},

@@ -94,7 +94,7 @@ def _review(sheet: Sheet, report: Report) -> None:
 def _trace(sheet: Sheet, report: TraceReport) -> None:
     sheet.put(Text(words.traced(report), style="bold"))
     for statement in report.statements:
-        _statement(sheet, statement)
+        _statement(sheet, statement, report.statements)
         for change in statement.changes:
             sheet.put(prose(change, style="dim"), indent=6, hang=2)
     _opaque(sheet, report)
@@ -111,10 +111,10 @@ def _findings(sheet: Sheet, findings: Sequence[Finding]) -> None:
     if not findings:
         return
     sheet.heading("Findings")
-    for number, finding in enumerate(fresh[:MOST_FINDINGS]):
+    for number, (finding, advice) in enumerate(words.advised(fresh[:MOST_FINDINGS])):
         if number:
             sheet.blank()
-        _finding(sheet, finding)
+        _finding(sheet, finding, advice)
     if more := fresh[MOST_FINDINGS:]:
         sheet.put(prose(f"… and {len(more):,} more: {words.by_rule(more)} (`--format json` lists all)"), indent=2)
     if fresh and (waived or old):
@@ -131,20 +131,21 @@ def _findings(sheet: Sheet, findings: Sequence[Finding]) -> None:
         sheet.put(prose(said, style="dim"), indent=2, hang=2)
 
 
-def _finding(sheet: Sheet, finding: Finding) -> None:
+def _finding(sheet: Sheet, finding: Finding, advice: str) -> None:
     symbol, style = _SEVERITIES[finding.severity]
     head = Text.assemble((f"{symbol} {finding.severity:<7}", style), "  ", (words.line(finding.rule, 60), "bold"))
     sheet.row(head, words.line(f"{finding.path}:{finding.line}", 400), indent=2)
     sheet.put(prose(finding.message), indent=4)
-    if finding.help:
-        sheet.put(Text.assemble(("→ ", "green"), prose(words.way_out(finding.help))), indent=4, hang=2)
+    if advice:
+        sheet.put(Text.assemble(("→ ", "green"), prose(advice)), indent=4, hang=2)
 
 
 def _conflicts(sheet: Sheet, report: Report) -> None:
-    if not report.conflicts:
+    conflicts = words.collisions(report)
+    if not conflicts:
         return
     sheet.heading("Collisions")
-    for conflict in report.conflicts[:MOST_FINDINGS]:
+    for conflict in conflicts[:MOST_FINDINGS]:
         symbol, style = _SEVERITIES["error" if conflict.other == "base" else "warning"]
         said = prose(f"with {conflict.other}: {conflict.message}")
         sheet.put(Text.assemble((symbol, style), " ", said), indent=2, hang=2)
@@ -179,19 +180,19 @@ def _migrations(sheet: Sheet, migrations: Sequence[MigrationReport]) -> None:
         sheet.row(Text(words.line(migration.path, 400), style="bold"), about, indent=2)
         shown = words.notable(migration.statements, MOST_STATEMENTS)
         for statement in shown:
-            _statement(sheet, statement)
+            _statement(sheet, statement, migration.statements)
         if left := len(migration.statements) - len(shown):
             sheet.put(Text(f"… {words.count(left, 'more statement')}", style="dim"), indent=6)
     if (left := len(migrations) - MOST_MIGRATIONS) > 0:
         sheet.put(Text(f"… {words.count(left, 'more migration')}", style="dim"), indent=2)
 
 
-def _statement(sheet: Sheet, statement: StatementReport) -> None:
+def _statement(sheet: Sheet, statement: StatementReport, around: Sequence[StatementReport]) -> None:
     ms = words.duration(statement.ms) if statement.ms is not None else ""
     number = f"{statement.index + 1:>2}  "
     sql = cut(Text(words.line(statement.sql, 400)), sheet.width - 4 - len(number) - len(ms))
     sheet.row(Text.assemble((number, "dim"), sql), ms, indent=2)
-    if effects := words.effects(statement):
+    if effects := words.effects(statement, around):
         failed = statement.error is not None
         sheet.put(prose("; ".join(effects), style="red" if failed else "yellow"), indent=6, hang=2)
 

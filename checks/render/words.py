@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from checks.report import (
     ChecklistItem,
+    Conflict,
     Coverage,
     Equality,
     Finding,
     Lock,
     ProjectSummary,
     Replay,
+    Report,
     Rollback,
     Severity,
     StatementReport,
@@ -116,12 +118,29 @@ def next_step(verdict: Verdict, findings: Sequence[Finding]) -> str | None:
     errors = sum(1 for f in chosen if f.severity == "error")
     warnings = sum(1 for f in chosen if f.severity == "warning")
     if verdict == "unjudged":
-        return "Nothing was judged, which is not a pass. Run the review again; the notes say what was in the way."
+        return "Nothing was judged, which is not a pass. Run the review again."
     if verdict == "block":
         return f"Fix {'the error' if errors == 1 else 'the errors'} below and push again. A rule can be waived with a reason."
     if warnings:
         return f"Nothing blocks. Read {'the warning' if warnings == 1 else 'the warnings'} below before you merge."
     return None
+
+
+def advised(findings: Iterable[Finding]) -> list[tuple[Finding, str]]:
+    """Each finding with its way out in a line or two; what was said once is not said again."""
+    said: set[str] = set()
+    pairs: list[tuple[Finding, str]] = []
+    for finding in findings:
+        advice = way_out(finding.help) if finding.help else ""
+        pairs.append((finding, "" if advice in said else advice))
+        said.add(advice)
+    return pairs
+
+
+def collisions(report: Report) -> list[Conflict]:
+    """The conflicts that no finding has told already."""
+    told = {finding.message for finding in fresh(report.findings)}
+    return [conflict for conflict in report.conflicts if conflict.message not in told]
 
 
 def by_rule(findings: Iterable[Finding]) -> str:
@@ -155,8 +174,8 @@ def locked(locks: Iterable[Lock]) -> list[str]:
     return [f"{phrase} {names(relations)}" for phrase, relations in groups.items() if relations]
 
 
-def effects(statement: StatementReport) -> list[str]:
-    """What a statement does to others, most harmful first."""
+def effects(statement: StatementReport, around: Sequence[StatementReport] = ()) -> list[str]:
+    """What a statement does to others, most harmful first; that it did not run, where others `around` it did."""
     said: list[str] = []
     if statement.error is not None:
         said.append(f"failed: {statement.error.message} (SQLSTATE {statement.error.sqlstate})")
@@ -167,7 +186,7 @@ def effects(statement: StatementReport) -> list[str]:
         said.append(f"reads all of {names(statement.scans)}")
     if statement.rows is not None:
         said.append(f"touches {count(statement.rows, 'row')}")
-    if not statement.executed and statement.error is None:
+    if not statement.executed and statement.error is None and any(s.executed or s.error for s in around):
         said.append("not run")
     return said
 

@@ -258,7 +258,7 @@ def test_unjudged() -> None:
 
 1111111 → 5555555 · Drizzle v0 in `lib/database/migrations`
 
-**Nothing was judged, which is not a pass. Run the review again; the notes say what was in the way.**
+**Nothing was judged, which is not a pass. Run the review again.**
 
 - The branch database stopped answering after 120 s.
 """)

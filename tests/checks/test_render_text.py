@@ -168,8 +168,7 @@ def test_an_unjudged_review_is_no_pass() -> None:
 ? unjudged: could not judge
   1111111 → 5555555 · Drizzle v0 in `lib/database/migrations`
   · The branch database stopped answering after 120 s.
-  Nothing was judged, which is not a pass. Run the review again; the notes say
-  what was in the way.
+  Nothing was judged, which is not a pass. Run the review again.
 """)
 
 
