@@ -103,7 +103,9 @@ def _configs(tree: Tree) -> dict[str, list[str]]:
         for named in package.configs if package else ():
             if named in tree:
                 found.setdefault(named, []).append(posixpath.dirname(path))
-    order = sorted(found, key=lambda p: (not posixpath.basename(p).startswith("drizzle.config."), p.count("/"), len(p), p))
+    order = sorted(
+        found, key=lambda p: (not posixpath.basename(p).startswith("drizzle.config."), p.count("/"), len(p), p)
+    )
     return {path: found[path] for path in order}
 
 
