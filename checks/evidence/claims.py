@@ -56,7 +56,7 @@ def whole(steps: list[Step]) -> Whole:
     )
 
 
-def claims(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:
+def claims(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa: C901, PLR0912 - one case a clause
     """The facts of one statement's text."""
     place = step.place
     for clause in step.reading.clauses:
@@ -96,7 +96,7 @@ def claims(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:
         yield facts.TruncatedName(place=place, name=name, becomes=becomes)
 
 
-def _takes_away(step: Step, clause: c.Clause, release: Release, seen: Whole) -> Iterator[Fact]:
+def _takes_away(step: Step, clause: c.Clause, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa: C901 - one case a clause
     place = step.place
     match clause:
         case c.DropColumn(table=table, column=column):

@@ -39,20 +39,21 @@ def _observed(step: Step, observation: Observation, release: Release) -> Iterato
     if step.reading.kind in _GENTLE and not any(True for _ in step.of(c.RewriteAll)):
         return
     modes = _modes(step, observation, release)
-    told: set[str] = set()
-    rewritten = [t for t in observation.rewrites if STRENGTH.get(modes.get(t, ""), 0) >= BLOCKS_WRITES]
+    told = _harmless(step, release)
+    rewritten = [
+        t for t in observation.rewrites if t not in told and STRENGTH.get(modes.get(t, ""), 0) >= BLOCKS_WRITES
+    ]
     for table in rewritten:
         told.add(table)
         yield _rewrite(step, table, modes[table], release)
     scanned = [t for t in observation.scans if t not in told and STRENGTH.get(modes.get(t, ""), 0) >= BLOCKS_WRITES]
     for fact in _causes(step, release, observed=True):
-        touched = {release.original(fact.table)} | (
-            {release.original(fact.referenced)} if isinstance(fact, facts.AddsForeignKey) else set()
-        )
+        touched = {release.original(fact.table)}
+        if isinstance(fact, facts.AddsForeignKey):
+            touched.add(release.original(fact.referenced))
         if any(table in scanned or _alike(table, scanned) for table in touched):
             told |= touched | {s for s in scanned if any(_alike(t, [s]) for t in touched)}
             yield replace(fact, mode=max((modes[s] for s in scanned if s in told), key=STRENGTH.__getitem__))
-    told |= _harmless(step, release)
     for table in scanned:
         if table not in told:
             yield _scan(step, table, modes[table])
@@ -147,13 +148,17 @@ def _causes(step: Step, release: Release, *, observed: bool) -> Iterator[facts.C
     yield from made.values()
 
 
-def _cause(step: Step, clause: c.Clause, release: Release, *, observed: bool) -> facts.Costs | None:
+def _cause(step: Step, clause: c.Clause, release: Release, *, observed: bool) -> facts.Costs | None:  # noqa: PLR0911 - one answer a clause
     place = step.place
     match clause:
         case c.AddColumn(table=table, column=column, not_null=True, default="none", filled=""):
             return facts.AddsRequiredColumn(place=place, table=table, column=column, observed=observed)
         case c.AddConstraint(not_valid=True) | c.AddConstraint(using_index=True):
             return None
+        case c.AddConstraint(kind="primary key", table=table, column=str(column)) if column and _required(
+            step, table, column
+        ):
+            return None  # it fails as soon as there is a row, which says more
         case c.AddConstraint(table=table, name=name, kind="unique" | "primary key" as kind, columns=columns):
             return facts.AddsUnique(place=place, table=table, kind=kind, name=name, columns=columns, observed=observed)
         case c.AddConstraint(table=table, name=name, kind="check"):
@@ -176,6 +181,10 @@ def _cause(step: Step, clause: c.Clause, release: Release, *, observed: bool) ->
             return None
 
 
+def _required(step: Step, table: str, column: str) -> bool:
+    return any((a.table, a.column, a.default, a.filled) == (table, column, "none", "") for a in step.of(c.AddColumn))
+
+
 def _harmless(step: Step, release: Release) -> set[str]:
     """Tables that seem to be read: those that are emptied, views that stay readable, and what new tables refer to.
 
@@ -186,7 +195,7 @@ def _harmless(step: Step, release: Release) -> set[str]:
         match clause:
             case c.Truncate(tables=emptied):
                 tables |= {release.original(table) for table in emptied}
-            case c.Refresh(table=table, concurrently=True):
+            case c.Refresh(table=table, gently=True):
                 tables.add(release.original(table))
             case c.AddConstraint(kind="foreign key", table=table, referenced=referenced) if table in release.born:
                 tables.add(release.original(referenced))
@@ -195,7 +204,7 @@ def _harmless(step: Step, release: Release) -> set[str]:
     return tables
 
 
-def _certain(step: Step, release: Release) -> Iterator[Fact]:
+def _certain(step: Step, release: Release) -> Iterator[Fact]:  # noqa: C901 - one case a clause
     """Without a look at the database: only what holds whatever the tables are like."""
     place = step.place
     columns = {(clause.table, clause.column): clause for clause in step.of(c.AddColumn)}
@@ -225,7 +234,10 @@ def _certain(step: Step, release: Release) -> Iterator[Fact]:
                 )
             case c.RewriteAll(table=table, why=why) if table not in release.born:
                 yield facts.RewritesTable(place=place, table=table, why=why, observed=False)
-            case c.Refresh(table=table, concurrently=False) if table not in release.born:
+            case c.AddConstraint(table=table, kind="exclusion") if table not in release.born and table not in rewritten:
+                why = "building the exclusion constraint's index"
+                yield facts.BlocksReads(place=place, table=table, mode=AX, why=why, observed=False)
+            case c.Refresh(table=table, gently=False) if table not in release.born:
                 yield facts.BlocksReads(place=place, table=table, mode=AX, why="refreshing it", observed=False)
             case _:
                 pass

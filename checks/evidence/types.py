@@ -13,7 +13,7 @@ _STAMPS = {"timestamp without time zone", "timestamp with time zone"}
 Change = Literal["narrower", "same", "other"]
 
 
-def compare(old: str, new: str) -> Change:
+def compare(old: str, new: str) -> Change:  # noqa: PLR0911 - one answer a family of types
     """`narrower`: values of the old type may not fit the new one; `same`: readers see no difference."""
     before, after = _parts(old), _parts(new)
     if before is None or after is None or before[2] != after[2]:

@@ -115,10 +115,10 @@ class Concurrently(NamedTuple):
 
 
 class Refresh(NamedTuple):
-    """REFRESH MATERIALIZED VIEW with data."""
+    """REFRESH MATERIALIZED VIEW. `gently`: concurrently, or without data."""
 
     table: str
-    concurrently: bool
+    gently: bool
 
 
 class CreateTable(NamedTuple):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from postgast import pg_query_pb2 as nodes
 
-__all__ = ["Span", "Tree", "nodes", "parse", "split", "tokens"]
+__all__ = ["Span", "Tree", "comments", "nodes", "parse", "split", "tokens"]
 
 # The library copies trees by recursion and dies of a stack overflow at some ten thousand levels; protobuf reads 100.
 # Whatever is shorter than this cannot nest so deep, so only longer statements are measured before they are parsed.
@@ -98,6 +98,20 @@ def tokens(sql: str) -> list[str]:
     except _RefusedError:
         return sql.split()
     return [data[start:end].decode() for start, end in scanned]
+
+
+def comments(sql: str) -> list[Span]:
+    """The comments of a text, in order; what follows a quote that never ends has none."""
+    text = _clean(sql)
+    data = text.encode()
+    try:
+        scanned = _scan(data, comments=True)
+    except _RefusedError as refused:
+        try:
+            scanned = _scan(text[: refused.position].encode(), comments=True)
+        except _RefusedError:
+            return []
+    return [Span(start, end) for start, end in _characters(data, text, scanned)]
 
 
 def parse(sql: str) -> Tree:
@@ -219,8 +233,8 @@ def _trim(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     return (start + left, start + right) if left < right else None
 
 
-def _scan(data: bytes) -> list[tuple[int, int]]:
-    """The byte offsets of all tokens but comments.
+def _scan(data: bytes, *, comments: bool = False) -> list[tuple[int, int]]:
+    """The byte offsets of all comments, or of all tokens that are none.
 
     Raises:
         _RefusedError: a quote or comment never ends.
@@ -230,8 +244,8 @@ def _scan(data: bytes) -> list[tuple[int, int]]:
         scanned = postgast.scan(data.decode()).tokens
     except postgast.PgQueryError as error:
         raise _RefusedError(error.message, error.cursorpos - 1) from None
-    comments = {postgast.pg_query_pb2.Token.Value(name) for name in _COMMENTS}
-    return [(token.start, token.end) for token in scanned if token.token not in comments]
+    kinds = {postgast.pg_query_pb2.Token.Value(name) for name in _COMMENTS}
+    return [(token.start, token.end) for token in scanned if (token.token in kinds) is comments]
 
 
 def _characters(data: bytes, text: str, spans: list[tuple[int, int]]) -> Iterable[tuple[int, int]]:

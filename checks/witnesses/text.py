@@ -229,13 +229,13 @@ def _grant(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a GrantStmt
 
 
 def _vacuum(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a VacuumStmt
-    if node.is_vacuumcmd and any(o.def_elem.defname == "full" for o in node.options):
+    if node.is_vacuumcmd and any(o.def_elem.defname == "full" and words.switched_on(o.def_elem) for o in node.options):
         for relation in node.rels:
             yield c.RewriteAll(words.table(relation.vacuum_relation.relation), "VACUUM FULL")
 
 
 def _reindex(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a ReindexStmt
-    if any(p.def_elem.defname == "concurrently" for p in node.params):
+    if any(p.def_elem.defname == "concurrently" and words.switched_on(p.def_elem) for p in node.params):
         yield c.Concurrently("REINDEX CONCURRENTLY", node.relation.relname)
         return
     of_table = node.kind == _n.REINDEX_OBJECT_TABLE
@@ -243,8 +243,7 @@ def _reindex(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a ReindexStmt
 
 
 def _refresh(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a RefreshMatViewStmt
-    if not node.skip_data:
-        yield c.Refresh(words.table(node.relation), node.concurrent)
+    yield c.Refresh(words.table(node.relation), node.concurrent or node.skip_data)
 
 
 def _transaction(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a TransactionStmt

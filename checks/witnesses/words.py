@@ -76,6 +76,16 @@ def is_true(node: Any) -> bool:  # noqa: ANN401 - an expression
     return node.WhichOneof("node") == "a_const" and node.a_const.boolval.boolval
 
 
+def switched_on(option: Any) -> bool:  # noqa: ANN401 - a DefElem
+    """An option that stands alone, or with a word for true."""
+    if not option.HasField("arg"):
+        return True
+    kind = option.arg.WhichOneof("node")
+    if kind == "string":
+        return option.arg.string.sval.lower() in {"on", "true", "yes", "1"}
+    return kind == "integer" and option.arg.integer.ival != 0
+
+
 def walk(message: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - any node
     """A node and all below it, each with the name of its kind."""
     yield message.DESCRIPTOR.name, message

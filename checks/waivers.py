@@ -1,0 +1,123 @@
+"""Waivers: what excuses a finding, from whom, and why. In SQL: `-- migrate:allow RULE: reason` above a statement."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checks import facts, report, rules
+from checks.drizzle.model import Migration
+from checks.facts import Place
+from checks.report import Finding
+from checks.witnesses import grammar
+
+if TYPE_CHECKING:
+    from checks.drizzle.plan import Plan
+
+BREAKPOINT = "--> statement-breakpoint"
+IN_SQL = "the migration"
+
+_ALLOW = re.compile(r"--+\s*migrate:allow\b[ \t]*(?P<rule>[^\s:]*)[ \t]*(?::[ \t]*(?P<reason>.*\S)?)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiver:
+    """An excuse.
+
+    Attributes:
+        rule: the id of the rule that it excuses.
+        by: who says so; for one that stands in SQL, `the migration`.
+        until: ISO date of its end, None: for good.
+        place: where it stands, with the statement that it is about; None: it is about the whole review.
+        first: that statement is the first of its file, so that what is said of the whole file is meant, too.
+    """
+
+    rule: str
+    reason: str
+    by: str = IN_SQL
+    until: str | None = None
+    place: Place | None = None
+    first: bool = False
+
+    def excuses(self, finding: Finding) -> bool:
+        """Whether the finding is what it is about."""
+        if self.rule != finding.rule or not self.reason:
+            return False
+        if self.place is None:
+            return True
+        if finding.path != self.place.path:
+            return False
+        return finding.statement == self.place.statement if finding.statement is not None else self.first
+
+
+def read(migration: Migration) -> list[Waiver]:
+    """The waivers that stand in a migration."""
+    if "migrate:allow" not in migration.text.lower():
+        return []
+    found: list[Waiver] = []
+    waiting: list[tuple[str, str, int]] = []
+    begin = 0
+    statements = iter(migration.statements)
+    for chunk in migration.chunks:
+        spans = grammar.split(chunk)
+        ends = [(span.end, next(statements, None)) for span in spans]
+        if ends and ends[0][1] is not None:
+            found += [_made(migration, rule, reason, line, ends[0][1].index) for rule, reason, line in waiting]
+            waiting.clear()
+        for comment in grammar.comments(chunk):
+            match = _ALLOW.match(chunk, comment.start, comment.end)
+            if match is None:
+                continue
+            line = migration.text.count("\n", 0, begin + comment.start) + 1
+            about = next((s for end, s in ends if comment.start < end), None)
+            if about is None:
+                waiting.append((match["rule"], match["reason"] or "", line))
+            else:
+                found.append(_made(migration, match["rule"], match["reason"] or "", line, about.index))
+        begin += len(chunk) + len(BREAKPOINT)
+    found += [_made(migration, rule, reason, line, None) for rule, reason, line in waiting]
+    return sorted(found, key=lambda waiver: waiver.place.line if waiver.place else 0)
+
+
+def of_plan(plan: "Plan") -> list[Waiver]:
+    """The waivers in the migrations that head adds or changes."""
+    changed = [pair.after for pair in (*plan.modified, *plan.renamed)]
+    return [waiver for migration in (*plan.added, *changed) for waiver in read(migration)]
+
+
+def apply(
+    findings: Iterable[Finding], waivers: Iterable[Waiver], context: rules.Context | None = None
+) -> list[Finding]:
+    """The findings, each with the waiver that excuses it, and what is wrong with the waivers."""
+    waivers = list(waivers)
+    used: set[int] = set()
+    result: list[Finding] = []
+    for finding in findings:
+        number = next((n for n, waiver in enumerate(waivers) if waiver.excuses(finding)), None)
+        if number is not None:
+            used.update(n for n, waiver in enumerate(waivers) if waiver.excuses(finding))
+            given = waivers[number]
+            excuse = report.Waiver(reason=given.reason, by=given.by, until=given.until)
+            result.append(finding.model_copy(update={"waived": excuse}))
+        else:
+            result.append(finding)
+    return [*result, *rules.judge(_troubles(waivers, used), context)]
+
+
+def _troubles(waivers: list[Waiver], used: set[int]) -> Iterator[facts.Fact]:
+    known = rules.all_rules()
+    for number, waiver in enumerate(waivers):
+        if waiver.place is None:
+            continue
+        if waiver.rule not in known:
+            nearest = rules.nearest(waiver.rule, known)
+            yield facts.WaiverUnknownRule(place=waiver.place, rule=waiver.rule, nearest=nearest)
+        elif not waiver.reason:
+            yield facts.WaiverWithoutReason(place=waiver.place, rule=waiver.rule)
+        elif number not in used:
+            yield facts.WaiverUnused(place=waiver.place, rule=waiver.rule)
+
+
+def _made(migration: Migration, rule: str, reason: str, line: int, statement: int | None) -> Waiver:
+    place = Place(path=migration.path, line=line, end_line=line, migration=migration.tag, statement=statement)
+    return Waiver(rule=rule.lower(), reason=reason, place=place, first=statement == 0)
