@@ -215,6 +215,9 @@ def _build(installation: Installation, tree: Path) -> None:
         files.copy(installation.share, there[installation.share], public=True)
         for companion in installation.companions:
             files.copy(companion, fresh / companion.relative_to(installation.prefix), public=True)
+        if not _runs(there[installation.bin] / "initdb"):  # its libraries are where `$ORIGIN/../lib` points
+            beside = installation.bin.parent / "lib"
+            _copy((p for p in beside.glob("*") if ".so" in p.name), fresh / beside.relative_to(installation.prefix))
         trusted = _trust(there[installation.share] / "extension")
         files.write(fresh / "bulletproof", " ".join([str(version), *sorted(trusted)]))
         files.publish(fresh, tree)
@@ -229,6 +232,10 @@ def _copy(paths: Iterable[Path], folder: Path) -> None:
             target = folder / path.name
             shutil.copyfile(path, target)
             target.chmod(0o755)
+
+
+def _runs(program: Path) -> bool:
+    return subprocess.run([program, "-V"], capture_output=True, check=False, timeout=30).returncode == 0
 
 
 def _version(postgres: Path) -> int:

@@ -8,6 +8,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+from checks.errors import UserError
+
 from . import files, orphans
 from .owner import Owner
 
@@ -38,12 +40,17 @@ def find(data_dir: Path | None, owner: Owner) -> Folders:
     """Choose the places and make them.
 
     Raises:
+        UserError: the data folder cannot be made.
         CouldNotJudge: nothing can be written anywhere.
     """
     me = f"bulletproof-{os.geteuid()}"
     wanted = (data_dir or _cache()).absolute()
     temporary = [folder / me for folder in (files.temporary(), *_OPEN_TO_ALL)]
-    kept = files.ours([wanted, *temporary], mode=0o755)
+    kept = wanted if _writable(wanted) else files.ours(temporary, mode=0o755)
+    if data_dir is not None and not wanted.is_dir():
+        raise UserError(
+            f"The data folder {wanted} is not there and cannot be made. Name another in BULLETPROOF_DATA_DIR."
+        )
     programs = kept if _fit(kept, owner) else files.ours([p for p in temporary if _fit(p.parent, owner)], mode=0o755)
     shared = [p for p in (_MEMORY, files.temporary(), *_OPEN_TO_ALL) if _fit(p, owner, run=False)]
     short = [p for p in shared if len(str(p)) < _LONGEST]
@@ -62,6 +69,16 @@ def _fit(folder: Path, owner: Owner, *, run: bool = True) -> bool:
     if not folder.is_dir() or not owner.may_enter(folder):
         return False
     return not (run and os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0))
+
+
+def _writable(folder: Path) -> bool:
+    """Make the folder that was asked for; whoever owns it, we use it if we may write there."""
+    with contextlib.suppress(OSError):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            folder.chmod(0o755)
+    return folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK)
 
 
 def _cramped(folder: Path) -> bool:
