@@ -32,10 +32,12 @@ class Placed:
 
     Attributes:
         value: a scalar, a list of placed values, or pairs of a key and a placed value in the order of the file.
+        block: a block of YAML (`|` or `>`): its text begins on the line after.
     """
 
     value: "Scalar | tuple[Placed, ...] | Mapping"
     line: int
+    block: bool = False
 
     def get(self, name: str) -> "Placed | None":
         """The value under a key; None where this is no mapping or has no such key."""

@@ -53,7 +53,7 @@ class _Builder:
                     raise Unreadable(line, f"`*{event.anchor}` names no anchor")
                 self._add(self._anchors[event.anchor], None)
             case yaml.ScalarEvent():
-                self._add(Placed(_scalar(event), line), event.anchor)
+                self._add(Placed(_scalar(event), line, event.style in {"|", ">"}), event.anchor)
             case yaml.CollectionStartEvent():
                 if len(self._open) >= DEEPEST:
                     raise Unreadable(line, f"nested deeper than {DEEPEST} levels")
