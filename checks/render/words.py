@@ -37,6 +37,7 @@ _TRANSACTIONS = {
     "each": "one transaction per migration",
     "none": "without a transaction",
 }
+_CODE = re.compile(r"`[^`\n]+`")
 _FENCED = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?(?:^\1[^\n]*$|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -252,18 +253,21 @@ def timed(timings_ms: dict[str, float], most: int = 5) -> str:
     return f"{duration(total)} ({said})" if said else duration(total)
 
 
-def way_out(text: str, most: int = 170) -> str:
-    """The advice of a rule's page in a line or two: the first paragraph after its first example, or its first paragraph."""
+def way_out(text: str, most: int = 240) -> str:
+    """The advice of a rule's page in a line or two: the first paragraph after its first example, or its first paragraph.
+
+    It ends where a sentence does, else where a clause does, else at a word with an ellipsis.
+    """
     parts = _FENCED.split(text, maxsplit=1)
     after = _FENCED.sub("\n\n", parts[-1]) if len(parts) > 1 else ""
-    paragraphs = [line(p) for p in re.split(r"\n\s*\n", after or text) if p.strip()]
-    if not paragraphs:
-        return ""
-    advice = paragraphs[0]
+    advice = next((said for p in re.split(r"\n[ \t]*\n", after or text) if (said := line(p))), "")
     if len(advice) <= most:
         return advice
-    cut = max(advice.rfind(stop, 0, most) for stop in (". ", "; "))
-    return advice[: cut + 1].rstrip(";") if cut > most // 3 else line(advice, most)
+    spaced = _CODE.sub(lambda code: "`" * len(code.group()), advice)  # a stop inside code ends nothing
+    for stop in (". ", "; ", ": "):
+        if (cut := spaced.rfind(stop, most // 4, most)) > 0:
+            return advice[:cut] + "."
+    return advice[: spaced.rfind(" ", 0, most)] + "…" if " " in spaced[:most] else line(advice, most)
 
 
 def traced(report: TraceReport) -> str:
