@@ -169,9 +169,10 @@ def _export(outline: Outline, order: int, node: Node) -> None:
     source = _source(node)
     default = any(child.type == "default" for child in node.children[:3])
     if declaration is not None:
-        before = set(outline.declarations)
+        if declaration.type in _NOTHING:
+            return
         names = _declare(outline, order, declaration)
-        for name in names or set(outline.declarations) - before:
+        for name in names:
             outline.exports["default" if default else name] = Export(name, declaration)
         if default and not names:
             outline.declarations["default"] = (order, declaration)

@@ -1,0 +1,483 @@
+"""One table as data: columns, keys, indexes, checks and policies, named as drizzle-kit names them."""
+
+from collections.abc import Callable
+
+from checks.schema import defaults, defaults_v1, model, names, sqltext
+from checks.schema.columns import Column, Config, Reference, plain
+from checks.schema.constraints import Check, ForeignKey, Index, IndexTerm, PrimaryKey, Unique
+from checks.schema.notes import Notes, known_text
+from checks.schema.objects import Enum, Role
+from checks.schema.security import Policy
+from checks.schema.sqltext import Lost, Sql, Text
+from checks.schema.tables import Table, for_extras
+from checks.typescript.evaluate import Evaluator
+from checks.typescript.functions import Leave
+from checks.typescript.scopes import Exhausted
+from checks.typescript.values import UNDEFINED, Record, Site, Unknown, Value, text_of, unknowns
+
+_ACTIONS = frozenset({"no action", "cascade", "restrict", "set null", "set default"})
+
+
+class TableAssembler:
+    """Turns what was written about tables into the model.
+
+    Args:
+        casing: the name of a column that was given none, in v0.
+    """
+
+    def __init__(
+        self, evaluator: Evaluator, format: model.Format, casing: Callable[[str], str] | None, notes: Notes  # noqa: A002 - the project's word
+    ) -> None:
+        self.evaluator = evaluator
+        self.v1 = format == "v1"
+        self.format: model.Format = format
+        self.cased = casing is not None and not self.v1
+        self.casing = casing if casing is not None and not self.v1 else (lambda name: name)
+        self.notes = notes
+
+    def column_name(self, column: Column) -> str:
+        """The name in the database.
+
+        Raises:
+            Lost: it is not known.
+        """
+        name = known_text(column.name, column.config.site)
+        return self.casing(name) if column.config.key_as_name else name
+
+    def printer(self, site: Site, *, bare: bool = False, inline: bool = False) -> Text:
+        """Prints SQL with the names of this schema."""
+        return Text(site, self.casing, bare=bare, inline=inline)
+
+    def sql(self, value: Value, site: Site, *, bare: bool = False, inline: bool = False) -> str:
+        """The text of an SQL template.
+
+        Raises:
+            Lost: it is not known, or has parameters where drizzle-kit cannot print them.
+        """
+        if isinstance(value, Unknown):
+            raise Lost(value)
+        if not isinstance(value, Sql):
+            raise Lost(site.unknown("is not an SQL template"))
+        printer = self.printer(site, bare=bare, inline=inline)
+        text = printer.of(value)
+        if printer.params:
+            raise Lost(site.unknown("has a value that drizzle-kit prints as a parameter (`$1`), which PostgreSQL refuses"))
+        return text
+
+    def table(self, table: Table) -> model.Table | None:
+        """The table as data; None where even its name is not known."""
+        try:
+            name = known_text(table.name, table.site)
+            schema = "public" if table.schema is UNDEFINED else known_text(table.schema, table.site)
+        except Lost as lost:
+            self.notes.add(lost.unknown, "name of a table")
+            return None
+        draft = TableDraft(self, table, schema, name)
+        draft.columns()
+        draft.inline_keys()
+        draft.extras()
+        return draft.finish()
+
+
+class TableDraft:
+    """A table while it is being assembled."""
+
+    def __init__(self, assembler: TableAssembler, table: Table, schema: str, name: str) -> None:
+        self.assembler = assembler
+        self.v1 = assembler.v1
+        self.notes = assembler.notes
+        self.source = table
+        self.schema = schema
+        self.name = name
+        self.key = f"{schema}.{name}"
+        self.label = name if schema == "public" else self.key
+        self.incomplete = False
+        self._columns: dict[str, model.Column] = {}
+        self._indexes: list[model.Index] = []
+        self._foreign_keys: dict[str, model.ForeignKey] = {}
+        self._primary_keys: dict[str, model.Key] = {}
+        self._uniques: dict[str, model.Key] = {}
+        self._inline_uniques: list[model.Key] = []
+        self._checks: dict[str, model.Check] = {}
+        self._policies: dict[str, model.Policy] = {}
+
+    def _lost(self, unknown: Unknown, what: str, column: str | None = None) -> None:
+        self.notes.add(unknown, f"{what} of {self.label}", self.key, column)
+
+    def columns(self) -> None:
+        """Its columns."""
+        for key, unknown in self.source.lost:
+            self.incomplete = True
+            what = f"column {self.label}.{key}" if key else f"columns of {self.label}"
+            self.notes.add(unknown, what, self.key, key)
+        for column in self.source.columns.values():
+            try:
+                name = self.assembler.column_name(column)
+            except Lost as lost:
+                self.incomplete = True
+                self.notes.add(lost.unknown, f"column {self.label}.{column.key}", self.key, column.key)
+                continue
+            built = self._column(column, name)
+            if built is not None:
+                self._columns[name] = built
+
+    def _column(self, column: Column, name: str) -> model.Column | None:
+        config = column.config
+        try:
+            sql_type = known_text(config.sql_type, config.site)
+            enum_schema = self._enum_schema(config)
+        except Lost as lost:
+            self.incomplete = True
+            self.notes.add(lost.unknown, f"column {self.label}.{name}", self.key, name)
+            return None
+        dimensions = 0
+        if self.v1:
+            sql_type, dimensions = names.v1_type(sql_type, config.dimensions)
+        default, default_json = self._default(config, name, dimensions)
+        return model.Column(
+            name=name,
+            type=sql_type,
+            type_schema=enum_schema,
+            primary=config.primary,
+            not_null=config.not_null,
+            default=default,
+            default_json=default_json,
+            generated=self._generated(config, name),
+            identity=self._identity(config, name, sql_type),
+            dimensions=dimensions,
+            path=config.site.path,
+            line=config.site.line,
+        )
+
+    def _enum_schema(self, config: Config) -> str | None:
+        enum = config.enum
+        if not isinstance(enum, Enum):
+            return None
+        return "public" if enum.schema is UNDEFINED else known_text(enum.schema, enum.site)
+
+    def _default(self, config: Config, name: str, dimensions: int) -> tuple[str | None, model.Json]:
+        if config.default is UNDEFINED:
+            return None, None
+        try:
+            if self.v1:
+                text = defaults_v1.of(config, dimensions, config.site)
+                return text, text
+            return defaults.v0(config, config.site)
+        except Lost as lost:
+            self.notes.add(lost.unknown, f"default of {self.label}.{name}", self.key, name)
+            return None, None
+
+    def _generated(self, config: Config, name: str) -> str | None:
+        value = config.generated
+        if value is UNDEFINED:
+            return None
+        site = config.site
+        try:
+            if not isinstance(value, Sql | Unknown | str | int | float):
+                value = self._call(value, [], site)
+            if isinstance(value, Sql | Unknown):
+                return self.assembler.sql(value, site)
+            return known_text(text_of(value), site)
+        except Lost as lost:
+            self.notes.add(lost.unknown, f"expression of {self.label}.{name}", self.key, name)
+            return None
+
+    def _identity(self, config: Config, name: str, sql_type: str) -> model.Identity | None:
+        if config.identity is None:
+            return None
+        kind, options = config.identity
+        if isinstance(options, Unknown) or (options is not None and next(unknowns(options), None) is not None):
+            unknown = options if isinstance(options, Unknown) else next(unknowns(options))
+            self.notes.add(unknown, f"identity of {self.label}.{name}", self.key, name)
+            options = None
+        given = options or Record()
+        own = given.get("name", UNDEFINED)
+        highest = {"integer": "2147483647", "bigint": "9223372036854775807"}.get(sql_type, "32767")
+        numbers = names.sequence_numbers(given, "-32768", highest)
+        sequence = own if isinstance(own, str) else f"{self.name}_{name}_seq"
+        cycle = given.get("cycle", False)
+        return model.Identity(kind, sequence, *numbers, cycle is True)  # pyright: ignore[reportArgumentType] - one of two words
+
+    def inline_keys(self) -> None:
+        """The unique constraints and foreign keys that are written at columns."""
+        for column in self.source.columns.values():
+            if not column.config.unique:
+                continue
+            try:
+                name = self.assembler.column_name(column)
+                own = column.config.unique_name
+                explicit = own is not UNDEFINED and own is not None
+                title = names.unique_v1(self.name, name) if self.v1 and not explicit else known_text(own, column.config.site)
+                if isinstance(column.config.unique_nulls, Unknown):
+                    raise Lost(column.config.unique_nulls)
+            except Lost as lost:
+                self._lost(lost.unknown, f"unique constraint on {column.key}")
+                continue
+            key = model.Key(title, (name,), column.config.unique_nulls == "not distinct", explicit)
+            if self.v1:
+                self._inline_uniques.append(key)
+            elif title in self._uniques:
+                self.notes.refused(column.config.site, "has a name that the table uses twice, which drizzle-kit refuses", f"unique constraint {title}", self.key)
+            else:
+                self._uniques[title] = key
+        for column, reference in self.source.references:
+            self._inline_foreign_key(column, reference)
+
+    def _call(self, function: Value, args: list[Value], site: Site) -> Value:
+        try:
+            return self.assembler.evaluator.call(function, args, site)
+        except (Leave, Exhausted) as stopped:
+            return site.unknown(str(stopped))
+
+    def _inline_foreign_key(self, column: Column, reference: Reference) -> None:
+        site = reference.site
+        try:
+            target = self._call(reference.target, [], site)
+            actions = reference.actions
+            if isinstance(actions, Unknown):
+                raise Lost(actions)
+            given = actions if isinstance(actions, Record) else Record()
+            if given.hole is not None:
+                raise Lost(given.hole)
+            self._foreign_key(
+                given.get("name", UNDEFINED) if self.v1 else UNDEFINED,
+                [column],
+                [target],
+                given.get("onDelete", UNDEFINED),
+                given.get("onUpdate", UNDEFINED),
+                site,
+            )
+        except Lost as lost:
+            self._lost(lost.unknown, f"foreign key on {column.key}", column.name if isinstance(column.name, str) else None)
+
+    def _foreign_key(self, name: Value, columns: Value, targets: Value, on_delete: Value, on_update: Value, site: Site) -> None:
+        own, others = self._column_list(columns, site), self._column_list(targets, site)
+        if not own or not others:
+            raise Lost(site.unknown("is a foreign key without columns"))
+        table = others[0].table
+        if not isinstance(table, Table):
+            raise Lost(site.unknown("refers to something that is no table"))
+        table_to = known_text(table.name, site)
+        schema_to = "public" if table.schema is UNDEFINED else known_text(table.schema, site)
+        columns_from = tuple(self.assembler.column_name(column) for column in own)
+        columns_to = tuple(self.assembler.column_name(column) for column in others)
+        explicit = name is not UNDEFINED and name is not None and name != ""
+        if explicit:
+            title = known_text(name, site)
+        elif self.v1:
+            title = names.foreign_key_v1(self.name, columns_from, table_to, columns_to)
+        else:
+            before = (*(known_text(c.name, site) for c in own), table_to, *(known_text(c.name, site) for c in others))
+            title = "_".join((self.name, *before)) + "_fk"
+        if self.assembler.cased:
+            for old, new in (*zip(own, columns_from, strict=True), *zip(others, columns_to, strict=True)):
+                title = title.replace(known_text(old.name, site), new, 1)
+        action = [self._action(value, site) for value in (on_delete, on_update)]
+        key = model.ForeignKey(title, columns_from, schema_to, table_to, columns_to, action[0], action[1], explicit)
+        self._foreign_keys[title] = key
+
+    def _action(self, value: Value, site: Site) -> str:
+        if value is UNDEFINED or value is None or value == "":
+            return "no action"
+        text = known_text(value, site)
+        if text not in _ACTIONS:
+            raise Lost(site.unknown(f"has an action `{text}` that PostgreSQL does not know"))
+        return text
+
+    def _column_list(self, columns: Value, site: Site) -> list[Column]:
+        if isinstance(columns, Unknown):
+            raise Lost(columns)
+        found: list[Column] = []
+        for item in columns if isinstance(columns, list) else [columns]:
+            column = plain(item)
+            if isinstance(column, Unknown):
+                raise Lost(column)
+            if not isinstance(column, Column):
+                raise Lost(site.unknown("names something that is no column"))
+            found.append(column)
+        return found
+
+    def extras(self) -> None:
+        """What the callback of the table adds."""
+        extras = self.source.extras
+        if extras is UNDEFINED or extras is None:
+            return
+        if not isinstance(extras, Record | list | Unknown):
+            extras = self._call(extras, [for_extras(self.source)], self.source.site)
+        if isinstance(extras, Record):
+            values = [extras[key] for key in extras.names()] + ([extras.hole] if extras.hole else [])
+        else:
+            values = [extras] if isinstance(extras, Unknown) else extras if isinstance(extras, list) else []
+            values = [part for item in values for part in (item if isinstance(item, list) else [item])]
+        for value in values:
+            try:
+                self._extra(value)
+            except Lost as lost:
+                self.incomplete = True
+                self._lost(lost.unknown, _title(value))
+
+    def _extra(self, value: Value) -> None:
+        if isinstance(value, Unknown):
+            raise Lost(value)
+        if isinstance(value, Index) and value.terms is not None:
+            self._index(value)
+        elif isinstance(value, Unique) and value.columns is not None:
+            self._unique(value)
+        elif isinstance(value, PrimaryKey):
+            self._primary_key(value)
+        elif isinstance(value, ForeignKey):
+            config = value.config
+            if not isinstance(config, Record) or config.hole is not None:
+                raise Lost(value.site.unknown("is a foreign key that is not understood"))
+            columns, others = config.get("columns", UNDEFINED), config.get("foreignColumns", UNDEFINED)
+            self._foreign_key(config.get("name", UNDEFINED), columns, others, value.on_delete, value.on_update, value.site)
+        elif isinstance(value, Check):
+            name = known_text(value.name, value.site)
+            text = self.assembler.sql(value.value, value.site, bare=self.v1, inline=self.v1)
+            self._checks[name] = model.Check(name, text)
+        elif isinstance(value, Policy):
+            policy = self.policy(value)
+            self._policies[policy.name] = policy
+
+    def policy(self, policy: Policy) -> model.Policy:
+        """A policy as data.
+
+        Raises:
+            Lost: a part of it is not known.
+        """
+        return assemble_policy(self.assembler, policy)
+
+    def _index(self, index: Index) -> None:
+        site = index.site
+        terms = index.terms or []
+        columns = tuple(self._term(term, site) for term in terms)
+        explicit = index.name is not UNDEFINED and index.name is not None and index.name != ""
+        if explicit:
+            name = known_text(index.name, site)
+        elif any(column.is_expression for column in columns):
+            raise Lost(site.unknown("is an index on an expression without a name, which drizzle-kit refuses"))
+        else:
+            name = f"{self.name}_{'_'.join(column.expression for column in columns)}_index"
+        where = None
+        if index.where is not UNDEFINED:
+            where = self.assembler.sql(index.where, site, bare=self.v1, inline=self.v1) or None
+            where = None if self.v1 and where == "true" else where
+        options = index.options if isinstance(index.options, Record | Unknown) else Record()
+        unknown = next(unknowns(options), None)
+        if unknown is not None:
+            raise Lost(unknown)
+        settings = tuple((key, text_of(options[key]) or "") for key in options.names())
+        self._indexes.append(
+            model.Index(name, columns, index.unique, known_text(index.method, site), where, index.concurrent, settings, explicit)
+        )
+
+    def _term(self, term: IndexTerm, site: Site) -> model.IndexColumn:
+        if isinstance(term.value, Sql):
+            return model.IndexColumn(self.assembler.sql(term.value, site, bare=True), True, True, "last")
+        if isinstance(term.value, Unknown):
+            raise Lost(term.value)
+        if not isinstance(term.value, Column):
+            raise Lost(site.unknown("is an index on something that is no column"))
+        name = self.assembler.column_name(term.value)
+        for part in (term.order, term.nulls, term.opclass):
+            if isinstance(part, Unknown):
+                raise Lost(part)
+        ascending = term.order != "desc"
+        opclass = term.opclass if isinstance(term.opclass, str) else None
+        if term.value.config.kind == "PgVector" and opclass is None:
+            raise Lost(site.unknown("is an index on a vector without an operator class, which drizzle-kit refuses"))
+        # Drizzle's builder knows `last` from the start, so `desc()` alone stays `nulls last`.
+        nulls = "first" if term.nulls == "first" else "last"
+        return model.IndexColumn(name, False, ascending, nulls, opclass)
+
+    def _unique(self, unique: Unique) -> None:
+        columns = self._column_list(unique.columns, unique.site)
+        listed = tuple(self.assembler.column_name(column) for column in columns)
+        explicit = unique.name is not UNDEFINED and unique.name is not None and unique.name != ""
+        if explicit:
+            name = known_text(unique.name, unique.site)
+        else:
+            # v0 fixes the name before `casing` is applied.
+            own = listed if self.v1 else tuple(known_text(column.name, unique.site) for column in columns)
+            name = f"{self.name}_{'_'.join(own)}_unique"
+        if name in self._uniques:
+            raise Lost(unique.site.unknown("has a name that the table uses twice, which drizzle-kit refuses"))
+        self._uniques[name] = model.Key(name, listed, unique.nulls_not_distinct, explicit)
+
+    def _primary_key(self, key: PrimaryKey) -> None:
+        columns = self._column_list(key.columns, key.site)
+        listed = tuple(self.assembler.column_name(column) for column in columns)
+        explicit = key.name is not UNDEFINED and key.name is not None and key.name != ""
+        if explicit:
+            name = known_text(key.name, key.site)
+        elif self.v1:
+            name = f"{self.name}_pkey"
+        else:
+            own = [known_text(column.name, key.site) for column in columns]
+            name = f"{self.name}_{'_'.join(own)}_pk"
+        if self.assembler.cased:
+            for column, new in zip(columns, listed, strict=True):
+                name = name.replace(known_text(column.name, key.site), new, 1)
+        self._primary_keys[name] = model.Key(name, listed, explicit=explicit)
+
+    def finish(self) -> model.Table:
+        """The table as data."""
+        columns = list(self._columns.values())
+        primary, uniques = list(self._primary_keys.values()), list(self._uniques.values())
+        if self.v1:
+            inside = {name for key in primary for name in key.columns}
+            for column in columns:
+                if column.primary and not primary:
+                    primary.append(model.Key(f"{self.name}_pkey", (column.name,)))
+            columns = [names.with_not_null(column) if column.name in inside else column for column in columns]
+            for key in self._inline_uniques:
+                if not any(unique.columns == key.columns for unique in uniques):
+                    uniques.append(key)
+        return model.Table(
+            schema=self.schema,
+            name=self.name,
+            columns=tuple(columns),
+            indexes=tuple(self._indexes),
+            foreign_keys=tuple(self._foreign_keys.values()),
+            primary_keys=tuple(primary),
+            uniques=tuple(uniques),
+            checks=tuple(self._checks.values()),
+            policies=tuple(self._policies.values()),
+            rls=self.source.rls,
+            incomplete=self.incomplete,
+            path=self.source.site.path,
+            line=self.source.site.line,
+        )
+
+
+def assemble_policy(assembler: TableAssembler, policy: Policy) -> model.Policy:
+    """A policy as data.
+
+    Raises:
+        Lost: a part of it is not known.
+    """
+    site = policy.site
+    to = policy.option("to")
+    roles: list[str] = []
+    for item in to if isinstance(to, list) else [to]:
+        role = item.name if isinstance(item, Role) else item
+        if role is not UNDEFINED and role is not None and role != "":
+            roles.append(known_text(role, site))
+    parts: list[str | None] = []
+    for name in ("using", "withCheck"):
+        value = policy.option(name)
+        parts.append(None if value is UNDEFINED or value is None else assembler.sql(value, site))
+    words = [policy.option("as"), policy.option("for")]
+    kind, command = (("" if w is UNDEFINED else known_text(w, site)).upper() for w in words)
+    order = sorted(roles or ["public"], key=lambda role: role.encode("utf-16-be", "surrogatepass"))
+    return model.Policy(known_text(policy.name, site), kind or "PERMISSIVE", command or "ALL", tuple(order), *parts)
+
+
+def _title(value: Value) -> str:
+    name = getattr(value, "name", UNDEFINED)
+    word = {"Index": "index", "Unique": "unique constraint", "PrimaryKey": "primary key", "ForeignKey": "foreign key",
+            "Check": "check", "Policy": "policy"}.get(type(value).__name__, "extras")  # fmt: skip
+    return f"{word} {name}" if isinstance(name, str) else word
+
+
+__all__ = ["TableAssembler", "assemble_policy", "sqltext"]

@@ -1,0 +1,172 @@
+"""Drizzle's query builder in views: a select with joins, conditions and order, as the SQL that it prints."""
+
+from checks.schema import sqltext
+from checks.schema.columns import Column, Format, Owner, plain
+from checks.schema.sqltext import Aliased, Name, Raw, Sql
+from checks.schema.tables import Table
+from checks.typescript.evaluate import Evaluator
+from checks.typescript.scopes import Closure
+from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value, number_text
+
+_JOINS = {"leftJoin": "left", "innerJoin": "inner", "rightJoin": "right", "fullJoin": "full", "crossJoin": "cross"}
+
+
+class QueryBuilder(Thing):
+    """`qb` in `.as((qb) => qb.select()…)`."""
+
+    __slots__ = ("evaluator", "format")
+
+    def __init__(self, format: Format, evaluator: Evaluator | None = None) -> None:  # noqa: A002 - the project's word
+        self.format: Format = format
+        self.evaluator = evaluator
+
+    def member(self, name: str, site: Site) -> Value:
+        """`select` and its kin."""
+        if name == "select":
+            return Native(name, lambda args, _s: Select(self, args[0] if args else UNDEFINED, ""))
+        if name == "selectDistinct":
+            return Native(name, lambda args, _s: Select(self, args[0] if args else UNDEFINED, " distinct"))
+        return site.unknown(f"`.{name}` of the query builder is not understood")
+
+
+class Select(Thing):
+    """A select statement that is being built."""
+
+    __slots__ = ("builder", "distinct", "fields", "joins", "parts", "source")
+
+    def __init__(self, builder: QueryBuilder, fields: Value, distinct: str) -> None:
+        self.builder = builder
+        self.fields = fields
+        self.distinct = distinct
+        self.source: Value = None
+        self.joins: list[Value] = []
+        self.parts: dict[str, Value] = {}
+
+    def member(self, name: str, site: Site) -> Value:
+        """The clauses."""
+        if name == "from":
+            return Native(name, self._from)
+        if name in _JOINS:
+            return Native(name, lambda args, at: self._join(_JOINS[name], args, at))
+        if name in {"where", "having"}:
+            return Native(name, lambda args, at: self._clause(name, args[:1], at))
+        if name in {"groupBy", "orderBy"}:
+            return Native(name, lambda args, at: self._clause(name, args, at))
+        if name in {"limit", "offset"}:
+            return Native(name, lambda args, at: self._clause(name, args[:1], at))
+        if name == "getSQL":
+            return Native(name, lambda _a, at: self.sql(at))
+        if name == "$dynamic":
+            return Native(name, lambda _a, _s: self)
+        return site.unknown(f"`.{name}` of a query is not understood")
+
+    def _from(self, args: list[Value], site: Site) -> Value:
+        self.source = args[0] if args else UNDEFINED
+        if not isinstance(self.source, Owner):
+            return self.source if isinstance(self.source, Unknown) else site.unknown("selects from something not understood")
+        return self
+
+    def _join(self, kind: str, args: list[Value], site: Site) -> Value:
+        table = args[0] if args else UNDEFINED
+        condition = args[1] if len(args) > 1 else UNDEFINED
+        if not isinstance(table, Owner) or isinstance(condition, Closure):
+            return table if isinstance(table, Unknown) else site.unknown("is a join that is not understood")
+        on: list[Value] = [] if condition is UNDEFINED else [Raw(" on "), condition]
+        self.joins += [Raw(" "), Raw(f"{kind} join "), *_source(table), *on]
+        return self
+
+    def _clause(self, name: str, args: list[Value], site: Site) -> Value:
+        if name in {"groupBy", "orderBy"} and args and isinstance(args[0], Closure):
+            if self.builder.evaluator is None:
+                return site.unknown("is a clause that is not understood")
+            given = self.builder.evaluator.call(args[0], [self._selection()], site)
+            args = given if given.__class__ is list else [given]
+        elif args and isinstance(args[0], Closure):
+            if self.builder.evaluator is None:
+                return site.unknown("is a clause that is not understood")
+            args = [self.builder.evaluator.call(args[0], [self._selection()], site)]
+        self.parts[name] = [plain(arg) for arg in args]
+        return self
+
+    def _selection(self) -> Record:
+        record = Record()
+        for key, field in self.selected():
+            record[key] = field
+        return record
+
+    def selected(self) -> list[tuple[str, Value]]:
+        """What is selected, by key in the program."""
+        if isinstance(self.fields, Record):
+            return _flattened(self.fields)
+        columns = getattr(self.source, "columns", {})
+        flat: list[tuple[str, Value]] = list(columns.items())
+        return flat
+
+    def sql(self, site: Site) -> Sql | Unknown:
+        """The statement."""
+        if not isinstance(self.source, Owner):
+            return site.unknown("is a query without a table")
+        if isinstance(self.fields, Unknown):
+            return self.fields
+        if self.joins and not isinstance(self.fields, Record):
+            return site.unknown("selects all columns of joined tables")
+        lost = getattr(self.source, "lost", [])
+        if not isinstance(self.fields, Record) and lost:
+            return lost[0][1]
+        chunks: list[Value] = [Raw(f"select{self.distinct} ")]
+        for index, (_, field) in enumerate(self.selected()):
+            if index:
+                chunks.append(Raw(", "))
+            chunks += self._field(field)
+        chunks += [Raw(" from "), *_source(self.source), *self.joins]
+        for name, word in (("where", " where "), ("groupBy", " group by "), ("having", " having "), ("orderBy", " order by ")):
+            given = [arg for arg in self.parts.get(name, []) if arg is not UNDEFINED]
+            for index, arg in enumerate(given):
+                chunks += [Raw(", " if index else word), arg]
+        for name in ("limit", "offset"):
+            for arg in self.parts.get(name, []):
+                value = Raw(number_text(arg)) if isinstance(arg, int | float) else arg
+                chunks += [Raw(f" {name} "), value]
+        return Sql(chunks)
+
+    def _field(self, field: Value) -> list[Value]:
+        single = not self.joins
+        if isinstance(field, Column):
+            return [Name(field.name)] if single else [field]
+        if isinstance(field, Aliased):
+            return [*self._expression(field.sql, single=single), Raw(" as "), Name(field.alias)]
+        if isinstance(field, Sql):
+            return self._expression(field, single=single)
+        return [field]
+
+    def _expression(self, sql: Sql, *, single: bool) -> list[Value]:
+        """In a select from one table the columns that stand directly in a template lose their table."""
+        if not single:
+            return [sql]
+        return [Sql([Name(c.name) if isinstance(c, Column) else c for c in map(plain, sql.chunks)], inline=sql.inline)]
+
+
+def _flattened(fields: Record) -> list[tuple[str, Value]]:
+    flat: list[tuple[str, Value]] = []
+    for key in fields.names():
+        field = plain(fields[key])
+        if isinstance(field, Record):
+            flat += _flattened(field)
+        elif isinstance(field, Table):
+            flat += list(field.columns.items())
+        else:
+            flat.append((key, field))
+    if fields.hole is not None:
+        flat.append(("", fields.hole))
+    return flat
+
+
+def _source(table: Value) -> list[Value]:
+    """A table after `from` or `join`: an alias follows its table."""
+    if isinstance(table, Table) and table.alias:
+        original = Table(table.base_name, table.schema, table.site)
+        return [original, Raw(" "), Name(table.name)]
+    return [table]
+
+
+__all__ = ["QueryBuilder", "Select", "sqltext"]
