@@ -124,12 +124,22 @@ class Module:
                     self._collect(declaration)
                 elif (value := statement.child_by_field_name("value")) is not None:
                     self.exported = value
+                else:
+                    self._export_list(statement)
             case "expression_statement":
                 self._assign(statement.named_child(0))
             case "import_statement":
                 self._import(statement)
             case _:
                 pass
+
+    def _export_list(self, statement: Node) -> None:
+        """`export { config as default }`."""
+        for clause in statement.named_children:
+            for each in clause.named_children if clause.type == "export_clause" else ():
+                name, alias = each.child_by_field_name("name"), each.child_by_field_name("alias")
+                if name is not None and alias is not None and syntax.text(alias) == "default":
+                    self.exported = name
 
     def _declare(self, declared: Node) -> None:
         name, value = declared.child_by_field_name("name"), declared.child_by_field_name("value")

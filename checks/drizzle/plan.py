@@ -120,8 +120,7 @@ def _folder_before(change: Change, project: Project) -> str:
 def _merged(sides: Sides) -> Chain:
     """The chain after the merge: base's order, then head's new migrations (v1: all by name)."""
     head = sides.head
-    at_base = sides.by_name(sides.base)
-    here = sides.by_name(head)
+    at_base, here = sides.at_base, sides.at_head
     if not sides.arrived and all(name in here for name in at_base):
         migrations = [_newer(sides, name, m) for name, m in here.items()]
     else:
@@ -145,7 +144,7 @@ def _merged(sides: Sides) -> Chain:
 
 def _newer(sides: Sides, name: str, at_head: Migration) -> Migration:
     """Of a migration that both sides have, the one that the merge keeps: head's where head changed it, else base's."""
-    base, before = sides.by_name(sides.base).get(name), sides.by_name(sides.merge_base).get(name)
+    base, before = sides.at_base.get(name), sides.at_merge_base.get(name)
     if base is None or before is None:
         return at_head
     return (
@@ -157,8 +156,7 @@ def _newer(sides: Sides, name: str, at_head: Migration) -> Migration:
 
 def _pending(sides: Sides, merged: Chain) -> tuple[Migration, ...]:
     if merged.project.format == "v1":
-        recorded = sides.by_name(sides.base)
-        return tuple(m for m in merged.migrations if m.tag not in recorded)
+        return tuple(m for m in merged.migrations if m.tag not in sides.at_base)
     watermark = sides.base.greatest
     return tuple(m for m in merged.migrations if watermark is None or m.when > watermark.when)
 

@@ -125,7 +125,9 @@ def _project(tree: Tree, read: Config, starters: Sequence[str]) -> Project | Oth
     form: Format = shown or installed or "v0"
     driven = migrator.infer(tree, above, above[0].folder if above else "")
     inferred = {"migrator", "transaction"}
-    inferred.update(("format",) if shown is None else (), () if read.out else ("migrations_dir",))
+    inferred.update(
+        ("format",) if shown is None else (), () if read.out and "out" not in read.unresolved else ("migrations_dir",)
+    )
     casing: Literal["snake_case", "camelCase"] | None = None
     if read.casing in {"snake_case", "camelCase"}:
         casing = "snake_case" if read.casing == "snake_case" else "camelCase"
@@ -154,6 +156,11 @@ def _migrations(
     for folder, root in places:
         if chain.shape(tree, folder) is not None:
             return folder, root
+    if "out" in read.unresolved:  # then the only folder of migrations in the package, if there is one
+        start = f"{folders[0]}/" if folders and folders[0] else ""
+        shown = [folder for folder, dialect in _shapes(tree) if folder.startswith(start) and dialect is None]
+        if len(shown) == 1:
+            return shown[0], roots[0]
     for folder, root in places:
         if any(globs.expand(tree, _place(s, root)) for s in read.schema) or (folder and tree.under(folder)):
             return folder, root

@@ -25,6 +25,7 @@ class Sides:
         arrived: what base got since head left it and head does not have.
         restamped: migrations of base that head gives a `when` so late that databases run them again.
         skipped: of `added`, what v0's migrator passes over.
+        at_base, at_merge_base, at_head: each chain's migrations by the names that they have in head.
     """
 
     base: Chain
@@ -38,7 +39,9 @@ class Sides:
     arrived: tuple[Migration, ...] = ()
     restamped: tuple[Pair, ...] = ()
     skipped: tuple[Migration, ...] = ()
-    _by_name: dict[int, dict[str, Migration]] = field(default_factory=dict[int, dict[str, Migration]], repr=False)
+    at_base: Mapping[str, Migration] = field(default_factory=dict[str, Migration], repr=False)
+    at_merge_base: Mapping[str, Migration] = field(default_factory=dict[str, Migration], repr=False)
+    at_head: Mapping[str, Migration] = field(default_factory=dict[str, Migration], repr=False)
 
     @classmethod
     def of(cls, base: Chain, merge_base: Chain, head: Chain) -> "Sides":
@@ -66,6 +69,9 @@ class Sides:
             merge_base=merge_base,
             head=head,
             names=names,
+            at_base=tip,
+            at_merge_base=before,
+            at_head=here,
             added=tuple(added),
             modified=tuple(modified),
             renamed=tuple(renamed),
@@ -78,10 +84,6 @@ class Sides:
             ),
             skipped=tuple(m for m in added if v0 and late is not None and m.when <= late.when),
         )
-
-    def by_name(self, chain: Chain) -> dict[str, Migration]:
-        """A chain's migrations by the names that they have in head; the first of two equal ones."""
-        return self._by_name.setdefault(id(chain), _index(chain, self.names))
 
     def name(self, migration: Migration) -> str:
         """The name that a migration of base has in head."""
@@ -100,16 +102,13 @@ def _same(a: Migration, b: Migration) -> bool:
 
 
 def _renames(gone: list[Migration], added: list[Migration]) -> list[Pair]:
-    """Deleted and added migrations with the same SQL."""
-    left = [m for m in added if m.statements]
-    pairs: list[Pair] = []
-    by_hash = {m.hash: m for m in reversed(left)}
-    for before in gone:
-        after = by_hash.get(before.hash) or next((m for m in left if _same(before, m)), None)
-        if after is not None and after in left:
-            left.remove(after)
-            pairs.append(Pair(before, after))
-    return pairs
+    """Deleted and added migrations with the same SQL, each taken once."""
+    left: dict[str, list[Migration]] = {}
+    for migration in added if gone else ():
+        if migration.statements:
+            left.setdefault(statements.meaning(migration.statements), []).append(migration)
+    meant = ((m, left.get(statements.meaning(m.statements))) for m in (gone if left else ()))
+    return [Pair(before, same.pop(0)) for before, same in meant if same]
 
 
 def _upgraded(old: tuple[Migration, ...], head: Chain) -> dict[str, str]:

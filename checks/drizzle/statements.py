@@ -1,5 +1,6 @@
 """Takes a migration's text apart: into the chunks Drizzle sends, and those into statements by PostgreSQL's own scanner."""
 
+import hashlib
 from collections.abc import Sequence
 
 from checks.drizzle.model import Statement
@@ -36,3 +37,11 @@ def same(one: Sequence[Statement], other: Sequence[Statement]) -> bool:
     return len(one) == len(other) and all(
         a.sql == b.sql or grammar.tokens(a.sql) == grammar.tokens(b.sql) for a, b in zip(one, other, strict=True)
     )
+
+
+def meaning(found: Sequence[Statement]) -> str:
+    """Equal for lists of statements that are the `same`."""
+    digest = hashlib.sha256()
+    for statement in found:
+        digest.update("\0".join(grammar.tokens(statement.sql)).encode() + b"\1")
+    return digest.hexdigest()

@@ -41,6 +41,8 @@ WAYS = {
     "imported constant": 'import { OUT as o } from "./paths";\nexport default { dialect: "postgresql", out: o };',
     "member of an import": 'import paths from "./paths.js";\nexport default { dialect: "postgresql", out: paths.migrations };',
     "old driver": 'export default { driver: "pg", out: "lib/database/migrations" };',
+    "export list": 'const c = { dialect: "postgresql", out: "lib/database/migrations" };\nexport { c as default };',
+    "a path that only running would tell": 'export default { dialect: "postgresql", out: where() };',
     "no dialect": 'export default { out: "lib/database/migrations", schema: "x.ts" };',
     "broken TypeScript": 'export default { dialect: "postgresql", out: "lib/database/migrations", dbCredentials: { url: !!! } };',
 }
