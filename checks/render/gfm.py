@@ -40,7 +40,8 @@ def raw(text: str, most: int = 400) -> str:
     """Code for a place where HTML is read and Markdown is not, or where a table would split a code span."""
     said = words.line(text, most)
     marked = "".join(c if c.isalnum() or c in " /" or not c.isascii() else f"&#{ord(c)};" for c in said)
-    return f"<code>{marked}</code>"
+    # GitHub makes links of addresses it finds in a text, also in the text of HTML; two texts are no address.
+    return f"<code>{marked.replace('&#64;', '<span>&#64;</span>')}</code>"
 
 
 def code(text: str, most: int = 400) -> str:
