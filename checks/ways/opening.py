@@ -47,14 +47,11 @@ class Asked:
 
 def asked(source: Source, wanted: Callable[[str], bool]) -> list[Asked]:
     """Imports of packages that are wanted, for more than types."""
-    found: list[Asked] = []
-    for each in source.imports(wanted):
-        if each.types or (
-            each.kind == "import" and each.names and not any(_is_used(source, here) for _, here in each.names)
-        ):
-            continue  # TypeScript drops an import whose names stand in types alone, or nowhere
-        found.append(Asked(each.package, syntax.line(each.node)))
-    return found
+    return [
+        Asked(each.package, syntax.line(each.node))
+        for each in source.imports(wanted)
+        if not (each.types or (each.kind == "import" and each.names and _are_types(source, each)))
+    ]
 
 
 def openings(source: Source, tree: Tree | None = None, resolver: Resolver | None = None) -> list[Opening]:
@@ -97,8 +94,11 @@ def _which(variable: str) -> frozenset[str]:
     return frozenset(re.split(r"[_\W]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", variable).upper())) - _COMMON
 
 
-def _is_used(source: Source, name: str) -> bool:
-    return name == "*" or next(source.uses(name), None) is not None or bool(_exports_of(source, name))
+def _are_types(source: Source, each: Import) -> bool:
+    """All its names stand in types and nowhere else: TypeScript drops such an import."""
+    locals_ = [here for _, here in each.names if here != "*"]
+    used = any(next(source.uses(here), None) is not None or _exports_of(source, here) for here in locals_)
+    return not used and any(source.is_typed(here) for here in locals_)
 
 
 def _exports_of(source: Source, name: str) -> list[str]:

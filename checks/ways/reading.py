@@ -12,21 +12,31 @@ from checks.tree import Tree
 from checks.ways import recipes, standard, tracking
 from checks.ways.facts import BannedCommand, ManualTracking
 from checks.ways.model import Connection, Reading
-from checks.ways.sightings import Side, Sighting, matters, sightings
+from checks.ways.side import Side, Sighting, matters
+from checks.ways.sightings import sightings
 from checks.witnesses.model import Run
 
 _CHUNK = 500
 
+Projects = Project | Sequence[Project] | None
 
-def read(change: Change, policy: PolicyFile | Policy, project: Project | None) -> Reading:
-    """What head introduces. The same thing at the merge base, on whatever line or under another name of the file, is not news."""
+
+def read(change: Change, policy: PolicyFile | Policy, projects: Projects = ()) -> Reading:
+    """What head introduces. The same thing at the merge base, on whatever line or under another name of the file, is not news.
+
+    Args:
+        change: what is under review.
+        policy: of the base commit.
+        projects: the PostgreSQL projects of head; without one, only a policy file makes anything of it matter.
+    """
     said = policy.policy if isinstance(policy, PolicyFile) else policy
-    if project is None and not (isinstance(policy, PolicyFile) and policy.path):
+    all_projects = _all(projects)
+    if not all_projects and not (isinstance(policy, PolicyFile) and policy.path):
         return Reading()
     known = standard.written(change.merge_base.tree, said) or standard.written(change.head.tree, said)
-    head = Side(change.head.tree, said, project, known)
-    base = Side(change.merge_base.tree, said, project, known)
-    paths = [f for f in change.files if f.change != "deleted" and matters(f.path, project)]
+    head = Side(change.head.tree, said, all_projects, known)
+    base = Side(change.merge_base.tree, said, all_projects, known)
+    paths = [f for f in change.files if f.change != "deleted" and matters(f.path, all_projects)]
     before = {f.path: f.old_path or f.path for f in paths}
     now = head.tree.read_all(before)
     found: dict[str, list[Sighting]] = {}
@@ -44,17 +54,17 @@ def read(change: Change, policy: PolicyFile | Policy, project: Project | None) -
     return Reading(tuple(facts), len(now), tuple(head.unread), connection)
 
 
-def facts(change: Change, policy: PolicyFile | Policy, project: Project | None) -> list[Fact]:
+def facts(change: Change, policy: PolicyFile | Policy, projects: Projects = ()) -> list[Fact]:
     """The facts of `read`."""
-    return list(read(change, policy, project).facts)
+    return list(read(change, policy, projects).facts)
 
 
-def audit(tree: Tree, policy: PolicyFile | Policy, project: Project | None = None) -> Reading:
+def audit(tree: Tree, policy: PolicyFile | Policy, projects: Projects = ()) -> Reading:
     """Everything that a whole tree shows, whoever brought it in (`bulletproof db verify`)."""
     said = policy.policy if isinstance(policy, PolicyFile) else policy
-    side = Side(tree, said, project)
+    side = Side(tree, said, _all(projects))
     side.connection = standard.written(tree, said) or standard.inferred(tree)
-    paths = [path for path in tree if matters(path, project)]
+    paths = [path for path in tree if matters(path, side.projects)]
     found: list[Fact] = []
     looked = 0
     for start in range(0, len(paths), _CHUNK):
@@ -100,7 +110,7 @@ def _introduced(
     if fresh:
         for changed in change.files:  # files that lost it: deleted, or changed and clean now
             old = changed.old_path or changed.path
-            if changed.path not in found and matters(old, base.project):
+            if changed.path not in found and matters(old, base.projects):
                 lost.update(_moved(s) for s in _at_base(base, old))
     kept: list[Sighting] = []
     for sighting in fresh:
@@ -109,7 +119,7 @@ def _introduced(
             lost[key] -= 1
         else:
             kept.append(sighting)
-    facts = [_born(s.fact, change, head.project) for s in kept]
+    facts = [_born(s.fact, change, head.projects) for s in kept]
     return [f for f in facts if not _is_echo(f, facts)]
 
 
@@ -151,18 +161,22 @@ def _moved(sighting: Sighting) -> tuple[str, ...]:
     return (type(sighting.fact).__name__, ending, name, sighting.text)
 
 
-def _born(fact: Fact, change: Change, project: Project | None) -> Fact:
-    """A package that is born with a banned script, away from the project, has a database of its own as like as not."""
+def _born(fact: Fact, change: Change, projects: Sequence[Project]) -> Fact:
+    """A package that is born with a banned script, away from the projects, has a database of its own as like as not."""
     path = fact.place.path
-    if not isinstance(fact, BannedCommand) or not path.endswith("package.json") or project is None:
+    if not isinstance(fact, BannedCommand) or not path.endswith("package.json"):
         return fact
     if path in change.merge_base.tree or any(f.path == path and f.old_path for f in change.files):
         return fact
     folder = path.rpartition("/")[0]
-    ours = (project.root, project.migrations_dir, project.config or project.migrations_dir)
+    ours = [each for p in projects for each in (p.root, p.migrations_dir, p.config or p.root)]
     if not folder or any(p == folder or p.startswith(folder + "/") for p in ours):
         return fact
     return replace(fact, inferred=True)
+
+
+def _all(projects: Projects) -> tuple[Project, ...]:
+    return () if projects is None else (projects,) if isinstance(projects, Project) else tuple(projects)
 
 
 def _is_echo(fact: Fact, facts: Sequence[Fact]) -> bool:

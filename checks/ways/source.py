@@ -111,6 +111,12 @@ class Source:
                 continue
             yield node
 
+    def is_typed(self, name: str) -> bool:
+        """Whether a name stands in a type anywhere."""
+        pattern = re.compile(rb"(?<![\w$.])" + re.escape(name.encode()) + rb"(?![\w$])")
+        nodes = (self.at(found.start(), found.end()) for found in list(pattern.finditer(self.data))[:_MOST])
+        return any(node.type == "type_identifier" or in_type(node) for node in nodes)
+
     def constant(self, name: str) -> Node | None:
         """The value that `const name = …` gives, the first one in the file."""
         pattern = re.compile(rb"\b(?:const|let|var)\s+" + re.escape(name.encode()) + rb"\b")

@@ -1,0 +1,89 @@
+"""One tree and all that its files are judged by, and what a file shows."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from checks.drizzle.model import Project
+from checks.facts import Fact, Place
+from checks.policy import Policy
+from checks.tree import Tree
+from checks.typescript.modules import Resolver
+from checks.ways import ordinary, recipes, tracking
+from checks.ways.model import Connection, Unread
+from checks.ways.scripts import Scripts
+
+_LOCKS = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun run"), ("bun.lockb", "bun run"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A fact, and what it is the same as in another version of the file: the same `name` and `text`, whatever its line."""
+
+    fact: Fact
+    name: str
+    text: str
+
+
+@dataclass(slots=True)
+class Side:
+    """One tree with all that its files are judged by."""
+
+    tree: Tree
+    policy: Policy
+    projects: tuple[Project, ...] = ()
+    connection: Connection | None = None
+    unread: list[Unread] = field(default_factory=list[Unread])
+    scripts: Scripts = field(init=False)
+    resolver: Resolver = field(init=False)
+    _bad: re.Pattern[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.scripts = Scripts(self.tree, self.policy.commands.banned)
+        self.resolver = Resolver(self.tree)
+
+    @property
+    def tables(self) -> tuple[tuple[str, str], ...]:
+        """The tracking tables: the one that the policy names, else each project's; Drizzle's own where nothing is said."""
+        written = self.policy.drizzle.tracking_table
+        return (written,) if written else tuple(dict.fromkeys(p.table for p in self.projects)) or (tracking.DEFAULT,)
+
+    def of(self, path: str) -> Project | None:
+        """The project whose migrations a path is one of."""
+        return next((p for p in self.projects if path.startswith(p.migrations_dir + "/")), None)
+
+    @property
+    def needles(self) -> re.Pattern[bytes]:
+        """What a file must contain to run something banned: the banned words, or a script that leads to them."""
+        if self._bad is None:
+            words = {
+                pattern.split()[0] for pattern in self.policy.commands.banned if pattern.split()
+            } | self.scripts.bad()
+            found = b"|".join(re.escape(word.encode()) for word in sorted(words, key=len, reverse=True))
+            self._bad = re.compile(rb"(?<![\w-])(?:" + found + rb")(?![\w-])" if words else rb"(?!)")
+        return self._bad
+
+    @property
+    def migrate(self) -> str:
+        """The command to use instead."""
+        manager = next((name for lock, name in _LOCKS if lock in self.tree), "npm run")
+        word = self.policy.commands.migrate
+        return f"{manager} {word}" if " " not in word else word
+
+
+def matters(path: str, projects: Iterable[Project]) -> bool:
+    """Whether a path may show anything at all."""
+    inside = path
+    for project in projects:
+        if path.startswith(project.migrations_dir + "/"):
+            return path.endswith(".sql")
+        if project.root and path.startswith(project.root + "/"):
+            inside = path[len(project.root) + 1 :]
+    if "node_modules/" in path or ordinary.aside(inside):
+        return False
+    return path.endswith(".sql") or recipes.is_typescript(path) or recipes.reader(path) is not None
+
+
+def at(path: str, line: int, end_line: int | None = None) -> Place:
+    """A place in a file."""
+    return Place(path=path, line=line, end_line=end_line or line)
