@@ -7,11 +7,14 @@ and answers with what is new. Names are those of the tables before the first sta
 
 import re
 import struct
-from collections.abc import Iterable, Sequence
+import sys
+from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from psycopg import pq
 
+from checks.witnesses.familiar import Names
 from checks.witnesses.model import Held
 from checks.witnesses.wire import INTRANS, Wire
 
@@ -35,31 +38,23 @@ where c.relkind OPERATOR(pg_catalog.=) any ('{r,p,m}'::"char"[]) and c.oid OPERA
   and c.relpersistence OPERATOR(pg_catalog.<>) 't' and n.nspname OPERATOR(pg_catalog.<>) 'pg_toast'
 """
 
-# $1: the tables that existed; $2: what was held before, as table * 32 + length of the mode's name (no two are equally long).
-# The first row sums up what was held before: where the sums are as expected nothing there was scanned or rewritten.
+# $1: the youngest table that existed; what is younger is none of our business, and listing it would cost more than all else.
+# One row of packed integers instead of a row a lock, which Python would have to read one by one. A lock is written as
+# relation * 32 + length of the mode's name (no two are equally long).
 _LOOK = """
-with held as materialized (
-  select relation, mode, relation::int8 OPERATOR(pg_catalog.*) 32 OPERATOR(pg_catalog.+) pg_catalog.length(mode) as key,
+select pg_catalog.string_agg(pg_catalog.int8send(key), ''),
+  pg_catalog.string_agg(pg_catalog.int8send(scans), ''),
+  pg_catalog.string_agg(pg_catalog.int8send(node), ''), pg_catalog.current_setting('client_min_messages') {flush}
+from (
+  select relation::int8 OPERATOR(pg_catalog.*) 32 OPERATOR(pg_catalog.+) pg_catalog.length(mode) as key,
     pg_catalog.pg_stat_get_xact_numscans(relation) as scans,
     coalesce(pg_catalog.pg_relation_filenode(relation), 0)::int8 as node
   from pg_catalog.pg_lock_status()
-  where pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() and locktype OPERATOR(pg_catalog.=) 'relation'
-    and granted and relation OPERATOR(pg_catalog.=) any ($1::oid[])
-), marked as materialized (select *, key OPERATOR(pg_catalog.=) any ($2::int8[]) as known from held)
-select 0::int8, pg_catalog.current_setting('client_min_messages'), pg_catalog.count(*),
-  coalesce(pg_catalog.sum(scans) filter (where known), 0)::int8, coalesce(pg_catalog.sum(node) filter (where known), 0)::int8,
-  '' {flush}
-from marked
-union all select relation::int8, mode, 0, scans, node, '' from marked where not known
+  where relation OPERATOR(pg_catalog.<=) $1 and relation OPERATOR(pg_catalog.>=) 16384::oid
+    and pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() and granted
+) held
 """
 _FLUSH = "OPERATOR(pg_catalog.||) pg_catalog.left(pg_catalog.pg_stat_force_next_flush()::text, 0)"
-_DETAIL = """
-select distinct relation::int8, mode, pg_catalog.pg_stat_get_xact_numscans(relation)::int8,
-  coalesce(pg_catalog.pg_relation_filenode(relation), 0)::int8
-from pg_catalog.pg_lock_status()
-where pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() and locktype OPERATOR(pg_catalog.=) 'relation'
-  and granted and relation OPERATOR(pg_catalog.=) any (%s::oid[])
-"""
 _COUNTERS = """
 select o::int8, pg_catalog.pg_stat_get_xact_numscans(o)::int8 from pg_catalog.unnest(%s::oid[]) o
 where pg_catalog.pg_stat_get_xact_numscans(o) OPERATOR(pg_catalog.>) 0
@@ -69,9 +64,9 @@ select o::int8, (pg_catalog.pg_stat_get_numscans(o) OPERATOR(pg_catalog.+) pg_ca
 from pg_catalog.unnest(%s::oid[]) o
 """
 
-_INT8, _OID = 20, 26
-_ARRAY = struct.Struct("!iiIii")  # dimensions, has nulls, type, size, lower bound
-_TYPES = (1028, 1016)  # oid[], int8[]
+_MODE_OF = {len(mode): mode for mode in MODES}
+_OID = struct.Struct("!I")
+_NAME = 19  # the type `name`
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +84,7 @@ class Table:
         return f"{self.schema}.{self.name}"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What one statement did."""
 
@@ -98,6 +93,9 @@ class Seen:
     scans: tuple[str, ...] = ()
     proved: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+_NOTHING = Seen()
 
 
 @dataclass(slots=True)
@@ -130,6 +128,8 @@ class Observer:
         self._prepared: bytes | None = None
         self._preparations = 0
         self._timed = False
+        self._counted = False
+        self._counts = wire.ask("show track_counts") == [("on",)]
         self.bookkeeping: str | None = None
         self.tables: dict[int, Table] = {}
         self._nodes: dict[int, int] = {}  # committed
@@ -141,7 +141,11 @@ class Observer:
         """Take the names anew: what is there now is what existed."""
         self.tables = {oid: Table(oid, schema, name, kind) for oid, schema, name, kind, _ in self._wire.ask(_MAP)}
         self._refresh_nodes()
-        self._array = _array(_OID, "!iI", self.tables)
+        functions = self._wire.ask(
+            "select distinct proname::text from pg_catalog.pg_proc where oid OPERATOR(pg_catalog.>=) 16384::oid"
+        )
+        self._words = Names({table.name for table in self.tables.values()}, {name for (name,) in functions})
+        self._youngest = _OID.pack(max(self.tables, default=0))
         self._forget()
         self._prepare_look()
 
@@ -155,13 +159,12 @@ class Observer:
     def settle(self) -> None:
         """What was done up to now is not to be observed (bookkeeping, a rollback to a savepoint)."""
         if self._wire.status == INTRANS:
-            self._detail(_Delta())
-            self._notices.clear()
+            self.look()
 
-    def end(self) -> None:
+    def end(self, *, committed: bool) -> None:
         """The transaction is over: what it held is free, and its file nodes are either committed or gone."""
-        if self._moved:
-            self._refresh_nodes()
+        if committed:
+            self._nodes.update(self._moved)
         self._forget()
         if self._prepared is None:
             self._prepare_look()
@@ -182,30 +185,37 @@ class Observer:
         self._notices.clear()
         self._quiet = False
 
-    def look(self) -> Seen:
+    def look(self, sql: str = "") -> Seen:
         """What the statement that has just ended in an open transaction did."""
         self._quiet = True
         delta = _Delta()
         notes: list[str] = []
-        if self.tables:
+        self._counted = self._counts
+        if self._watches:
             try:
-                self._ask(delta)
+                if (named := self._familiar(sql)) is None:
+                    self._ask(delta)
+                else:
+                    self._glance(named, delta)
             except _BlindError as error:
+                self._counted = False
                 notes.append(str(error))
-        seen = self._tell(delta)
-        seen.notes = tuple(notes)
+        if not (self._notices or delta.new or delta.scanned or delta.moved or notes):
+            return _NOTHING
+        seen = self._tell(delta, tuple(notes))
         self._notices.clear()
         return seen
+
+    @property
+    def _watches(self) -> bool:
+        """Whether there is anything to look at: an empty database has the migrator's own table at most."""
+        return len(self.tables) > 1 or any(table.full_name != self.bookkeeping for table in self.tables.values())
 
     @property
     def held(self) -> tuple[Held, ...]:
         """The strongest mode that the open transaction holds on each table that existed."""
         if self._held is None:
-            strongest: dict[int, str] = {}
-            for oid, mode in self._known:
-                if oid not in strongest or STRENGTH[mode] > STRENGTH[strongest[oid]]:
-                    strongest[oid] = mode
-            locks = (Held(self.tables[oid].full_name, mode) for oid, mode in strongest.items())
+            locks = (Held(self.tables[oid].full_name, mode) for oid, mode in self._strongest.items())
             self._held = tuple(lock for lock in locks if not self._own(lock))
         return self._held
 
@@ -221,6 +231,7 @@ class Observer:
 
     def hear_outside(self, scanned: set[int]) -> Seen:
         """What the notices of a statement outside a transaction tell, beside the tables known to be scanned."""
+        self._counted = False
         moved = {oid for oid, node in self._current_nodes().items() if node != self._nodes.get(oid, node)}
         seen = self._tell(_Delta(scanned=scanned, moved=moved))
         self._refresh_nodes()
@@ -230,29 +241,71 @@ class Observer:
     # -- one look ---------------------------------------------------------------------------------------------------
 
     def _forget(self) -> None:
-        self._known: dict[tuple[int, str], None] = {}
-        self._keys = _array(_INT8, "!iq", ())
+        self._packed: tuple[bytes, bytes, bytes] = (b"", b"", b"")
+        self._strongest: dict[int, str] = {}
         self._scans: dict[int, int] = {}
         self._moved: dict[int, int] = {}
-        self._sums = (0, 0)
         self._held: tuple[Held, ...] | None = None
+        self._looks = 0
         self._notices.clear()
 
     def _ask(self, delta: _Delta) -> None:
         patience = self._hurry() if self._timed else "0"
-        (_, messages, count, scans, nodes, _), *new = self._rows()
-        if messages != "debug1":
-            self._wary = True
-        for oid, mode, _, scanned, node, _ in new:
-            self._take(oid, mode, scanned, node, delta)
-        if (scans, nodes) != self._sums or count != len(self._known) + len(new):
-            self._detail(delta)
-        elif new:
-            for oid, mode, _, _, _, _ in new:
-                self._known[oid, mode] = None
-            self._retotal()
+        packed, messages = self._row()
+        self._wary = self._wary or messages != "debug1"
+        if packed != self._packed:
+            self._packed = packed
+            self._compare(delta)
         if patience != "0":
             self._wire.ask("select pg_catalog.set_config('statement_timeout', %s, true)", (patience,))
+
+    def _familiar(self, sql: str) -> list[int] | None:
+        """The tables to glance at, where looking at every lock would cost much and tell nothing more."""
+        self._words.notice(sql)
+        self._looks += 1
+        if self._looks < _LONG or self._timed or (names := self._words.only(sql)) is None:
+            return None
+        named = [oid for oid, table in self.tables.items() if table.name.lower() in names] if names else []
+        return named if all(self._strongest.get(oid) == MODES[-1] for oid in named) else None
+
+    def _glance(self, named: list[int], delta: _Delta) -> None:
+        if not named:
+            return
+        oids = "{" + ",".join(map(str, named)) + "}"
+        result = self._wire.pgconn.exec_params(_GLANCE, [oids.encode()], [_OIDS], [0], 1)
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            raise _BlindError(f"what this statement did could not be observed: {result.get_error_message().strip()}")
+        values = _integers(result.get_value(0, 0) or b"")
+        for oid, scans, node in zip(named, values[::2], values[1::2], strict=True):
+            self._count(oid, scans, node, delta)
+        self._packed = (b"", b"", b"")
+
+    def _count(self, oid: int, scans: int, node: int, delta: _Delta) -> None:
+        if scans != self._scans.get(oid, 0):
+            delta.scanned.add(oid)
+            self._scans[oid] = scans
+        if node != self._moved.get(oid, self._nodes.get(oid, 0)):
+            self._moved[oid] = node
+            if node:
+                delta.moved.add(oid)
+
+    def _compare(self, delta: _Delta) -> None:
+        """What is otherwise than at the last look. A lock counts as new where it is stronger than all that was held."""
+        strongest: dict[int, str] = {}
+        for key, scans, node in zip(*map(_integers, self._packed), strict=True):
+            oid = key >> 5
+            if oid not in self.tables:
+                continue
+            mode = _MODE_OF[key & 31]
+            if oid not in strongest or STRENGTH[mode] > STRENGTH[strongest[oid]]:
+                strongest[oid] = mode
+            self._count(oid, scans, node, delta)
+        for oid, mode in strongest.items():
+            before_mode = self._strongest.get(oid)
+            if before_mode is None or STRENGTH[mode] > STRENGTH[before_mode]:
+                delta.new[oid] = mode
+        self._strongest = strongest
+        self._held = None
 
     def _hurry(self) -> str:
         """Lift a statement_timeout for our own looks: one of a millisecond would end the transaction."""
@@ -263,49 +316,23 @@ class Observer:
             self._wire.execute("set local statement_timeout = 0")
         return patience
 
-    def _take(self, oid: int, mode: str, scans: int, node: int, delta: _Delta) -> None:
-        if (oid, mode) not in self._known and (oid not in delta.new or STRENGTH[mode] > STRENGTH[delta.new[oid]]):
-            delta.new[oid] = mode
-        before = self._scans.get(oid, 0)
-        if scans != before:
-            delta.scanned.add(oid)
-            self._scans[oid] = scans
-        if node and node != self._node(oid):
-            delta.moved.add(oid)
-            self._moved[oid] = node
-
-    def _node(self, oid: int) -> int:
-        return self._moved.get(oid, self._nodes.get(oid, 0))
-
-    def _detail(self, delta: _Delta) -> None:
-        """Look at each table for itself; rare."""
-        known: dict[tuple[int, str], None] = {}
-        for oid, mode, scans, node in self._wire.ask(_DETAIL, (list(self.tables),)):
-            self._take(oid, mode, scans, node, delta)
-            known[oid, mode] = None
-            if not node:
-                self._moved[oid] = 0
-        self._known = known
-        self._retotal()
-
-    def _retotal(self) -> None:
-        self._held = None
-        self._keys = _array(_INT8, "!iq", (oid * 32 + len(mode) for oid, mode in self._known))
-        scans = sum(self._scans.get(oid, 0) for oid, _ in self._known)
-        nodes = sum(self._node(oid) for oid, _ in self._known)
-        self._sums = (scans, nodes)
-
-    def _rows(self) -> list[tuple[int, str, int, int, int, str]]:
-        pgconn, values = self._wire.pgconn, [self._array, self._keys]
+    def _row(self) -> tuple[tuple[bytes, bytes, bytes], str]:
+        pgconn = self._wire.pgconn
         if self._prepared:
-            return _rows(pgconn.exec_prepared(self._prepared, values, [1, 1], 1))
-        return _rows(pgconn.exec_params(self._sql, values, _TYPES, [1, 1], 1))
+            result = pgconn.exec_prepared(self._prepared, [self._youngest], [1], 1)
+        else:
+            result = pgconn.exec_params(self._sql, [self._youngest], [26], [1], 1)
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            words = result.get_error_message().strip()
+            raise _BlindError(f"what this statement did could not be observed: {words}")
+        keys, scans, nodes = (result.get_value(0, column) or b"" for column in (0, 1, 2))
+        return (keys, scans, nodes), (result.get_value(0, 3) or b"").decode()
 
     def _prepare_look(self) -> None:
         """Plan the look once; not in a transaction, which a refusal would end."""
         self._preparations += 1
         name = b"bulletproof_look_%d" % self._preparations
-        result = self._wire.pgconn.prepare(name, self._sql, _TYPES)
+        result = self._wire.pgconn.prepare(name, self._sql, [26])
         self._prepared = name if result.status == pq.ExecStatus.COMMAND_OK else None
 
     def _current_nodes(self) -> dict[int, int]:
@@ -326,7 +353,7 @@ class Observer:
             words = result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b""
             self._notices.append(_Notice(meaning[0].decode(), meaning[1].decode(), words.decode(errors="replace")))
 
-    def _tell(self, delta: _Delta) -> Seen:
+    def _tell(self, delta: _Delta, notes: tuple[str, ...] = ()) -> Seen:
         rewritten: set[int] = set()
         proved: list[str] = []
         for notice in self._notices:
@@ -347,35 +374,46 @@ class Observer:
             rewrites=self._names(rewritten),
             scans=self._names(delta.scanned),
             proved=tuple(proved),
+            notes=notes,
         )
 
     def _names(self, oids: Iterable[int]) -> tuple[str, ...]:
         return tuple(sorted(self.tables[oid].full_name for oid in oids if oid in self.tables))
 
     def _named(self, name: str, delta: _Delta) -> set[int]:
-        """Which table a notice means: it gives no schema, so of several the one that the counters saw, or that is held."""
-        rows = self._wire.ask(
-            "select c.oid::int8 from pg_catalog.pg_class c where c.relname OPERATOR(pg_catalog.=) %s::name", (name,)
-        )
-        now = {oid for (oid,) in rows}
+        """Which table a notice means: it gives no schema, and the table may have another name by now.
+
+        Inside a transaction the counters know without asking; they count empty tables too.
+        """
+        if self._counted:
+            return {oid for oid in delta.scanned | delta.moved if self.tables[oid].name == name}
+        now = {
+            oid
+            for (oid,) in self._wire.ask(
+                "select oid::int8 from pg_catalog.pg_class where relname OPERATOR(pg_catalog.=) %s::name", (name,)
+            )
+        }
         found = now & self.tables.keys()
-        if not found and not now:  # renamed or dropped since
-            found = {oid for oid, table in self.tables.items() if table.name == name}
-        if len(now) > 1:
-            touched = found & (delta.scanned | delta.moved)
-            found = touched or found & ({oid for oid, _ in self._known} | delta.new.keys())
-            if not touched and len(now - self.tables.keys()) > 0:
-                return set()  # the new one of that name: the old one would have been counted
+        if len(found) > 1:
+            found = found & (delta.scanned | delta.moved | delta.new.keys()) or found
         return found
 
     def _constrained(self, constraint: str) -> set[int]:
-        """The tables that check the foreign keys of this name."""
-        rows = self._wire.ask(
-            "select conrelid::int8 from pg_catalog.pg_constraint where conname OPERATOR(pg_catalog.=) %s::name and contype OPERATOR(pg_catalog.=) 'f'",
-            (constraint,),
+        """The tables that check the foreign keys of this name: the plan may read them by an index, which is not counted."""
+        result = self._wire.pgconn.exec_params(
+            b"select string_agg(pg_catalog.int8send(conrelid::int8), '') from pg_catalog.pg_constraint"
+            b" where conname OPERATOR(pg_catalog.=) $1 and contype OPERATOR(pg_catalog.=) 'f'",
+            [constraint.encode()],
+            [_NAME],
+            [0],
+            1,
         )
-        held = {oid for oid, mode in self._known if STRENGTH[mode] > STRENGTH["RowShareLock"]}
-        return {oid for (oid,) in rows if oid in self.tables and (oid in held or not self._known)}
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            return set()
+        held = {oid for oid, mode in self._strongest.items() if STRENGTH[mode] > STRENGTH["RowShareLock"]}
+        return {
+            oid for oid in _integers(result.get_value(0, 0) or b"") if oid in self.tables and (oid in held or not held)
+        }
 
     def _emptied(self, oids: set[int]) -> set[int]:
         """Of tables whose file is another, those that were emptied.
@@ -397,6 +435,13 @@ class _BlindError(Exception):
 
 
 _MOST_NOTICES = 10_000
+_LONG = 100  # statements, after which a transaction holds so many locks that listing them is what costs most
+_OIDS = 1028  # the type `oid[]`
+_GLANCE = b"""
+select pg_catalog.string_agg(pg_catalog.int8send(pg_catalog.pg_stat_get_xact_numscans(o)) OPERATOR(pg_catalog.||)
+  pg_catalog.int8send(coalesce(pg_catalog.pg_relation_filenode(o), 0)::int8), '' order by n)
+from pg_catalog.unnest($1) with ordinality as named (o, n)
+"""
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _MEANINGS = {
     (b"tablecmds.c", b"ATRewriteTable"): "rewrites",
@@ -407,27 +452,8 @@ _MEANINGS = {
 }
 
 
-def _rows(result: pq.abc.PGresult) -> list[tuple[int, str, int, int, int, str]]:
-    if result.status != pq.ExecStatus.TUPLES_OK:
-        raise _BlindError(f"what this statement did could not be observed: {result.get_error_message().strip()}")
-    value, number = result.get_value, struct.Struct("!q").unpack
-    return [
-        (
-            number(value(row, 0) or b"")[0],
-            (value(row, 1) or b"").decode(),
-            number(value(row, 2) or b"")[0],
-            number(value(row, 3) or b"")[0],
-            number(value(row, 4) or b"")[0],
-            (value(row, 5) or b"").decode(),
-        )
-        for row in range(result.ntuples)
-    ]
-
-
-def _array(of: int, item: str, values: Iterable[int]) -> bytes:
-    """A one-dimensional array in PostgreSQL's binary form."""
-    pack, size = struct.Struct(item), 8 if of == _INT8 else 4
-    items: Sequence[bytes] = [pack.pack(size, value) for value in values]
-    if not items:
-        return struct.pack("!iiI", 0, 0, of)
-    return _ARRAY.pack(1, 0, of, len(items), 1) + b"".join(items)
+def _integers(packed: bytes) -> "array[int]":
+    numbers = array("q", packed)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers

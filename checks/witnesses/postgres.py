@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from checks.drizzle.model import Statement
 from checks.witnesses import concurrently
@@ -9,9 +10,10 @@ from checks.witnesses.model import Failure, Held, Observation
 from checks.witnesses.observe import Observer, Seen
 from checks.witnesses.wire import IDLE, INERROR, INTRANS, Opens, Outcome, Wire
 
+Words = tuple[str, str, str]
 REFUSES_TRANSACTION = ("25001", "2D000")  # CREATE INDEX CONCURRENTLY and its like; a procedure that commits
 
-_FIRST = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*([A-Za-z]+)(?:\s+([A-Za-z]+))?", re.DOTALL)
+_FIRST = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*([A-Za-z]+)(?:\s+([A-Za-z]+))?(?:\s+([A-Za-z]+))?", re.DOTALL)
 CONTROL = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"})
 # They need a transaction of their own making, or none at all; in one of ours they would succeed where they fail in truth.
 _BARE = frozenset({"LOCK", "DECLARE", "DISCARD"})
@@ -39,7 +41,7 @@ class Session:
         """Send something of the migrator's own, which is nobody's finding."""
         before = self.wire.status
         outcome = self.wire.execute(sql)
-        self._moved(before, first_words(sql))
+        self._moved(before, first_words(sql), outcome)
         return outcome
 
     def existing_now(self, *, bookkeeping: tuple[str, str] | None = None) -> None:
@@ -56,7 +58,7 @@ class Session:
         """Send a query as it is; what comes of it stands for `statement`."""
         before = self.wire.status
         outcome = self.wire.execute(query, extended=extended)
-        self._moved(before, ("", ""))
+        self._moved(before, ("", "", ""), outcome)
         note = () if outcome.failure else ("it was sent as one query with its neighbours, and not observed",)
         return Observation(
             statement=statement, executed=outcome.failure is None, ms=outcome.ms, failure=outcome.failure, notes=note
@@ -126,10 +128,10 @@ class Session:
 
     def _finish(self, how: str) -> Outcome:
         outcome = self.wire.execute(how)
-        self.observer.end()
+        self.observer.end(committed=outcome.tag == "COMMIT")
         return outcome
 
-    def _control(self, statement: Statement, words: tuple[str, str]) -> Observation:
+    def _control(self, statement: Statement, words: Words) -> Observation:
         if self._implicit and words[0] in {"BEGIN", "START"}:
             self._implicit = False  # the server makes the implicit transaction a regular one
             return Observation(statement=statement, executed=True, ms=0.0, held=self.observer.held)
@@ -138,22 +140,22 @@ class Session:
             self._finish("rollback")
         return self._bare(statement, words)
 
-    def _bare(self, statement: Statement, words: tuple[str, str]) -> Observation:
+    def _bare(self, statement: Statement, words: Words) -> Observation:
         before = self.wire.status
         outcome = self.wire.execute(statement.sql)
         self._changed = True
         self._implicit = self._implicit and self.wire.status == INTRANS
-        self._moved(before, words)
+        self._moved(before, words, outcome)
         self._mistrust(statement)
         return _observation(statement, outcome, Seen(), self._held(), in_transaction=self.wire.status == INTRANS)
 
-    def _inside(self, statement: Statement, words: tuple[str, str]) -> Observation:
+    def _inside(self, statement: Statement, words: Words) -> Observation:
         """In a transaction that outlives the statement."""
         if words[0] in CONTROL or (words[0] in _UNSEEN and words[1] != "CONSTRAINTS"):
             return self._bare(statement, words)
         self.observer.prepare()
         outcome = self.wire.execute(statement.sql)
-        seen = self.observer.look() if outcome.failure is None and self.wire.status == INTRANS else Seen()
+        seen = self.observer.look(statement.sql) if outcome.failure is None and self.wire.status == INTRANS else Seen()
         self._mistrust(statement)
         return _observation(statement, outcome, seen, self._held(), in_transaction=True)
 
@@ -166,7 +168,7 @@ class Session:
             if outcome.failure.sqlstate in REFUSES_TRANSACTION:
                 return self._outside(statement)
             return _observation(statement, outcome, Seen(), (), in_transaction=False)
-        seen = self.observer.look()
+        seen = self.observer.look(statement.sql)
         committed = self._finish("commit")
         self._mistrust(statement)
         if committed.failure is not None:
@@ -180,12 +182,12 @@ class Session:
         watched = concurrently.watch(self._branch, self.wire, statement.sql, observer.tables)
         outcome = watched.outcome
         seen = observer.hear_outside({oid for oid, scans in observer.counters().items() if scans > counted.get(oid, 0)})
-        seen.locks = tuple(
+        locks = tuple(
             Held(observer.tables[oid].full_name, mode)
             for oid, mode in sorted(watched.locks.items())
             if oid in observer.tables
         )
-        seen.notes = watched.notes
+        seen = replace(seen, locks=locks, notes=watched.notes)
         outcome = Outcome(outcome.tag, outcome.rows, max(0.0, outcome.ms - watched.waited), outcome.failure)
         return _observation(statement, outcome, seen, (), in_transaction=False)
 
@@ -197,24 +199,19 @@ class Session:
     def _held(self) -> tuple[Held, ...]:
         return self.observer.held if self.wire.status == INTRANS else ()
 
-    def _moved(self, before: int, words: tuple[str, str]) -> None:
+    def _moved(self, before: int, words: Words, outcome: Outcome) -> None:
         """Tell the observer where transactions begin and end."""
         now = self.wire.status
         if before == IDLE and now == INTRANS:
             self.observer.begin()
-        elif before in (INTRANS, INERROR) and now == IDLE:
-            self.observer.end()
-        elif words[0] == "ROLLBACK" and now == INTRANS:
-            self.observer.settle()
-        elif (
-            words[0] in CONTROL
-            and words[1] != ""
-            and before != IDLE
-            and now == INTRANS
-            and words[0] in {"COMMIT", "END"}
-        ):
-            self.observer.end()  # AND CHAIN
-            self.observer.begin()
+        elif before in {INTRANS, INERROR} and now == IDLE:
+            self.observer.end(committed=outcome.tag == "COMMIT")
+        elif words[0] in {"COMMIT", "END", "ROLLBACK", "ABORT"} and before != IDLE and now == INTRANS:
+            if "TO" in (words[1], words[2]):
+                self.observer.settle()
+            else:  # AND CHAIN
+                self.observer.end(committed=outcome.tag == "COMMIT")
+                self.observer.begin()
 
 
 def is_work(sql: str) -> bool:
@@ -222,10 +219,10 @@ def is_work(sql: str) -> bool:
     return first_words(sql)[0] not in CONTROL | _UNSEEN
 
 
-def first_words(sql: str) -> tuple[str, str]:
-    """The first two words of a statement, in capitals."""
+def first_words(sql: str) -> Words:
+    """The first three words of a statement, in capitals."""
     found = _FIRST.match(sql)
-    return (found[1].upper(), (found[2] or "").upper()) if found else ("", "")
+    return (found[1].upper(), (found[2] or "").upper(), (found[3] or "").upper()) if found else ("", "", "")
 
 
 def _failed(observation: Observation, failure: Failure) -> Observation:

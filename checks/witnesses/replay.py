@@ -199,7 +199,7 @@ class _Migrator:
 
     def _account(self, migration: Migration, observation: Observation) -> None:
         """What is committed by now, and what is not."""
-        first, _ = first_words(observation.statement.sql)
+        first, *_ = first_words(observation.statement.sql)
         if self._session.wire.status == INTRANS:
             if is_work(observation.statement.sql):
                 self._open.add(migration.tag)
