@@ -194,19 +194,13 @@ def _subscriptions(session: Session) -> None:
         settings = [
             f"{word} = {_setting(word, values[word])}"
             for word, _, _, usual in known
-            if _differs(word, values[word], usual, session)
+            if values[word] != usual
         ]
         found = Subscription(
             name, connection, tuple(sorted(publications)), tuple(settings), enabled, slot,
             session.owner(role), session.comment(catalog, oid),
         )  # fmt: skip
         session.add(found, (catalog, oid))
-
-
-def _differs(word: str, value: Any, usual: object, session: Session) -> bool:  # noqa: ANN401 - as jsonb has it
-    if word == "streaming":
-        return value not in ((False, "f") if session.version < 180000 else ("p",))
-    return value != usual
 
 
 def _setting(word: str, value: Any) -> str:  # noqa: ANN401 - as jsonb has it

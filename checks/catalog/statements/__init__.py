@@ -6,7 +6,7 @@ from checks.catalog import names
 from checks.catalog.code import Function, Policy
 from checks.catalog.model import Catalog
 from checks.catalog.outside import DefaultPrivileges, UserMapping
-from checks.catalog.statements.decide import decide
+from checks.catalog.statements import decide
 from checks.catalog.statements.model import Statement
 from checks.catalog.statements.plan import Plan
 
@@ -17,7 +17,7 @@ def sql(a: Catalog, b: Catalog) -> list[Statement]:
     """The statements that turn `a` into `b`; in one transaction, on PostgreSQL 14-18."""
     if a.objects == b.objects:
         return []
-    done = decide(a, b)
+    done = decide.decide(a, b)
     statements = Plan(done).statements()
     touched = [b.objects[key] for key in (*done.created, *done.altered)]
     head: list[Statement] = []

@@ -133,7 +133,7 @@ def _parts_of_partitioned_index(done: Decisions, key: Key) -> Iterator[Key]:
         if not isinstance(other, Index | Constraint) or other.key in done.dropped or other.key not in done.b.objects:
             continue
         down = other.parent if isinstance(other, Index) else other.index_parent
-        is_part = down == (found.schema, found.name) and isinstance(other, Index) == isinstance(found, Index)
+        is_part = down == (found.schema, found.name)
         is_whole = up == (other.schema, other.name) and table not in done.detached and table not in done.dropped
         if (is_part and ("table", other.schema, other.table) not in done.detached) or is_whole:
             _replace(done, other.key)

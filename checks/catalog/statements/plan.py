@@ -1,6 +1,7 @@
 """Puts the steps of a difference in an order that PostgreSQL accepts and people can follow."""
 
 import heapq
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -23,6 +24,7 @@ _KINDS = ("role", "schema", "extension", "default privileges", "collation", "typ
 _RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
 _VERBS = {"disown": 0, "detach": 0, "drop": 0, "rename": 1, "create": 2, "alter": 2, "own": 3, "attach": 3, "attach index": 4,
           "replica": 4, "finish": 5}  # fmt: skip
+_WORD = re.compile(r"[^\W\d][\w$]*")
 _FOLDED = ("column", "default", "constraint")
 _OF_TABLES = ("column", "default", "constraint", "index", "trigger", "rule", "policy", "statistics")
 
@@ -225,6 +227,34 @@ class Plan:
         self._default_privileges()
         self._inheritance()
         self._sequences()
+        self._mentions()
+
+    def _mentions(self) -> None:
+        """A body that is a string may name what is made in the same go; better late than wrong, where no circle forbids it."""
+        bodies = [found for key in self.done.created if isinstance(found := self.b.objects[key], Function) and found.text_body]
+        made = [key for key in self.done.created if key[0] in {"function", "table", "view"} and self._host(("create", key)) in self.steps]
+        by_name: dict[str, list[Key]] = defaultdict(list)
+        for key in made:
+            by_name[key[2]].append(key)
+        for found in bodies:
+            words = set(_WORD.findall(found.definition))
+            for name in sorted(words & by_name.keys()):
+                for key in by_name[name]:
+                    first, then = ("create", key), ("create", found.key)
+                    if key != found.key and not self._reaches(then, first):
+                        self._link(first, then)
+
+    def _reaches(self, first: Step, then: Step) -> bool:
+        """`first` has to come before `then`."""
+        stack, seen = [then], {then}
+        while stack:
+            for earlier in self.before.get(stack.pop(), ()):
+                if earlier == first:
+                    return True
+                if earlier not in seen:
+                    seen.add(earlier)
+                    stack.append(earlier)
+        return False
 
     def _claims(self) -> None:
         """Relations share their names, and so do types."""
@@ -366,6 +396,10 @@ class Plan:
             return
         if isinstance(found, Column) and found.inherited and ("table", found.schema, found.table) in self.done.detached:
             yield from make.drop(_local(found))
+            return
+        parts = self.folded.get(("drop", key), ())
+        if isinstance(found, Index) and any(part[0] == "constraint" for part in parts):
+            yield Statement(f"DROP INDEX {names.qualified(found.schema, found.name)} CASCADE", why="with the constraints of its partitions")
             return
         yield from make.drop(found)
 
