@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from checks.change import Change
-from checks.drizzle import damage_v0, regress
+from checks.drizzle import branches, collation, damage_v0, regress
 from checks.drizzle.history import (
     DeletedMigration,
     EditedAppliedMigration,
@@ -19,6 +19,7 @@ from checks.drizzle.model import Chain, Damage, Migration
 from checks.drizzle.sides import Sides
 from checks.facts import Fact, Place
 
+FIX_BRANCHES = "merge base, delete this pull request's migration, and `drizzle-kit generate` it again"
 UNREADABLE = {"conflict-markers", "not-json", "wrong-shape", "symlink"}
 FIX = "`bulletproof sync`, or a comment `/migrate sync`"
 
@@ -38,8 +39,14 @@ def of(change: Change, sides: Sides) -> tuple[tuple[Fact, ...], tuple[Collision,
     collisions = list(_collisions(sides, stand))
     facts: list[Fact] = [*_edited(sides, stand), *_deleted(change, sides, stand), *collisions, *_skipped(sides, stand)]
     facts += _damage(sides, stand)
+    branching = list(_branches(sides, stand))
+    facts += [fact for fact, _ in branching]
+    conflicts = [Collision(c.kind, _words(c)) for c in collisions]
+    conflicts += [
+        Collision("branches", _branch_words(fact), FIX_BRANCHES) for fact, with_base in branching if with_base
+    ]
     facts += _regressed(sides, stand)
-    return tuple(facts), tuple(Collision(c.kind, _words(c)) for c in collisions)
+    return tuple(facts), tuple(conflicts)
 
 
 class _Standing:
@@ -144,6 +151,31 @@ def _parents(chain: Chain, migration: Migration, *, v0: bool) -> set[str]:
     """What no other snapshot may continue: in v0 its parent, in v1 the empty beginning (two branches are normal there)."""
     found = [s for s in chain.snapshots if s.tag == migration.tag]
     return {s.parents[0] if v0 else "" for s in found if s.parents and (v0 or s.type == "base")}
+
+
+def _branches(sides: Sides, stand: _Standing) -> Iterator[tuple[SnapshotChain, bool]]:
+    """Branches of a v1 history that do not commute once head and base are together, and whether base is the other side."""
+    if sides.head.project.format == "v0":
+        return
+    known = {s.id for s in sides.head.snapshots}
+    arrived = {m.tag for m in sides.arrived}
+    together = [*sides.head.snapshots, *(s for s in sides.base.snapshots if s.tag in arrived and s.id not in known)]
+    together.sort(key=lambda s: collation.key(s.tag or ""))
+    added = {m.tag for m in sides.added}
+    for clash in branches.clashes(together):
+        pair = (clash.other, clash.one) if clash.other.tag in added else (clash.one, clash.other)
+        own, other = pair
+        new = own.tag in added
+        place = Place(path=own.path, migration=own.tag)
+        fact = SnapshotChain(
+            place=(stand.on(place) if new else None) or place,
+            introduced=new,
+            problem="branches-clash",
+            tag=own.tag,
+            other=other.tag,
+            detail=clash.what,
+        )
+        yield fact, new and other.tag in arrived
 
 
 def _skipped(sides: Sides, stand: _Standing) -> Iterator[Fact]:
@@ -251,6 +283,10 @@ def _key(chain: Chain, damage: Damage) -> tuple[str, ...]:
         posixpath.relpath(other, folder) if folder and other.startswith(f"{folder}/") else other,
         detail,
     )
+
+
+def _branch_words(fact: SnapshotChain) -> str:
+    return f"`{fact.tag}` and base's `{fact.other}` both touch {fact.detail}."
 
 
 def _words(fact: NumberCollision) -> str:

@@ -56,6 +56,7 @@ def _message(fact: SnapshotChain) -> str:
         "before-parent": f"`{fact.tag or file}` sorts before the migration it builds on, `{_short(fact.other)}`: a new database runs them in the wrong order.",
         "second-base": f"`{fact.tag or file}` starts a second history beside `{_short(fact.other)}`.",
         "base-missing": f"The first snapshot of the history of `{fact.tag or file}` is not there.",
+        "branches-clash": f"`{fact.tag}` and `{fact.other}` change the same thing on two branches ({fact.detail}): drizzle-kit stops at `check`, `generate` and `migrate`.",
         "regresses": f"The snapshot of `{fact.tag}` has forgotten `{fact.detail}`, which its SQL does not drop: the next `generate` creates it again.",
     }
     return words.get(fact.problem, f"`{file}`: {fact.problem}{because}.")

@@ -12,7 +12,7 @@ from checks.drizzle import chain, collation, entities, folders, projects
 from checks.drizzle.snapshots import KNOWN
 from checks.tree import Tree
 from tests import node_oracle
-from tests.checks.drizzle_samples import Story, entry
+from tests.checks.drizzle_samples import Story, entry, planned
 
 pytestmark = pytest.mark.node
 
@@ -36,7 +36,7 @@ STEPS = [
   (t) => [check("titled", sql`${t.title} <> ''`)]);
 export const view = pgView("adults").as((qb) => qb.select().from(users));""",
 ]
-HEAD = """import { check, index, integer, pgEnum, pgSchema, pgTable, pgView, serial, text, uuid } from "drizzle-orm/pg-core";
+HEAD = """import { bigint, check, index, integer, pgEnum, pgSchema, pgTable, pgView, serial, text, uuid } from "drizzle-orm/pg-core";
 import { sql } from "drizzle-orm";
 export const mood = pgEnum("mood", ["sad", "ok"]);
 export const blog = pgSchema("blog");
@@ -272,6 +272,55 @@ export const posts = blog.table("posts", { id: integer().primaryKey(), author: i
     assert [(r["schema"], r["schemaTo"], r["tableTo"], r["columnsTo"]) for r in fks] == [
         ("journal", "public", "people", ["id"])
     ]
+
+
+def branched(v1, history: Path, folder: Path, ours: str, theirs: str) -> tuple[Path, list[str]]:
+    """A history on which two branches generated a migration each, as a git merge leaves it, and the names of the two."""
+    shutil.copytree(history, folder, symlinks=True)
+    made = []
+    for name, schema in (("ours", ours), ("theirs", theirs)):
+        side = folder.with_name(f"{folder.name}-{name}")
+        shutil.copytree(history, side, symlinks=True)
+        (side / "schema.ts").write_text(HEAD + schema)
+        v1.kit(side, "generate", f"--name={name}")
+        (new,) = {p.name for p in (side / "drizzle").iterdir()} - {p.name for p in (history / "drizzle").iterdir()}
+        shutil.copytree(side / "drizzle" / new, folder / "drizzle" / new)
+        made.append(new)
+    return folder, made
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "clash"),
+    [
+        (("title: text()", "title: text(), a: text()"), ("title: text()", "title: text(), b: text()"), False),
+        (
+            ("age: integer()", "age: integer(), a: text()"),
+            ("age: integer()", "age: integer(), b: text()"),
+            True,
+        ),  # the view
+        (("age: integer()", "age: text()"), ("age: integer()", "age: bigint({ mode: 'number' })"), True),
+        (("age: integer()", "age: integer().notNull()"), ("age: integer()", "age: integer().notNull()"), False),
+        (("age: integer()", "age: integer(), c: text()"), ("age: integer()", "age: integer(), c: integer()"), True),
+        (("title: text()", "title: text(), at: text()"), ("age: integer()", "age: integer().default(4)"), False),
+    ],
+)
+def test_branches_clash_where_drizzle_kit_says_so(v1, history_v1, tmp_path, ours, theirs, clash):  # noqa: PLR0917 - cases
+    """The merged folder is refused by `drizzle-kit check` exactly where the plan has a conflict with base."""
+    sides = [STEPS[-1].replace(*change) for change in (ours, theirs)]
+    merged, (own, other) = branched(v1, history_v1, tmp_path / "merged", *sides)
+    (merged / "schema.ts").write_text(HEAD + STEPS[-1])
+    before = tree(history_v1)
+    files = {p: before.read(p) or b"" for p in before}
+    everything = tree(merged)
+
+    def grown(name: str) -> dict[str, bytes]:
+        return files | {p: everything.read(p) or b"" for p in everything.under(f"drizzle/{name}")}
+
+    made = planned(files, grown(own), grown(other))
+    assert bool(made.conflicts) is clash
+    assert [f.problem for f in made.facts] == (["branches-clash"] if clash else [])
+    verdict = v1.kit(merged, "check", "--output", "json", check=False)
+    assert ("conflicts" in verdict.stdout and verdict.returncode == 1) is clash, verdict.stdout
 
 
 def test_a_story_of_the_other_tests_is_sound_for_drizzle_kit(v0, tmp_path):
