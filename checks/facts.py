@@ -153,7 +153,13 @@ class HoldsLocks(Fact):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Removes(OnTable):
-    """A table or column is no longer there, or no longer what it was, for the release that still runs."""
+    """A table or column is no longer there, or no longer what it was, for the release that still runs.
+
+    Attributes:
+        returns: the same release makes something of that name again, so that readers find it.
+    """
+
+    returns: bool = False
 
     @property
     def gone(self) -> tuple[str | None, ...]:

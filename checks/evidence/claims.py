@@ -20,12 +20,14 @@ class Whole:
 
     Attributes:
         recreated: enums that are dropped and made anew, with the columns that take the way over text.
-        views: views that the release makes (again).
+        made: tables and views that the release makes (again), by name, and columns, by table and name.
+        views: the views among them.
         constraints: constraints that the release adds, by table and name, and by table and columns.
         keyed: tables that get a primary key from a later statement.
     """
 
     recreated: dict[str, tuple[str, ...]]
+    made: frozenset[object]
     views: frozenset[str]
     constraints: frozenset[tuple[str, object]]
     keyed: frozenset[str]
@@ -48,9 +50,15 @@ def whole(steps: list[Step]) -> Whole:
         for enum in made & gone
     }
     added = [clause for step in steps for clause in step.of(c.AddConstraint)]
+    views = {clause.table for step in steps for clause in step.of(c.CreateView)}
+    tables = {clause.table for step in steps for clause in step.of(c.CreateTable)}
+    columns = {(clause.table, clause.column) for step in steps for clause in step.of(c.AddColumn)}
+    columns |= {(clause.table, clause.new) for step in steps for clause in step.of(c.Rename) if clause.column}
+    tables |= {clause.new for step in steps for clause in step.of(c.Rename) if clause.column is None}
     return Whole(
         recreated=recreated,
-        views=frozenset(clause.table for step in steps for clause in step.of(c.CreateView)),
+        made=frozenset[object](views | tables | columns),
+        views=frozenset(views),
         constraints=frozenset((a.table, name) for a in added for name in (a.name, a.kind)),
         keyed=frozenset(a.table for a in added if a.kind == "primary key"),
     )
@@ -100,11 +108,13 @@ def _takes_away(step: Step, clause: c.Clause, release: Release, seen: Whole) -> 
     place = step.place
     match clause:
         case c.DropColumn(table=table, column=column):
-            yield facts.DropsColumn(place=place, table=table, column=column)
+            yield facts.DropsColumn(place=place, table=table, column=column, returns=(table, column) in seen.made)
         case c.Rename(table=table, column=None, new=new):
-            yield facts.RenamesTable(place=place, table=table, new=new)
+            yield facts.RenamesTable(place=place, table=table, new=new, returns=table in seen.made)
         case c.Rename(table=table, column=str(column), new=new):
-            yield facts.RenamesColumn(place=place, table=table, column=column, new=new)
+            yield facts.RenamesColumn(
+                place=place, table=table, column=column, new=new, returns=(table, column) in seen.made
+            )
         case c.DropConstraint(table=table, name=name) if table not in release.born:
             kind = release.known.constraints.get((release.original(table), name), "constraint")
             if (table, name) not in seen.constraints and (table, kind) not in seen.constraints:
@@ -112,7 +122,7 @@ def _takes_away(step: Step, clause: c.Clause, release: Release, seen: Whole) -> 
         case c.Drop(kind=kind, names=names, cascade=cascade):
             for name in names:
                 if kind in _RELATIONS and not ("view" in kind and name in seen.views):
-                    yield facts.DropsTable(place=place, table=name, kind=kind)
+                    yield facts.DropsTable(place=place, table=name, kind=kind, returns=name in seen.made)
             if cascade and kind not in {"table", "foreign table"} and not any(name in release.born for name in names):
                 what = f"DROP {kind.upper()} {', '.join(name.removeprefix('public.') for name in names)} CASCADE"
                 yield facts.Cascades(place=place, what=what)

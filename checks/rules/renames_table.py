@@ -11,7 +11,8 @@ Keep the table's name in the database and change only the name in code: `export 
 …)`. If the name must change, give the old release a view under the old name in the same migration.
 
 ```sql good
-CREATE VIEW activities AS SELECT * FROM events;
+ALTER TABLE events RENAME TO activities;
+CREATE VIEW events AS SELECT * FROM activities;
 ```
 """
 
@@ -22,6 +23,6 @@ from checks.so_far import short_name
 
 @warning
 def renames_table(fact: RenamesTable, so_far: SoFar) -> str | None:
-    if so_far.created(fact.table):
+    if fact.returns or so_far.created(fact.table):
         return None
     return f"Renaming `{short_name(fact.table)}` to `{short_name(fact.new)}` breaks code that still reads it under its old name."
