@@ -15,7 +15,7 @@ _VARIABLE = re.compile(r"\s*(?:export\s+)?([\w.-]+)\s*[:?+!]{0,2}=\s*(.*)$")
 _USED = re.compile(r"\$[({]([\w.-]+)[)}]")
 _PROCESS = re.compile(r"([\w-]+)\s*:\s*(\S.*)$")
 _GROOVY = re.compile(r"\b(?:sh|bat|pwsh|powershell)\b\s*\(?\s*(?:script\s*:\s*)?('''|\"\"\"|'|\")(.*?)\1", re.DOTALL)
-_RECIPE = re.compile(r"@?([\w-]+)(?:\s+[^:=]*)?:(?!=)")
+_RECIPE = re.compile(r"@?([\w-]+)(?:\s+[^:\n]*)?:(?!=)")
 
 
 def shell(path: str, text: str) -> Iterator[Command]:

@@ -17,7 +17,7 @@ _GENERATED = re.compile(
 )
 _TEST_NAME = re.compile(
     r"(?:^|[-_.])(?:tests?|spec|e2e|stories|bench|preview|previews|pglite|testcontainers?|vitest|jest|playwright|cypress|mocks?)(?=[-_.]|$)"
-    r"|^(?:global-?)?setup-?tests?\b|^test[A-Z]|(?:Test|Spec)(?:Utils|Helpers?|Db|Database|Setup)?\.",
+    r"|^(?:global-?)?setup-?tests?\b",
     re.IGNORECASE,
 )
 _CAMEL_TEST = re.compile(r"^test[A-Z]|(?:Test|Spec|Preview)(?:s|Utils|Helpers?|Db|DB|Database|Setup|Client)?\.")

@@ -15,7 +15,7 @@ _MODULES = frozenset(
     }
 )  # fmt: skip
 _RUN = re.compile(
-    r"^(?:\$|\$\$|default|concurrently|runAll|(?:exec|spawn|fork|execa|x|command|cmd|run|sh|shell|script)\w*)$"
+    r"^(?:\$|\$\$|default|concurrently|runAll|sync|(?:exec|spawn|fork|execa|x|command|cmd|run|sh|shell|script)\w*)$"
 )
 _PUSH_API = re.compile(r"drizzle-kit/(?:api|payload)[\w-]*")
 _CONFIGURED = re.compile(
@@ -209,21 +209,29 @@ def _words(source: Source, call: Node) -> str | tuple[str, ...]:
         items = _items(source, first)
         if items:
             return tuple(items)
+    if first.type == "object":  # Bun.spawn({ cmd: […] })
+        return tuple(_items(source, _value_of(first, "cmd")))
     text = _static(source, first)
     if len(given) > 1:
         rest = _items(source, given[1])
         if not rest and given[1].type == "object":  # new Deno.Command("npx", { args: […] })
-            pair = next(
-                (c for c in given[1].named_children if c.type == "pair" and syntax.text(c).startswith("args")), None
-            )
-            value = pair.child_by_field_name("value") if pair is not None else None
-            rest = _items(source, value) if value is not None else []
+            rest = _items(source, _value_of(given[1], "args"))
         if rest:
             return (*text.split(), *rest)
     return text
 
 
-def _items(source: Source, node: Node) -> list[str]:
+def _value_of(mapping: Node, key: str) -> Node | None:
+    for child in mapping.named_children:
+        named = child.child_by_field_name("key") if child.type == "pair" else None
+        if named is not None and syntax.text(named).strip("'\"") == key:
+            return child.child_by_field_name("value")
+    return None
+
+
+def _items(source: Source, node: Node | None) -> list[str]:
+    if node is None:
+        return []
     if node.type == "identifier":
         value = source.constant(syntax.text(node))
         return _items(source, value) if value is not None and value.type in {"array", "as_expression"} else []

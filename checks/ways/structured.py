@@ -156,8 +156,12 @@ def _strings(root: Placed) -> Iterator[tuple[tuple[str, ...], Placed, Placed | N
         if isinstance(value.value, str):
             yield keys, value, holder
             continue
+        paired = (
+            keys[-1:] == ("args",) and holder is not None and holder.get("command") is not None
+        )  # read with its command
         if (
-            value.items()
+            not paired
+            and value.items()
             and keys
             and keys[-1] in _EXEC
             and all(isinstance(i.value, str) and " " not in i.value.strip() for i in value.items())

@@ -1,0 +1,436 @@
+"""Banned commands, wherever they hide; and everything that only looks like one."""
+
+import json
+
+import pytest
+
+from tests.checks.ways_samples import PACKAGE, POLICY_PATH, TREE, package, read, seen
+
+PUSHES = [
+    "drizzle-kit push",
+    "npx drizzle-kit push --force",
+    "npx --yes drizzle-kit@0.31 push",
+    "npx -p drizzle-kit drizzle-kit push",
+    "bunx drizzle-kit push",
+    "bun x drizzle-kit push",
+    "yarn dlx drizzle-kit push",
+    "yarn drizzle-kit push",
+    "pnpm dlx drizzle-kit push",
+    "pnpm exec drizzle-kit push",
+    "pnpm drizzle-kit push",
+    "pnpm --filter @shop/db exec drizzle-kit push",
+    "npm exec -- drizzle-kit push",
+    "drizzle-kit --config=drizzle.config.ts push",
+    "drizzle-kit --config drizzle.config.ts push",
+    "drizzle-kit push:pg",
+    "./node_modules/.bin/drizzle-kit push",
+    "node node_modules/drizzle-kit/bin.cjs push",
+    "node --env-file=.env ./node_modules/drizzle-kit/bin.cjs push",
+    "DATABASE_URL=$PROD_URL drizzle-kit push",
+    "cross-env NODE_ENV=production drizzle-kit push",
+    "dotenv -e .env.production -- drizzle-kit push",
+    "dotenvx run -f .env -- drizzle-kit push",
+    "doppler run -- npx drizzle-kit push",
+    "op run --env-file=.env -- drizzle-kit push",
+    "sh -c 'drizzle-kit push'",
+    'bash -lc "cd /app && npx drizzle-kit push"',
+    "tsc && drizzle-kit push && next build",
+    "drizzle-kit generate; drizzle-kit push",
+    "drizzle-kit check || drizzle-kit push",
+    "yes | drizzle-kit push",
+    "concurrently 'next dev' 'drizzle-kit push'",
+    "start-server-and-test 'drizzle-kit push' http://localhost:3000 'cypress'",
+    "wait-on tcp:5432 && drizzle-kit push",
+    "nodemon --watch src --exec 'drizzle-kit push'",
+    "timeout 60 drizzle-kit push",
+    "sudo -E npx drizzle-kit push",
+    "docker compose exec app npx drizzle-kit push",
+    "drizzle-kit \\\n  push",
+    'eval "npx drizzle-kit push"',
+    "(cd lib && drizzle-kit push)",
+    "if true; then drizzle-kit push; fi",
+    "KIT='npx drizzle-kit'; $KIT push",
+    "echo $(npx drizzle-kit push)",
+]
+
+
+@pytest.mark.parametrize("command", PUSHES)
+def test_a_push_in_a_script_is_found_whatever_is_put_before_it(command):
+    head = package(build="next build", sync=command)
+    assert [s[:2] for s in seen({"package.json": head})] == [("BannedCommand", "package.json")]
+
+
+@pytest.mark.parametrize("command", PUSHES)
+def test_the_same_in_a_shell_script(command):
+    assert [s[0] for s in seen({"scripts/deploy.sh": f"#!/bin/sh\nset -e\n{command}\n"})] == ["BannedCommand"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "npm run db:push",
+        "npm run --silent db:push -- --force",
+        "npm run-script db:push",
+        "yarn db:push",
+        "yarn run db:push",
+        "yarn workspace @shop/db db:push",
+        "yarn workspaces foreach -A run db:push",
+        "pnpm db:push",
+        "pnpm run db:push",
+        "pnpm -r db:push",
+        "pnpm --filter @shop/db db:push",
+        "pnpm -F db run db:push",
+        "bun db:push",
+        "bun run db:push",
+        "bun --filter '*' db:push",
+        "npm-run-all clean db:push build",
+        "run-s db:push build",
+        "run-p 'db:push' lint",
+        "concurrently npm:db:push npm:dev",
+        "turbo db:push",
+        "turbo run build db:push --filter=web",
+        "turbo run web#db:push",
+        "nx run-many -t db:push",
+        "nx run web:db:push",
+        "lerna run db:push",
+        "npm --prefix packages/db run db:push",
+        "npm -w packages/db run db:push",
+        "doppler run -- pnpm db:push",
+    ],
+)
+def test_a_call_of_the_banned_script_is_found_by_its_name(command):
+    assert [s[0] for s in seen({"package.json": package(release=command)})] == ["BannedCommand"]
+
+
+def test_a_script_that_calls_a_script_that_pushes_is_found():
+    """The old script stays what it was; the new call of it is what the pull request brings."""
+    base = {**TREE, "package.json": package(build="next build", sync="drizzle-kit push", wrap="npm run sync")}
+    head = package(build="next build", sync="drizzle-kit push", wrap="npm run sync", deploy="yarn wrap && next start")
+    (fact,) = read({"package.json": head}, base).facts
+    assert (fact.where, fact.through, fact.place.line) == ("the script `deploy`", ("wrap", "sync"), 6)
+
+
+def test_a_chain_that_is_new_as_a_whole_is_told_once():
+    facts = read({"package.json": package(sync="drizzle-kit push", deploy="npm run sync")}).facts
+    assert [f.where for f in facts] == ["the script `sync`"]
+
+
+def test_scripts_that_call_each_other_end():
+    base = {**TREE, "package.json": package(a="npm run b", b="npm run a", c="drizzle-kit push")}
+    assert (
+        seen({"package.json": package(a="npm run b", b="npm run a", c="drizzle-kit push", d="npm run a")}, base) == []
+    )
+
+
+def test_patterns_of_script_runners_reach_what_they_match():
+    base = {**TREE, "package.json": package(db__sync="drizzle-kit push")}
+    assert [s[0] for s in seen({"package.json": package(db__sync="drizzle-kit push", all="run-s 'db:*'")}, base)] == [
+        "BannedCommand"
+    ]
+
+
+def test_a_script_of_another_package_of_the_workspace_is_followed():
+    base = {
+        **TREE,
+        "packages/db/package.json": package(sync="drizzle-kit push"),
+        "packages/db/drizzle.config.ts": TREE["drizzle.config.ts"],
+    }
+    assert seen({"package.json": package(release="pnpm --filter @shop/db sync")}, base) == [
+        ("BannedCommand", "package.json", 3)
+    ]
+
+
+HIDING = {
+    ".github/workflows/deploy.yml": ("on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n    - uses: actions/checkout@v4\n    - run: |\n        npm ci\n        npx drizzle-kit push\n", 9),
+    ".github/workflows/ssh.yaml": ("jobs:\n  d:\n    steps:\n    - uses: appleboy/ssh-action@v1\n      with:\n        script: |\n          cd app\n          pnpm db:push\n", 8),
+    ".github/actions/release/action.yml": ("runs:\n  using: composite\n  steps:\n    - shell: bash\n      run: npx drizzle-kit push\n", 5),
+    ".gitlab-ci.yml": ("deploy:\n  stage: deploy\n  script:\n    - npm ci\n    - npx drizzle-kit push\n", 5),
+    ".circleci/config.yml": ("version: 2.1\njobs:\n  deploy:\n    docker: [{image: cimg/node:20.0}]\n    steps:\n      - run:\n          name: Push\n          command: npx drizzle-kit push\n", 8),
+    "azure-pipelines.yml": ("steps:\n- script: npx drizzle-kit push\n  displayName: push\n", 2),
+    "bitbucket-pipelines.yml": ("pipelines:\n  default:\n    - step:\n        script:\n          - npx drizzle-kit push\n", 5),
+    ".travis.yml": ("script:\n  - npx drizzle-kit push\n", 2),
+    ".drone.yml": ("kind: pipeline\nsteps:\n- name: push\n  commands:\n  - npx drizzle-kit push\n", 5),
+    ".woodpecker/deploy.yml": ("steps:\n  deploy:\n    commands:\n      - npx drizzle-kit push\n", 4),
+    ".buildkite/pipeline.yml": ("steps:\n  - label: push\n    command: npx drizzle-kit push\n", 3),
+    "buildspec.yml": ("phases:\n  build:\n    commands:\n      - npx drizzle-kit push\n", 4),
+    "cloudbuild.yaml": ("steps:\n- name: node\n  entrypoint: npx\n  args: [drizzle-kit, push]\n", 4),
+    "Jenkinsfile": ("pipeline {\n  stages {\n    stage('x') { steps {\n      // sh 'npx drizzle-kit push'\n      sh 'npx drizzle-kit push'\n    } }\n  }\n}\n", 5),
+    "Dockerfile": ("FROM node:20\nRUN npm ci \\\n && npx drizzle-kit push\n", 3),
+    "apps/web/Dockerfile.prod": ('FROM node:20\nCMD ["npx", "drizzle-kit", "push"]\n', 2),
+    "deploy/api.dockerfile": ('FROM node:20\nENTRYPOINT ["sh", "-c", "npx drizzle-kit push && node server.js"]\n', 2),
+    "docker-compose.yml": ("services:\n  app:\n    image: app\n    command: sh -c 'npx drizzle-kit push && npm start'\n", 4),
+    "compose.prod.yaml": ('services:\n  app:\n    command: ["npx", "drizzle-kit", "push"]\n', 3),
+    "Makefile": ("KIT := npx drizzle-kit\n\nsync: build\n\t@$(KIT) push\n", 4),
+    "justfile": ("default:\n  just --list\n\nsync env='dev':\n  npx drizzle-kit push\n", 5),
+    "Procfile": ("web: npm start\nrelease: npx drizzle-kit push\n", 2),
+    "Taskfile.yml": ("version: '3'\ntasks:\n  sync:\n    cmds:\n      - npx drizzle-kit push\n", 5),
+    "lefthook.yml": ("pre-push:\n  commands:\n    db:\n      run: npx drizzle-kit push\n", 4),
+    ".husky/post-merge": ("#!/bin/sh\n. husky.sh\nnpx drizzle-kit push\n", 3),
+    ".githooks/pre-push": ("npx drizzle-kit push\n", 1),
+    "bin/release": ("#!/usr/bin/env bash\nnpx drizzle-kit push\n", 2),
+    "scripts/deploy.ps1": ("Write-Host 'drizzle-kit push'\n& npx drizzle-kit push\n", 2),
+    "vercel.json": ('{\n  "buildCommand": "npx drizzle-kit push && next build"\n}\n', 2),
+    "netlify.toml": ('[build]\n  publish = "dist"\n  command = "npx drizzle-kit push && next build"\n', 3),
+    "fly.toml": ('app = "shop"\n\n[deploy]\n  release_command = "npx drizzle-kit push"\n', 4),
+    "render.yaml": ("services:\n  - type: web\n    preDeployCommand: npx drizzle-kit push\n", 3),
+    "railway.json": ('{\n  "deploy": {\n    "preDeployCommand": ["npx drizzle-kit push"]\n  }\n}\n', 3),
+    "railway.toml": ('[deploy]\npreDeployCommand = "npx drizzle-kit push"\n', 2),
+    "nixpacks.toml": ('[phases.build]\ncmds = ["npx drizzle-kit push"]\n', 2),
+    "turbo.json": ('{\n  "tasks": {\n    "build": { "dependsOn": ["^build", "db:push"] }\n  }\n}\n', 3),
+    "apps/api/project.json": ('{\n  "targets": {\n    "sync": { "options": { "command": "npx drizzle-kit push" } }\n  }\n}\n', 3),
+    "deno.json": ('{\n  // tasks\n  "tasks": { "sync": "npx drizzle-kit push", },\n}\n', 3),
+    ".devcontainer/devcontainer.json": ('{\n  "postCreateCommand": "npx drizzle-kit push"\n}\n', 2),
+    ".vscode/tasks.json": ('{ "tasks": [\n  { "label": "push", "type": "shell", "command": "npx drizzle-kit push" }\n] }\n', 2),
+    "k8s/job.yaml": ('spec:\n  containers:\n  - name: m\n    command: ["npx"]\n    args: ["drizzle-kit", "push"]\n', 4),
+    "amplify.yml": ("backend:\n  phases:\n    build:\n      commands:\n        - npx drizzle-kit push\n", 5),
+    "scripts/sync.ts": ("import { execSync } from 'child_process';\n\nexecSync('npx drizzle-kit push', { stdio: 'inherit' });\n", 3),
+    "sst.config.ts": ("export default { buildCommand: 'npx drizzle-kit push && next build' };\n", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", HIDING)
+def test_every_place_where_a_command_hides_is_read(path):
+    text, line = HIDING[path]
+    assert seen({path: text}) == [("BannedCommand", path, line)]
+
+
+ORDINARY = {
+    "README.md": "Run `npx drizzle-kit push` and never `db:push`.\n",
+    "docs/setup.mdx": "```sh\nnpx drizzle-kit push\n```\n",
+    "docs/deploy.sh": "npx drizzle-kit push\n",
+    "CONTRIBUTING.md": "- db:push is banned\n",
+    ".github/workflows/a.yml": "# npx drizzle-kit push\njobs:\n  a:\n    name: no drizzle-kit push\n    steps:\n    - name: drizzle-kit push\n      run: npx drizzle-kit migrate # not drizzle-kit push\n",
+    ".github/workflows/b.yml": "jobs:\n  a:\n    steps:\n    - run: |\n        if grep -rq 'drizzle-kit push' package.json; then\n          echo '::error::drizzle-kit push is banned'; exit 1\n        fi\n        ! git grep -n \"db:push\"\n",
+    ".github/workflows/c.yml": "jobs:\n  test:\n    services:\n      postgres: {image: 'postgres:16'}\n    env: {DATABASE_URL: 'postgres://postgres@localhost:5432/app'}\n    steps:\n    - run: npx drizzle-kit push\n",
+    ".github/workflows/d.yml": "jobs:\n  e2e:\n    services: {db: {image: 'ghcr.io/x/pgvector:pg17'}}\n    steps:\n    - run: pnpm db:push\n",
+    ".github/workflows/preview.yml": "on: pull_request\njobs:\n  preview:\n    steps:\n    - uses: neondatabase/create-branch-action@v5\n      id: branch\n    - run: npx drizzle-kit push\n      env: {DATABASE_URL: '${{ steps.branch.outputs.db_url }}'}\n",
+    ".github/workflows/e.yml": "jobs:\n  t:\n    env: {DATABASE_URL: '${{ secrets.TEST_DATABASE_URL }}'}\n    steps:\n    - run: npx drizzle-kit push\n",
+    ".github/workflows/f.yml": "jobs:\n  t:\n    steps:\n    - run: docker compose up -d db\n    - run: npx drizzle-kit push\n",
+    ".gitlab-ci.yml": "test:\n  services: ['postgres:16']\n  script:\n    - npx drizzle-kit push\n",
+    ".circleci/config.yml": "jobs:\n  test:\n    docker:\n    - image: cimg/node:20.0\n    - image: cimg/postgres:16.1\n    steps:\n    - run: npx drizzle-kit push\n",
+    "docker-compose.test.yml": "services:\n  app:\n    command: npx drizzle-kit push\n",
+    "scripts/test-setup.sh": "npx drizzle-kit push\n",
+    "tests/setup.sh": "npx drizzle-kit push\n",
+    "scripts/check.sh": "#!/bin/sh\n# npx drizzle-kit push\necho 'never run npx drizzle-kit push'\ncat <<END\nnpx drizzle-kit push\nEND\n",
+    "templates/basic/package.json": '{"scripts": {"db:push": "drizzle-kit push"}}',
+    "examples/neon/package.json": '{"scripts": {"db:push": "drizzle-kit push"}}',
+    "Makefile": "# npx drizzle-kit push\nhelp:\n\t@echo 'no drizzle-kit push'\n",
+    "Dockerfile": "FROM node\n# RUN npx drizzle-kit push\nRUN echo 'drizzle-kit push'\nLABEL x=\"drizzle-kit push\"\n",
+    "renovate.json": '{"description": "npx drizzle-kit push"}',
+    ".coderabbit.yaml": "instructions: npx drizzle-kit push is banned\n",
+    "turbo.json": '{"tasks": {"db:push": {"cache": false}, "db:migrate": {"cache": false}}}',
+    "lib/messages.ts": "// execSync('npx drizzle-kit push')\nexport const help = 'npx drizzle-kit push';\nconsole.log('run npx drizzle-kit push');\nthrow new Error(`npx drizzle-kit push`);\n",
+    "lib/regex.ts": "const m = /x/.exec('npx drizzle-kit push'); const t = terms.run('db:push');\n",
+    "tests/global-setup.ts": "import { execSync } from 'child_process';\nexecSync('npx drizzle-kit push');\n",
+    "vitest.setup.ts": "import { pushSchema } from 'drizzle-kit/api';\nawait pushSchema(schema, db);\n",
+    "lib/types.ts": "import type { pushSchema } from 'drizzle-kit/api';\n",
+    "lib/dev.ts": "import { PGlite } from '@electric-sql/pglite';\nimport { pushSchema } from 'drizzle-kit/api';\nawait (await pushSchema(s, drizzle(new PGlite()))).apply();\n",
+    "lib/sqlite.ts": "import { pushSQLiteSchema } from 'drizzle-kit/api';\nawait pushSQLiteSchema(s, db);\n",
+    "lib/push.ts": "import webpush from 'web-push';\nexport const push = () => webpush.sendNotification();\n",
+    "dist/cli.js": "execSync('npx drizzle-kit push')\n",
+    "vendor/x.sh": "npx drizzle-kit push\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ORDINARY)
+def test_ordinary_files_raise_no_alarm(path):
+    reading = read({path: ORDINARY[path]})
+    assert reading.facts == ()
+    assert reading.unread == ()
+
+
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        {"db__push": "echo 'Use npm run db:migrate' && exit 1"},
+        {"db__push": "node -e \"console.error('db:push is banned: npm run db:migrate'); process.exit(1)\""},
+        {"db__push": "npm run db:migrate"},
+        {"db__push": "supabase db push"},
+        {"test": "drizzle-kit push && vitest"},
+        {"pretest": "drizzle-kit push --force"},
+        {"test__db": "drizzle-kit push"},
+        {"e2e__setup": "drizzle-kit push"},
+        {"setup": "dotenv -e .env.test -- drizzle-kit push"},
+        {"setup": "drizzle-kit push --config drizzle.test.config.ts"},
+        {"setup": "NODE_ENV=test drizzle-kit push"},
+        {"db__generate": "drizzle-kit generate", "db__studio": "drizzle-kit studio", "db__check": "drizzle-kit check"},
+        {"help": "drizzle-kit push --help"},
+        {"web": "web-push generate-vapid-keys", "release": "git push --follow-tags", "docker": "docker push x/db"},
+        {"postinstall": "npm install drizzle-kit push"},
+    ],
+)
+def test_ordinary_scripts_raise_no_alarm(scripts):
+    assert seen({"package.json": package(**scripts)}) == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "mysql", "turso", "singlestore"])
+def test_a_push_of_another_dialect_is_nobodys_business(dialect):
+    config = f"export default {{ dialect: '{dialect}', schema: './s.ts' }};\n"
+    assert (
+        seen(
+            {"apps/mobile/package.json": package(db__push="drizzle-kit push"), "apps/mobile/drizzle.config.ts": config}
+        )
+        == []
+    )
+    assert (
+        seen(
+            {
+                "package.json": package(mobile="drizzle-kit push --config apps/mobile/drizzle.config.ts"),
+                "apps/mobile/drizzle.config.ts": config,
+            }
+        )
+        == []
+    )
+    assert (
+        seen({"scripts/m.sh": "cd ../apps/mobile\nnpx drizzle-kit push\n", "apps/mobile/drizzle.config.ts": config})
+        == []
+    )
+
+
+def test_an_app_whose_package_was_born_with_it_is_only_noted():
+    made = seen(
+        {
+            "apps/admin/package.json": package(db__push="drizzle-kit push"),
+            "apps/admin/drizzle.config.ts": TREE["drizzle.config.ts"],
+        }
+    )
+    assert made == [("BannedCommand?", "apps/admin/package.json", 3)]
+
+
+def test_a_package_json_of_the_project_itself_is_judged_when_it_is_born():
+    base = {path: text for path, text in TREE.items() if path != "package.json"}
+    assert seen({"package.json": package(sync="drizzle-kit push")}, base) == [("BannedCommand", "package.json", 3)]
+
+
+def test_what_base_has_is_not_introduced_wherever_its_line_moves():
+    base = {**TREE, "package.json": package(db__push="drizzle-kit push", build="next build")}
+    moved = package(lint="eslint", typecheck="tsc", build="next build", db__push="drizzle-kit push")
+    assert seen({"package.json": moved}, base) == []
+
+
+def test_an_old_push_that_is_only_edited_is_not_introduced():
+    base = {**TREE, "package.json": package(db__push="drizzle-kit push")}
+    assert seen({"package.json": package(db__push="drizzle-kit push --verbose")}, base) == []
+
+
+def test_a_second_push_beside_an_old_one_is_introduced():
+    base = {**TREE, "package.json": package(db__push="drizzle-kit push")}
+    assert seen({"package.json": package(db__push="drizzle-kit push", sync="drizzle-kit push")}, base) == [
+        ("BannedCommand", "package.json", 4)
+    ]
+
+
+def test_a_new_call_of_an_old_push_is_introduced():
+    base = {**TREE, "package.json": package(db__push="drizzle-kit push")}
+    workflow = "jobs:\n  d:\n    steps:\n    - run: npm run db:push\n"
+    assert seen({".github/workflows/d.yml": workflow}, base) == [("BannedCommand", ".github/workflows/d.yml", 4)]
+
+
+def test_a_renamed_file_brings_nothing_new():
+    old = "npx drizzle-kit push\n"
+    base = {**TREE, "scripts/a.sh": old}
+    assert seen({"scripts/b.sh": "set -e\n" + old}, base, without=["scripts/a.sh"]) == []
+
+
+def test_a_script_that_moves_to_another_package_is_not_introduced():
+    base = {
+        **TREE,
+        "package.json": package(build="x", sync="drizzle-kit push"),
+        "packages/db/package.json": package(build="y"),
+    }
+    assert (
+        seen(
+            {
+                "package.json": package(build="x"),
+                "packages/db/package.json": package(build="y", sync="drizzle-kit push"),
+            },
+            base,
+        )
+        == []
+    )
+
+
+def test_a_deploy_step_beside_a_test_database_is_still_found():
+    """The service container is the test's; the step's own URL is a database that lives on."""
+    workflow = "jobs:\n  all:\n    services: {db: {image: 'postgres:16'}}\n    steps:\n    - run: npx drizzle-kit push\n      env: {DATABASE_URL: '${{ secrets.DATABASE_URL }}'}\n"
+    assert seen({".github/workflows/d.yml": workflow}) == [("BannedCommand", ".github/workflows/d.yml", 5)]
+
+
+def test_the_policy_may_ban_other_commands():
+    base = {**TREE, POLICY_PATH: 'commands: {banned: ["prisma db push", "db:reset"], migrate: "db:up"}\n'}
+    head = package(a="npx prisma db push", b="npm run db:reset", c="drizzle-kit push")
+    facts = read({"package.json": head}, base).facts
+    assert [(f.banned, f.place.line, f.migrate) for f in facts] == [
+        ("prisma db push", 3, "npm run db:up"),
+        ("db:reset", 4, "npm run db:up"),
+    ]
+
+
+def test_a_script_with_a_banned_name_that_does_something_of_its_own_is_found():
+    assert seen({"package.json": package(db__push="tsx scripts/sync.ts")}) == [("BannedCommand", "package.json", 3)]
+
+
+SPAWNS = [
+    "import { execSync } from 'child_process'; execSync('npx drizzle-kit push')",
+    "import { execSync as sh } from 'node:child_process'; sh(`npx drizzle-kit push`)",
+    "import cp from 'child_process'; cp.execSync('drizzle-kit push')",
+    "import * as cp from 'node:child_process'; cp.exec('pnpm db:push', () => {})",
+    "const { spawn } = require('child_process'); spawn('npx', ['drizzle-kit', 'push'])",
+    "require('child_process').execSync('npx drizzle-kit push')",
+    "import { spawnSync } from 'child_process'; const args = ['drizzle-kit', 'push']; spawnSync('npx', args)",
+    "import { spawnSync } from 'child_process'; const args = ['push']; spawnSync('npx', ['drizzle-kit', ...args])",
+    "import { execSync } from 'child_process'; const cmd = 'npx drizzle-kit push'; execSync(cmd)",
+    "import { execSync } from 'child_process'; const kit = 'npx drizzle-kit'; execSync(`${kit} push --force`)",
+    "import { execSync } from 'child_process'; execSync('npx drizzle-kit ' + 'push')",
+    "import { execSync } from 'child_process'; execSync(['npx', 'drizzle-kit', 'push'].join(' '))",
+    "import { exec } from 'child_process'; import { promisify } from 'util'; const run = promisify(exec); await run('npx drizzle-kit push')",
+    "import { execSync } from 'child_process'; function run(cmd: string) { execSync(cmd, { stdio: 'inherit' }); } run('npx drizzle-kit push')",
+    "import { execSync } from 'child_process'; const run = (cmd: string) => execSync(cmd); run('npx drizzle-kit push')",
+    "import { execa } from 'execa'; await execa('npx', ['drizzle-kit', 'push'])",
+    "import { $ } from 'execa'; await $`npx drizzle-kit push`",
+    "import { execaCommand } from 'execa'; await execaCommand('npx drizzle-kit push')",
+    "import 'zx/globals'; await $`npx drizzle-kit push`",
+    "import { $ } from 'bun'; await $`bunx drizzle-kit push`.quiet()",
+    "Bun.spawn(['bunx', 'drizzle-kit', 'push'])",
+    "Bun.spawnSync({ cmd: ['bunx', 'drizzle-kit', 'push'] })",
+    "new Deno.Command('npx', { args: ['drizzle-kit', 'push'] }).outputSync()",
+    "import spawn from 'cross-spawn'; spawn.sync('npx', ['drizzle-kit', 'push'])",
+    "import shell from 'shelljs'; shell.exec('npx drizzle-kit push')",
+    "import concurrently from 'concurrently'; concurrently(['npx drizzle-kit push'])",
+    "import { pushSchema } from 'drizzle-kit/api'; const { apply } = await pushSchema(schema, db); await apply()",
+    "import { pushSchema as p } from 'drizzle-kit/api-postgres'; await p(schema, db)",
+    "const { pushSchema } = await import('drizzle-kit/api'); await pushSchema(s, db)",
+    "import * as kit from 'drizzle-kit/api'; await kit.pushSchema(s, db)",
+    "const kit = require('drizzle-kit/api'); await kit.pushSchema(s, db)",
+]
+
+
+@pytest.mark.parametrize("source", SPAWNS)
+def test_typescript_that_pushes_is_found(source):
+    assert seen({"scripts/sync.ts": f"// a comment\n{source}\n"}) == [("BannedCommand", "scripts/sync.ts", 2)]
+
+
+def test_a_broken_package_json_is_placed_and_said():
+    reading = read({"package.json": '{\n  "scripts": {\n    "db:push": "drizzle-kit push"\n    "x": 1\n  }\n}\n'})
+    assert [(u.path, u.line, u.why) for u in reading.unread] == [
+        ("package.json", 4, 'a comma is expected before `"x"`')
+    ]
+
+
+def test_a_broken_workflow_is_placed_and_said():
+    reading = read({".github/workflows/d.yml": "jobs:\n  d:\n   steps:\n  - run: npx drizzle-kit push\n"})
+    assert [(u.path, u.line) for u in reading.unread] == [(".github/workflows/d.yml", 4)]
+
+
+def test_a_broken_file_that_cannot_matter_is_nobodys_business():
+    assert read({"package.json": "{ nope", ".github/workflows/d.yml": "a: b: c"}).unread == ()
+
+
+def test_a_script_that_is_taken_out_is_no_finding():
+    base = {**TREE, "package.json": package(db__push="drizzle-kit push")}
+    assert seen({"package.json": PACKAGE}, base) == []
+
+
+def test_json_written_on_one_line_is_read():
+    text = json.dumps({"scripts": {"a": "b", "sync": "drizzle-kit push"}})
+    assert seen({"package.json": text}) == [("BannedCommand", "package.json", 1)]
