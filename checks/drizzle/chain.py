@@ -69,8 +69,11 @@ def _read_v0(tree: Tree, project: Project, cache: Cache, thorough: frozenset[str
     content = tree.read(path)
     read_journal = journal.Journal(None, None, ())
     if content is None:
-        if found is not None:
-            damage.append(Damage(area="journal", problem="symlink", places=(Place(path=path),), other=path))
+        stuck = path if found is not None else _link_above(tree, folder)
+        if stuck is not None:
+            damage.append(
+                Damage(area="journal", problem=_no_file(tree, stuck), places=(Place(path=stuck),), other=stuck)
+            )
     else:
         read_journal = journal.parse(content)
         if read_journal.problem:
@@ -168,9 +171,7 @@ def _snapshots(
     damage: list[Damage] = []
     for path in paths:
         if path not in oids:
-            linked = (e := tree.entry(path)) is not None and e.mode == SYMLINK
-            problem = "symlink" if linked else "not-a-file"
-            damage.append(Damage(area="snapshot", problem=problem, places=(Place(path=path),), other=path))
+            damage.append(Damage(area="snapshot", problem=_no_file(tree, path), places=(Place(path=path),), other=path))
             continue
         head = cache.headers[oids[path], form]
         data = cache.data[oids[path]]
@@ -218,9 +219,24 @@ def _inside(folder: str, name: str) -> str | None:
     return path
 
 
+def _link_above(tree: Tree, folder: str) -> str | None:
+    """The link or submodule that stands where the migrations folder, or a folder above it, should be."""
+    while folder:
+        if tree.entry(folder) is not None:
+            return folder
+        folder = posixpath.dirname(folder)
+    return None
+
+
+def _no_file(tree: Tree, path: str) -> str:
+    """Why what is there cannot be read."""
+    entry = tree.entry(path)
+    return "symlink" if entry is not None and entry.mode == SYMLINK else "not-a-file"
+
+
 def _absent(tree: Tree, path: str, tag: str, place: Place) -> Damage:
     entry = tree.entry(path)
-    problem = "file-missing" if entry is None else "symlink" if entry.mode == SYMLINK else "not-a-file"
+    problem = "file-missing" if entry is None else _no_file(tree, path)
     here = Place(path=path, migration=tag)
     return Damage(area="journal", problem=problem, places=(place, here), tag=tag, other=path)
 

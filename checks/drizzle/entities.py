@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from checks.drizzle.model import Chain, Snapshot
-from checks.drizzle.snapshots import ROOT
+from checks.drizzle.model import ROOT, Chain, Snapshot
 
 Row = dict[str, Any]
 Key = tuple[str, tuple[Any, ...]]
@@ -132,7 +131,7 @@ def _apply(state: dict[Key, Row], snapshot: Snapshot) -> None:
     for delta in _rows(snapshot, "deltas"):
         operation = delta.get("op")
         if operation == "create":
-            row = dict(cast("Row", delta.get("row") or {}))
+            row = _object(delta.get("row"))
             if state.setdefault(_key(row), row) != row:
                 raise Unreconstructable(f"`{snapshot.tag}` creates {_words(_key(row))}, which is there and different.")
             continue
@@ -140,7 +139,7 @@ def _apply(state: dict[Key, Row], snapshot: Snapshot) -> None:
         if operation == "drop":
             state.pop(key, None)
         elif key in state:
-            _update(state, key, cast("Row", delta.get("set") or {}), snapshot)
+            _update(state, key, _object(delta.get("set")), snapshot)
 
 
 def _update(state: dict[Key, Row], key: Key, change: Row, snapshot: Snapshot) -> None:
@@ -172,7 +171,7 @@ def _relocate(row: Row, kind: str, before: Row, after: Row) -> bool:
             names = row.get(reference.names)
             if not isinstance(names, list):
                 continue
-            renamed = [_renamed(item, before["name"], after["name"]) for item in cast("list[Any]", names)]
+            renamed = [_renamed(item, before.get("name"), after.get("name")) for item in cast("list[Any]", names)]
             if renamed == names:
                 continue
             row[reference.names] = renamed
@@ -181,7 +180,7 @@ def _relocate(row: Row, kind: str, before: Row, after: Row) -> bool:
     return changed
 
 
-def _renamed(item: Any, old: str, new: str) -> Any:  # noqa: ANN401 - a name or an index column
+def _renamed(item: Any, old: object, new: object) -> Any:  # noqa: ANN401 - a name or an index column
     if isinstance(item, dict):
         column = cast("Row", item)
         return {**column, "value": new} if column.get("value") == old and not column.get("isExpression") else column
@@ -199,16 +198,29 @@ def _key(row: Row) -> Key:
     kind = row.get("entityType")
     if not isinstance(kind, str) or kind not in IDENTITY:
         raise Unreconstructable(f"A snapshot has an entity of an unknown type ({kind}).")
-    return kind, tuple(row.get(field) for field in IDENTITY[kind])
+    return _checked(kind, [row.get(field) for field in IDENTITY[kind]])
 
 
 def _parse(key: object) -> Key:
     """A key as the file writes it: the type, a zero byte, and a JSON list."""
     kind, _, identity = str(key).partition("\0")
     try:
-        return kind, tuple(json.loads(identity))
-    except (ValueError, TypeError, RecursionError) as error:
+        return _checked(kind, json.loads(identity))
+    except (ValueError, RecursionError) as error:
         raise Unreconstructable(f"A snapshot has a key that cannot be read ({key!r}).") from error
+
+
+def _checked(kind: str, identity: object) -> Key:
+    parts = cast("list[object]", identity) if isinstance(identity, list) else None
+    if parts is None or not all(isinstance(part, str | int | None) for part in parts):
+        raise Unreconstructable(f"A snapshot has an entity of {kind} whose name is no text.")
+    return kind, tuple(parts)
+
+
+def _object(value: object) -> Row:
+    if not isinstance(value, dict):
+        raise Unreconstructable("A snapshot has a change that cannot be read.")
+    return dict(cast("Row", value))
 
 
 def _words(key: Key) -> str:

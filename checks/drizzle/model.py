@@ -9,6 +9,8 @@ from checks.facts import Place
 Format = Literal["v0", "v1"]
 Transaction = Literal["one", "each", "none"]
 
+ROOT = "00000000-0000-0000-0000-000000000000"  # the parent of a first snapshot
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:

@@ -122,7 +122,8 @@ def _merged(sides: Sides) -> Chain:
     head = sides.head
     at_base, here = sides.at_base, sides.at_head
     if not sides.arrived and all(name in here for name in at_base):
-        migrations = [_newer(sides, name, m) for name, m in here.items()]
+        removed = sides.at_merge_base.keys() - at_base.keys()  # by base
+        migrations = [_newer(sides, name, m) for name, m in here.items() if name not in removed]
     else:
         gone = {sides.name(m) for m in sides.deleted} | {sides.name(p.before) for p in sides.renamed}
         kept = [_newer(sides, name, here.get(name, m)) for name, m in at_base.items() if name not in gone]

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from checks.drizzle.model import Format
+from checks.drizzle import entities
+from checks.drizzle.model import ROOT, Chain, Format, Snapshot
 
-ROOT = "00000000-0000-0000-0000-000000000000"
+__all__ = ["KNOWN", "ROOT", "Broken", "Data", "Header", "ddl", "header", "load"]
+
 KNOWN: Mapping[Format, tuple[str, ...]] = {"v0": ("5", "6", "7"), "v1": ("8", "9")}
 HEAD = 8192  # drizzle-kit writes id, parents and version before anything long
 
@@ -71,6 +73,15 @@ class Data(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._all())
+
+
+def ddl(chain: Chain, snapshot: Snapshot) -> Mapping[str, Any] | list[dict[str, Any]]:
+    """The whole schema that a snapshot means: v0's JSON as it is, v1's entities with the deltas of its history applied.
+
+    Raises:
+        entities.Unreconstructable: v1 only; a snapshot before it is missing, or two migrations gave one name to two things.
+    """
+    return snapshot.data if chain.project.format == "v0" else entities.of(chain, snapshot)
 
 
 def load(raw: bytes) -> dict[str, Any] | Broken:

@@ -1,5 +1,6 @@
 """Chains are read as far as they can be, with a fact for every damage and never an exception."""
 
+import contextlib
 import hashlib
 import json
 import time
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.drizzle import chain, folders, journal, projects
+from checks.drizzle import chain, entities, folders, journal, projects, snapshots
 from checks.drizzle.model import Project
 from checks.drizzle.snapshots import ROOT
 from checks.tree import Entry, Tree
@@ -161,6 +162,15 @@ def test_symbolic_links_are_told_and_not_followed(name):
     assert "symlink" in {d.problem for d in read.damage}
 
 
+@pytest.mark.parametrize(("mode", "problem"), [("120000", "symlink"), ("160000", "not-a-file")])
+def test_a_migrations_folder_that_is_a_link_or_a_submodule_is_told(mode, problem):
+    """It is not an empty history."""
+    tree = Tree.of({"drizzle.config.ts": CONFIG, "drizzle": "../elsewhere"})
+    linked = Tree([Entry(e.path, mode if e.path == "drizzle" else e.mode, e.oid) for e in tree.entries()], lambda _: {})
+    read = chain.read(linked, Project(root="", format="v0", migrations_dir="drizzle"))
+    assert [(d.problem, d.other) for d in read.damage] == [(problem, "drizzle")]
+
+
 def test_the_hash_is_drizzles():
     """sha256 of the text with its markers and line ends."""
     story = three().put("0002_refunds.sql", "\ufeffselect 1;\r\n--> statement-breakpoint\r\nselect 2")
@@ -205,7 +215,10 @@ def test_no_json_raises(one, two):
             if form == "v1"
             else {}
         )
-        chain.read(Tree.of(files), Project(root="", format=form, migrations_dir="drizzle"), thorough=files)
+        read = chain.read(Tree.of(files), Project(root="", format=form, migrations_dir="drizzle"), thorough=files)
+        for found in read.snapshots:
+            with contextlib.suppress(entities.Unreconstructable):
+                snapshots.ddl(read, found)
 
 
 def test_a_journal_is_read_as_json_reads_it():
@@ -216,6 +229,32 @@ def test_a_journal_is_read_as_json_reads_it():
         (e["idx"], e["when"], e["tag"]) for e in json.loads(text)["entries"]
     ]
     assert (read.version, read.dialect, read.problem) == ("7", "postgresql", None)
+
+
+ROWS = st.dictionaries(
+    st.sampled_from(["entityType", "schema", "table", "name", "columns", "type", "roles"]),
+    st.sampled_from(["tables", "columns", "pks", "public", "a", "b"])
+    | st.lists(st.sampled_from(["a", "b"]))
+    | st.none(),
+)
+DELTAS = st.fixed_dictionaries({
+    "op": st.sampled_from(["create", "drop", "alter", "rename", "?"]),
+    "key": st.sampled_from(['tables\0["public","a"]', 'columns\0["public","a","b"]', "x", "tables\0[[]]"]) | st.none(),
+    "row": ROWS | st.integers(),
+    "set": ROWS | st.none(),
+})  # fmt: skip
+
+
+@given(st.lists(ROWS, max_size=4), st.lists(DELTAS, max_size=6))
+def test_no_deltas_raise_what_is_not_foreseen(rows, deltas):
+    """A snapshot that cannot be put together is told in words."""
+    base, diff = folder_v1(A, "a", [ROOT], kind="base"), folder_v1(B, "b", ["a"])
+    for files, field, value in ((base, "ddl", rows), (diff, "deltas", deltas)):
+        path = next(p for p in files if p.endswith("snapshot.json"))
+        files[path] = json.dumps({**json.loads(files[path]), field: value})
+    read = v1(base, diff)
+    with contextlib.suppress(entities.Unreconstructable):
+        snapshots.ddl(read, read.snapshots[-1])
 
 
 # --- v1 ---------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,9 @@
 
 import json
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from checks import rules
 from checks.drizzle import history, plan
 from checks.drizzle.history import (
@@ -362,3 +365,86 @@ def test_rules_say_all_of_this_in_words():
     assert json.dumps(found)
     assert NumberCollision.__doc__
     assert history.__doc__
+
+
+def test_old_damage_is_a_note_in_words():
+    """Whatever the rule's own severity is."""
+    old = base().drop("meta/0001_snapshot.json", "0000_users.sql").put("0007_lost.sql", "")
+    found = rules.judge(planned(old.files, {**old.files, "a.ts": ""}).facts)
+    assert {f.rule for f in found} == {"journal-mismatch", "snapshot-chain"}
+    assert {(f.severity, f.introduced) for f in found} == {("note", False)}
+
+
+def test_a_gap_in_the_numbers_warns_and_blocks_nobody():
+    """The migrator goes by the order of the entries; some teams leave room for a colleague."""
+    (found,) = rules.judge(planned(base().files, base().add("refunds", idx=5).files).facts)
+    assert (found.rule, found.severity, found.introduced) == ("journal-mismatch", "warning", True)
+
+
+ACTIONS = st.sampled_from(
+    ["add", "early", "edit", "delete", "unlist", "unsnap", "swap", "garble", "comment", "stranger"]
+)
+
+
+def shaken(story: Story, actions: list[tuple[str, int]], side: str) -> Story:
+    """A story to which things happen."""
+    made = story.fork()
+    for number, (action, where) in enumerate(actions):
+        if made.files[JOURNAL] != "{" and made.entries:
+            shake(made, action, where, f"{side}{number}")
+    return made
+
+
+def shake(made: Story, action: str, where: int, name: str) -> None:
+    """One thing happens."""
+    entries = made.entries
+    chosen = entries[where % len(entries)]
+    path = f"{chosen['tag']}.sql"
+    text = made.files.get(f"drizzle/{path}")
+    tag = f"{len(entries):04}_{name}"
+    match action:
+        case "add" | "early":
+            made.put(f"{tag}.sql", f"create table {name}()")
+            made.list([*entries, entry(len(entries), tag, 5 if action == "early" else None)])
+        case "edit" | "comment" | "delete" if text is not None:
+            made.drop(path)
+            if action != "delete":
+                made.put(path, str(text) + ("\nselect 1;" if action == "edit" else "\n-- more"))
+        case "unlist":
+            made.list([e for e in entries if e is not chosen])
+        case "unsnap":
+            for snap in [p for p in made.files if p.endswith("_snapshot.json")][where % 3 : where % 3 + 1]:
+                del made.files[snap]
+        case "swap":
+            made.list(entries[::-1])
+        case "garble" if where % 5 == 0:
+            made.put("meta/_journal.json", "{")
+        case _:
+            made.put(f"00{where % 90 + 10}_{name[0]}.sql", "select 1")
+
+
+HAPPENINGS = st.lists(st.tuples(ACTIONS, st.integers(0, 20)), max_size=5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(HAPPENINGS, HAPPENINGS, HAPPENINGS)
+def test_head_is_blamed_only_for_what_head_changed(old, ours, theirs):
+    """Whatever happened before, on head and on base."""
+    start = shaken(base().add("refunds"), old, "o")
+    head, tip = shaken(start, ours, "h"), shaken(start, theirs, "t")
+    for ahead, behind in (
+        (head.files, tip.files),
+        (head.files, None),
+        (tip.files, tip.files),
+        (start.files, tip.files),
+    ):
+        made = change(start.files, ahead, behind)
+        for project in plan.concerned(made):
+            found = plan.make(made, project)
+            introduced = [f for f in found.facts if f.introduced]
+            assert all(f.place.path in made.paths for f in introduced)
+            assert set(found.would_skip) <= set(tags(found.added))
+            assert not set(tags(found.pending)) & set(found.would_skip)
+            assert len(rules.judge(found.facts)) >= len(introduced) > -1
+            if ahead is start.files or ahead is behind:
+                assert (introduced, found.added, found.modified, found.deleted, found.pending) == ([], (), (), (), ())
