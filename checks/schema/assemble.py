@@ -14,6 +14,14 @@ from checks.schema.views import View
 from checks.typescript.program import Exported
 from checks.typescript.values import UNDEFINED, Record, Site, Unknown, Value, known, text_of, unknowns
 
+_VIEW_OPTIONS = (
+    "checkOption", "securityBarrier", "securityInvoker", "fillfactor", "toastTupleTarget", "parallelWorkers",
+    "autovacuumEnabled", "vacuumIndexCleanup", "vacuumTruncate", "autovacuumVacuumThreshold",
+    "autovacuumVacuumScaleFactor", "autovacuumVacuumCostDelay", "autovacuumVacuumCostLimit", "autovacuumFreezeMinAge",
+    "autovacuumFreezeMaxAge", "autovacuumFreezeTableAge", "autovacuumMultixactFreezeMinAge",
+    "autovacuumMultixactFreezeMaxAge", "autovacuumMultixactFreezeTableAge", "logAutovacuumMinDuration", "userCatalogTable",
+)  # fmt: skip
+_VIEW_OPTIONS_V1 = (*_VIEW_OPTIONS[:3], *sorted(option for option in _VIEW_OPTIONS[3:]))
 _NUMBERS = ("-9223372036854775808", "9223372036854775807")
 
 
@@ -168,7 +176,8 @@ class Assembly:
             self._notes.add(lost.unknown, f"view {name}", f"{schema}.{name}")
             return None
         options = view.settings.get("with", UNDEFINED)
-        pairs = tuple((key, options[key]) for key in options.names()) if isinstance(options, Record) else ()
+        order = _VIEW_OPTIONS_V1 if self._tables.v1 else _VIEW_OPTIONS
+        pairs = tuple((key, options[key]) for key in order if key in options) if isinstance(options, Record) else ()
         tablespace, using = view.settings.get("tablespace"), view.settings.get("using")
         return model.View(
             schema=schema,

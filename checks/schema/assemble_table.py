@@ -118,6 +118,9 @@ class TableDraft:
                 self.notes.add(lost.unknown, f"column {self.label}.{column.key}", self.key, column.key)
                 continue
             built = self._column(column, name)
+            if built is not None and name in self._columns and self.v1:
+                why = "has the name of another column of the table, which drizzle-kit refuses"
+                self.notes.refused(column.config.site, why, f"column {self.label}.{name}", self.key, name)
             if built is not None:
                 self._columns[name] = built
 

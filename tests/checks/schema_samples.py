@@ -1,0 +1,200 @@
+"""A large family of small Drizzle schemas, made of every builder and modifier; the real drizzle-kit says what they mean."""
+
+from collections.abc import Iterator
+
+HEAD = """import * as pg from "drizzle-orm/pg-core";
+import { sql, eq, ne, and, or, not, gt, gte, lt, lte, isNull, isNotNull, inArray, notInArray, between, like, ilike, count, sum, max, desc, asc } from "drizzle-orm";
+import { bigint, bigserial, bit, boolean, char, check, cidr, customType, date, decimal, doublePrecision, foreignKey, geometry,
+  halfvec, index, inet, integer, interval, json, jsonb, line, macaddr, macaddr8, numeric, pgEnum, pgMaterializedView, pgPolicy,
+  pgRole, pgSchema, pgSequence, pgTable, pgTableCreator, pgView, point, primaryKey, real, serial, smallint, smallserial,
+  sparsevec, text, time, timestamp, unique, uniqueIndex, uuid, varchar, vector, alias, type AnyPgColumn } from "drizzle-orm/pg-core";
+"""
+
+TYPES = [
+    "smallint()", "integer()", "bigint({ mode: 'number' })", "bigint({ mode: 'bigint' })", "serial()", "smallserial()",
+    "bigserial({ mode: 'number' })", "boolean()", "text()", "text({ enum: ['a', 'b'] })", "varchar()", "varchar({ length: 20 })",
+    "char()", "char({ length: 3 })", "numeric()", "numeric({ precision: 10 })", "numeric({ precision: 10, scale: 2 })",
+    "decimal({ precision: 6, scale: 0, mode: 'number' })", "real()", "doublePrecision()", "json()", "jsonb()",
+    "jsonb().$type<{ a: string }>()", "date()", "date({ mode: 'date' })", "time()", "time({ precision: 3, withTimezone: true })",
+    "timestamp()", "timestamp({ withTimezone: true })", "timestamp({ precision: 6, withTimezone: true, mode: 'string' })",
+    "timestamp({ precision: 3 })", "timestamp({ mode: 'string' })", "interval()", "interval({ fields: 'day to second', precision: 3 })",
+    "interval({ fields: 'month' })", "uuid()", "inet()", "cidr()", "macaddr()", "macaddr8()", "point()", "point({ mode: 'xy' })",
+    "line()", "line({ mode: 'abc' })",
+]  # fmt: skip
+EXTENSION_TYPES = [
+    "geometry()", "geometry({ type: 'point', mode: 'xy', srid: 4326 })", "vector({ dimensions: 3 })", "halfvec({ dimensions: 2 })",
+    "sparsevec({ dimensions: 5 })", "bit({ dimensions: 8 })",
+]  # fmt: skip
+MODIFIERS = [
+    "", ".notNull()", ".primaryKey()", ".unique()", ".unique('own')", ".unique('own', { nulls: 'not distinct' })", ".notNull().unique()",
+    ".$default(() => 1 as never)", ".$onUpdate(() => 1 as never)",
+]  # fmt: skip
+DEFAULTS = [
+    ("integer()", "0"), ("integer()", "-5"), ("integer()", "sql`1 + 1`"), ("smallint()", "1_000"), ("bigint({ mode: 'number' })", "9007199254740991"),
+    ("bigint({ mode: 'bigint' })", "sql`10`"), ("real()", "1.5"), ("real()", "1e21"), ("doublePrecision()", "0.1 + 0.2"), ("numeric()", "'10.50'"),
+    ("numeric({ mode: 'number' })", "5"), ("boolean()", "true"), ("boolean()", "false"), ("text()", "'it\\'s'"), ("text()", "''"), ("text()", "`a${1 + 1}b`"),
+    ("text()", "'a\\\\b'"), ("text()", "\"d\\\"q\""), ("varchar({ length: 9 })", "'x'"), ("char({ length: 2 })", "'ab'"), ("text()", "sql`'x'::text`"),
+    ("json()", "{ a: 1, b: ['x', null], c: { d: true } }"), ("jsonb()", "{}"), ("jsonb()", "[]"), ("jsonb()", "sql`'{}'::jsonb`"), ("jsonb()", "{ 'k-1': 'é' }"),
+    ("jsonb()", "'plain'"), ("jsonb()", "5"), ("date()", "'2024-01-31'"), ("date({ mode: 'date' })", "new Date('2024-02-29')"), ("time()", "'10:20:30'"),
+    ("time({ withTimezone: true })", "'10:20:30+02'"), ("timestamp()", "new Date('2024-05-06T07:08:09.010Z')"),
+    ("timestamp({ withTimezone: true })", "new Date('2024-05-06T07:08:09Z')"), ("timestamp({ mode: 'string' })", "'2024-05-06 07:08:09'"),
+    ("timestamp({ mode: 'string', withTimezone: true })", "'2024-05-06 07:08:09'"), ("timestamp()", "sql`now()`"), ("timestamp()", "sql`CURRENT_TIMESTAMP`"),
+    ("timestamp({ precision: 3 })", "new Date('2024-05-06T07:08:09.010Z')"), ("interval()", "'1 day'"), ("uuid()", "'550e8400-e29b-41d4-a716-446655440000'"),
+    ("uuid()", "sql`gen_random_uuid()`"), ("inet()", "'127.0.0.1'"), ("cidr()", "'10.0.0.0/8'"), ("macaddr()", "'08:00:2b:01:02:03'"),
+    ("macaddr8()", "'08:00:2b:01:02:03:04:05'"), ("point()", "sql`'(1,2)'`"), ("text().array()", "[]"), ("text().array()", "['a', 'b,c', 'd']"),
+    ("text().array()", "sql`'{}'::text[]`"), ("text().array()", "sql`ARRAY[]::text[]`"), ("integer().array()", "[1, 2, 3]"), ("boolean().array()", "[true, false]"),
+    ("numeric().array()", "['1.5']"), ("uuid().array()", "['550e8400-e29b-41d4-a716-446655440000']"), ("jsonb().array()", "[{ a: 1 }]"), ("date().array()", "['2024-01-01']"),
+    ("timestamp().array()", "[new Date('2024-05-06T07:08:09Z')]"), ("varchar({ length: 5 }).array()", "['x']"), ("interval().array()", "['1 day']"),
+    ("text()", "undefined"), ("integer()", "null as never"), ("text()", "COLOR.red"), ("text()", "LIST[1]"), ("integer()", "LIMIT * 2"),
+]  # fmt: skip
+LISTS = [
+    "text().array()", "integer().array()", "text().array().notNull()", "text().notNull().array()", "varchar({ length: 3 }).array().unique()",
+    "timestamp({ withTimezone: true }).array()", "numeric({ precision: 4, scale: 2 }).array()", "mood().array()", "uuid().array().default([]).notNull()",
+]  # fmt: skip
+V0_LISTS = ["integer().array(3)", "integer().array().array()", "text().array(2).array(4)", "mood().array().array()"]
+V1_LISTS = ["integer().array('[][]')", "mood().array('[][]')", "text().array('[]').default(['a'])"]
+IDENTITIES = [
+    "", "{}", "{ name: 'own_seq' }", "{ startWith: 100, increment: 5 }", "{ minValue: 1, maxValue: 1000, cache: 10, cycle: true }",
+    "{ increment: -1 }", "{ startWith: '7' }",
+]  # fmt: skip
+
+BODIES: dict[str, str] = {
+    "empty": "",
+    "self reference": "export const n = pgTable('n', { id: serial().primaryKey(), up: integer().references((): AnyPgColumn => n.id, { onDelete: 'set null' }) });",
+    "reference": """export const a = pgTable('a', { id: integer().primaryKey() });
+        export const b = pgTable('b', { a: integer('a_id').notNull().references(() => a.id, { onDelete: 'cascade', onUpdate: 'restrict' }) });""",
+    "reference forward": """export const a = pgTable('a', { b: integer().references(() => b.id) });
+        export const b = pgTable('b', { id: integer().primaryKey() });""",
+    "composite foreign key": """export const a = pgTable('a', { x: integer(), y: integer() }, (t) => [primaryKey({ columns: [t.x, t.y] })]);
+        export const b = pgTable('b', { x: integer(), y: integer() }, (t) => [
+          foreignKey({ columns: [t.x, t.y], foreignColumns: [a.x, a.y] }).onDelete('cascade'),
+          foreignKey({ name: 'own_fk', columns: [t.x, t.y], foreignColumns: [a.x, a.y] }).onUpdate('set null')]);""",
+    "foreign key to itself": """export const t = pgTable('t', { id: integer().primaryKey(), up: integer() }, (t) => [
+          foreignKey({ columns: [t.up], foreignColumns: [t.id], name: 'up_fk' })]);""",
+    "extras as object": """export const t = pgTable('t', { a: integer(), b: text() }, (table) => ({ one: index('i1').on(table.a), two: unique('u1').on(table.a, table.b),
+        pk: primaryKey({ columns: [table.a, table.b] }) }));""",
+    "extras in a block": """export const t = pgTable('t', { a: integer(), b: text() }, (table) => { return { one: index().on(table.a) } });""",
+    "extras nested": "export const t = pgTable('t', { a: integer() }, (t) => [[index('i').on(t.a)], [check('c', sql`${t.a} > 0`)]]);",
+    "index options": """export const t = pgTable('t', { a: integer(), b: text() }, (t) => [
+        index('i1').on(t.a.asc(), t.b.desc()), index('i2').on(t.a.desc().nullsFirst(), t.b.nullsFirst()), index('i3').on(t.b.nullsLast()),
+        index('i4').using('gin', sql`to_tsvector('english', ${t.b})`), index('i5').using('hash', t.b), uniqueIndex('i6').on(sql`lower(${t.b})`),
+        index('i7').on(t.b.op('text_pattern_ops')), index('i8').on(t.a).where(sql`${t.b} is not null`), index('i9').on(t.a).with({ fillfactor: 70 }),
+        uniqueIndex().on(t.a, t.b), index().onOnly(t.a), index('i10').using('btree', t.b.asc().op('text_pattern_ops')),
+        index('i11').on(sql`${t.a} desc`, t.b), index('i12').on(t.b).where(sql`${t.a} > 5 and ${t.b} = 'x'`)]);""",
+    "index concurrently": "export const t = pgTable('t', { a: integer() }, (t) => [index('i').on(t.a).concurrently()]);",
+    "unique": """export const t = pgTable('t', { a: integer(), b: text(), c: text().unique() }, (t) => [
+        unique().on(t.a, t.b), unique('named').on(t.b).nullsNotDistinct(), unique('two').on(t.a, t.c).nullsNotDistinct()]);""",
+    "primary keys": """export const a = pgTable('a', { x: integer(), y: text() }, (t) => [primaryKey({ columns: [t.x, t.y], name: 'own_pk' })]);
+        export const b = pgTable('b', { x: integer(), y: text() }, (t) => [primaryKey(t.x, t.y)]);
+        export const c = pgTable('c', { x: integer() }, (t) => [primaryKey({ columns: [t.x] })]);""",
+    "checks": """export const t = pgTable('t', { a: integer(), b: text('other') }, (t) => [check('c1', sql`${t.a} > 0`),
+        check('c2', sql`${t.b} in ('x', 'y') and length(${t.b}) < 10`), check('c3', sql.raw('a <> 5')), check('c4', sql`${sql.identifier('a')} < 9`)]);""",
+    "generated": """export const t = pgTable('t', { a: integer(), b: integer().generatedAlwaysAs(sql`a * 2`),
+        c: text().generatedAlwaysAs((): any => sql`upper('x')`).notNull(), d: integer().generatedAlwaysAs(sql`1`) });""",
+    "generated from a column": "export const t = pgTable('t', { a: integer(), b: integer().generatedAlwaysAs((): any => sql`${t.a} + 1`) });",
+    "enums": """export const mood = pgEnum('mood', ['sad', 'ok', "it's"]); export const e2 = pgEnum('e2', ['x'] as const);
+        enum Role { Admin = 'admin', User = 'user' }; export const role = pgEnum('role', Role); const o = { a: 'A', b: 'B' } as const; export const eo = pgEnum('eo', o);
+        export const t = pgTable('t', { m: mood().default('ok').notNull(), n: mood('named'), r: role().default(Role.Admin), a: mood().array().default(['sad']), o: eo() });""",
+    "enum named like a type": "export const bit_kind = pgEnum('bit_kind', ['a']); export const t = pgTable('t', { k: bit_kind().default('a') });",
+    "schemas": """export const s = pgSchema('s'); export const m = s.enum('m', ['a', 'b']); export const seq = s.sequence('q', { startWith: 5 });
+        export const t = s.table('t', { id: integer().generatedAlwaysAsIdentity(), m: m().default('a'), ms: m().array() }, (x) => [index('i').on(x.m), check('c', sql`${x.id} > 0`), unique().on(x.id, x.m)]);
+        export const u = pgTable('u', { t: integer().references(() => t.id), m: m() });""",
+    "schema not exported": "const s = pgSchema('s'); export const t = s.table('t', { id: integer() });",
+    "two tables of one name": "export const s = pgSchema('s'); export const t1 = s.table('t', { a: integer() }); export const t2 = pgTable('t', { b: integer() });",
+    "sequences": """export const a = pgSequence('a'); export const b = pgSequence('b', { startWith: 10, increment: 2, minValue: 1, maxValue: 100, cache: 5, cycle: true });
+        export const c = pgSequence('c', { increment: -1 }); export const d = pgSequence('d', { maxValue: '500' });""",
+    "roles and policies": """export const r = pgRole('r', { createRole: true, createDb: true, inherit: false }); export const plain = pgRole('plain');
+        export const old = pgRole('old').existing();
+        export const t = pgTable('t', { id: integer() }, (t) => [pgPolicy('p1', { for: 'select', to: 'public', using: sql`true` }),
+          pgPolicy('p2', { as: 'restrictive', for: 'insert', to: [r, 'current_user', plain], withCheck: sql`${t.id} > 0` }), pgPolicy('p3')]);
+        export const u = pgTable('u', { id: integer() }).enableRLS();""",
+    "linked policy": """export const t = pgTable('t', { id: integer() }); export const p = pgPolicy('p', { to: 'public', using: sql`true` }).link(t);
+        export const loose = pgPolicy('loose', { to: 'public' });""",
+    "view sql": """export const t = pgTable('t', { id: integer(), n: text('name') });
+        export const v = pgView('v', { id: integer(), name: text() }).as(sql`select ${t.id}, ${t.n} from ${t} where ${t.n} = ${'x'} and ${t.id} > ${5}`);
+        export const w = pgView('w', { id: integer() }).with({ securityInvoker: true, checkOption: 'cascaded' }).as(sql`select id from t`);
+        export const old = pgView('old', { id: integer() }).existing();""",
+    "materialized view sql": """export const t = pgTable('t', { id: integer() });
+        export const m = pgMaterializedView('m', { id: integer() }).using('heap').with({ fillfactor: 90, autovacuumEnabled: true }).withNoData().as(sql`select ${t.id} from ${t}`);
+        export const n = pgMaterializedView('n', { id: integer() }).tablespace('pg_default').as(sql`select 1 as id`);""",
+    "view in a schema": "export const s = pgSchema('s'); export const t = s.table('t', { id: integer() }); export const v = s.view('v', { id: integer() }).as(sql`select id from ${t}`); export const m = s.materializedView('m').as((qb) => qb.select().from(t));",
+    "view by query": """export const t = pgTable('t', { id: integer(), n: text('name'), ok: boolean() });
+        export const v1 = pgView('v1').as((qb) => qb.select().from(t));
+        export const v2 = pgView('v2').as((qb) => qb.select({ id: t.id, label: t.n }).from(t).where(and(eq(t.ok, true), gt(t.id, 5), or(isNull(t.n), ne(t.n, "it's")))));
+        export const v3 = pgView('v3').as((qb) => qb.select({ n: t.n, c: count().as('c'), m: sql<number>`max(${t.id})`.as('m') }).from(t).groupBy(t.n).orderBy(desc(t.n)).limit(10));
+        export const v4 = pgView('v4').as((qb) => qb.selectDistinct({ id: t.id }).from(t).where(inArray(t.id, [1, 2])));
+        export const m1 = pgMaterializedView('m1').as((qb) => qb.select({ id: t.id }).from(t).where(between(t.id, 1, 9)));""",
+    "view by join": """export const a = pgTable('a', { id: integer(), n: text() }); export const b = pgTable('b', { id: integer(), a: integer('a_id') });
+        export const v = pgView('v').as((qb) => qb.select({ id: a.id, bid: sql<number>`${b.id}`.as('bid'), n: a.n }).from(a).leftJoin(b, eq(b.a, a.id)).where(isNotNull(a.n)));
+        export const w = pgView('w').as((qb) => qb.select({ n: a.n }).from(a).innerJoin(b, and(eq(b.a, a.id), lt(b.id, 3))).orderBy(asc(a.n), b.id));""",
+    "view of a view": """export const t = pgTable('t', { id: integer(), n: text() });
+        export const zv = pgView('zv').as((qb) => qb.select().from(t)); export const av = pgView('av').as((qb) => qb.select().from(zv).where(eq(zv.id, 1)));""",
+    "custom types": """const citext = customType<{ data: string }>({ dataType() { return 'citext'; } });
+        const bytes = customType<{ data: Buffer; default: false }>({ dataType: () => 'bytea', toDriver(v) { return v } });
+        const sized = customType<{ data: string; config: { length?: number } }>({ dataType(config) { return typeof config?.length !== 'undefined' ? `varchar(${config.length})` : 'varchar'; } });
+        const ts = customType<{ data: string }>({ dataType: () => 'tsvector' });
+        export const t = pgTable('t', { b: bytes('b'), s: sized('s', { length: 7 }), s2: sized().default('x'), s3: sized({ length: 3 }).notNull(), ts: ts().generatedAlwaysAs(sql`to_tsvector('english', 'x')`), a: sized({length: 2}).array() });""",
+    "custom type upper": "const T = customType<{data: string}>({ dataType: () => 'TEXT' }); const u = customType<{data: string}>({ dataType: () => 'timestamptz' }); export const t = pgTable('t', { a: u().default(sql`now()`) });",
+    "column callback": "export const t = pgTable('t', (c) => ({ id: c.serial().primaryKey(), n: c.varchar({ length: 5 }).notNull() }), (t) => [index('i').on(t.n)]);",
+    "destructured callback": "export const t = pgTable('t', ({ uuid, text, timestamp: ts }) => ({ id: uuid().primaryKey().defaultRandom(), n: text(), c: ts({ withTimezone: true }).defaultNow() }));",
+    "table creator": """export const createTable = pgTableCreator((name) => `app_${name}`);
+        export const t = createTable('t', { id: serial().primaryKey(), n: text().unique() }, (t) => [index('n_idx').on(t.n)]); export const u = createTable('u', { t: integer().references(() => t.id) });""",
+    "shared columns": """const stamps = { createdAt: timestamp('created_at').defaultNow().notNull(), updatedAt: timestamp('updated_at').$onUpdate(() => new Date()) };
+        const id = () => uuid('id').primaryKey().default(sql`gen_random_uuid()`); const base = (extra: boolean = true) => ({ id: id(), ...(extra ? stamps : {}) });
+        function money(name: string, { precision = 10, scale = 2 }: { precision?: number; scale?: number } = {}) { return numeric(name, { precision, scale }).notNull().default('0'); }
+        export const a = pgTable('a', { ...base(), total: money('total') }); export const b = pgTable('b', { ...base(false), n: text().notNull(), tax: money('tax', { scale: 4 }) });""",
+    "shared unique": "const mail = { mail: text().notNull().unique() }; export const b = pgTable('b', { ...mail }); export const a = pgTable('a', { ...mail });",
+    "shared builder other key": "const n = text().notNull(); export const a = pgTable('a', { first: n, second: n });",
+    "constants": """const COLORS = ['red', 'green'] as const; const [FIRST, ...REST] = COLORS; const NAME = 'wares' satisfies string; const cfg = { len: 40, sub: { d: 7 } };
+        export const color = pgEnum('color', COLORS); export const t = pgTable(NAME, { c: color().default(FIRST), n: varchar({ length: cfg.len }).default(REST[0]!), k: integer().default(cfg.sub['d']) });""",
+    "made by map": """const names = ['a', 'b', 'c'] as const; const cols = Object.fromEntries(names.map((n) => [n, integer(n).notNull()]));
+        export const t = pgTable('t', { id: serial().primaryKey(), ...cols }, (t) => names.map((n) => index(`${n}_i`).on(t[n as 'a'])));""",
+    "conditional": "const flag = true as boolean; export const t = pgTable('t', { a: integer(), ...(flag ? { b: text() } : {}), ...(flag && { c: text() }) });",
+    "sql helpers": """const STATES = { A: 'a', B: "b's" } as const; const list = sql.join(Object.values(STATES).map((s) => sql.raw(`'${s.replace("'", "''")}'`)), sql`, `);
+        export const t = pgTable('t', { s: text().notNull() }, (t) => [check('states', sql`${t.s} in (${list})`), index('w').on(t.s).where(sql`${t.s} = ${sql.raw("'a'")}`)]);""",
+    "relations are nothing": """export const a = pgTable('a', { id: integer().primaryKey() }); export const ar = { x: a.id };
+        export type A = typeof a.$inferSelect; export interface B { x: A } export class C { m() { return 1 } } export const f = (x: A) => x.id; export enum E { X }""",
+    "enable rls later": "export const t = pgTable('t', { id: integer() }); t.enableRLS();",
+    "long names": """export const t = pgTable('a_table_with_quite_a_long_name_for_a_table_indeed', { first_long_column_name: integer(), second_long_column_name: integer().unique() }, (t) => [
+        index().on(t.first_long_column_name, t.second_long_column_name), unique().on(t.first_long_column_name, t.second_long_column_name)]);
+        export const u = pgTable('another_table_with_a_long_name_too', { the_reference_column: integer().references(() => t.second_long_column_name) });""",
+    "odd names": "export const t = pgTable('Some Table', { 'weird-key': integer('Weird Column'), select: text(), '1a': text() });",
+    "names of keys": "export const t = pgTable('t', { userId: integer(), HTTPServer: text(), a1B2: text(), explicit: text('Explicit_Name') }, (t) => [index().on(t.userId), unique().on(t.userId, t.HTTPServer), check('c', sql`${t.userId} > 0`), primaryKey({ columns: [t.userId, t.a1B2] })]); export const u = pgTable('u', { tId: integer().references(() => t.userId).unique(), myId: integer().primaryKey().generatedAlwaysAsIdentity() });",
+    "same as index name": "export const t = pgTable('t', { a: integer() }, (t) => { const i = index('i').on(t.a); return [i]; });",
+    "alias in a view": "export const t = pgTable('t', { id: integer(), up: integer() }); const p = alias(t, 'p'); export const v = pgView('v').as((qb) => qb.select({ id: t.id }).from(t).leftJoin(p, eq(p.id, t.up)));",
+    "namespace": "export const t = pg.pgTable('t', { id: pg.serial().primaryKey(), n: pg.text('n') }, (t) => [pg.index('i').on(t.n)]);",
+}
+V1_BODIES: dict[str, str] = {
+    "snake case": "export const t = pg.snakeCase.table('t', { userId: integer(), HTTPServer: text(), x: text('Own') }, (t) => [index().on(t.userId)]); export const s = pg.snakeCase.schema('sc'); export const u = s.table('u', { someId: integer() });",
+    "camel case": "export const t = pg.camelCase.table('t', { user_id: integer(), Some_Thing: text() });",
+    "with rls": "export const t = pgTable.withRLS('t', { id: integer() });",
+    "bytea": "export const t = pgTable('t', { b: pg.bytea(), c: pg.bytea('cc').notNull() });",
+    "existing schema": "export const s = pgSchema('auth').existing(); export const t = pgTable('t', { id: integer() });",
+    "parameters": "export const t = pgTable('t', { a: integer(), s: text() }, (t) => [check('c', sql`${t.a} > ${5} and ${t.s} = ${'x'}`), index('i').on(t.a).where(eq(t.s, 'act')), index('j').on(t.a).where(and(isNull(t.s), gt(t.a, 3)))]);",
+    "named inline reference": "export const a = pgTable('a', { id: integer().primaryKey() }); export const b = pgTable('b', { a: integer().references(() => a.id, { name: 'mine', onDelete: 'cascade' }) });",
+}
+
+
+def bodies(version: str) -> Iterator[tuple[str, str]]:
+    """Every sample of a generation: its name and the source of schema.ts."""
+    for kind in TYPES + EXTENSION_TYPES:
+        parts = MODIFIERS if kind in {"integer()", "text()", "uuid()"} else MODIFIERS[:4]
+        columns = ", ".join(f"c{i}: {kind}{part}" for i, part in enumerate(parts) if "primaryKey" not in part and "own" not in part)
+        yield f"type {kind}", f"export const t = pgTable('t', {{ {columns} }});"
+        for part in parts:
+            if "primaryKey" in part or "own" in part:
+                yield f"type {kind}{part}", f"export const t = pgTable('t', {{ c: {kind}{part} }});"
+        name = kind.replace("(", "('a_name', " if kind[-2] != "(" else "('a_name'", 1)
+        yield f"type {name}", f"export const t = pgTable('t', {{ c: {name} }});"
+    before = "const COLOR = { red: 'r' } as const; const LIST = ['x', 'y']; const LIMIT = 21; export const mood = pgEnum('mood', ['a', 'b']);\n"
+    for kind, value in DEFAULTS:
+        yield f"default {kind} {value}", f"{before}export const t = pgTable('t', {{ c: {kind}.default({value}) }});"
+    for kind in LISTS + (V0_LISTS if version == "v0" else V1_LISTS):
+        yield f"list {kind}", f"{before}export const t = pgTable('t', {{ c: {kind} }});"
+    for options in IDENTITIES:
+        for kind in ("integer()", "smallint()", "bigint({ mode: 'number' })"):
+            for method in ("generatedAlwaysAsIdentity", "generatedByDefaultAsIdentity"):
+                yield f"identity {kind} {method} {options}", f"export const t = pgTable('t', {{ c: {kind}.{method}({options}) }});"
+    yield from BODIES.items()
+    if version == "v1":
+        yield from V1_BODIES.items()
