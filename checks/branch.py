@@ -1,6 +1,6 @@
 """What the judge needs of a database: a place where hostile SQL may run and break things."""
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import psycopg
 
@@ -16,6 +16,16 @@ class Branch(Protocol):
     @property
     def missing_extensions(self) -> frozenset[str]:
         """Extensions the chain asks for and this server does not have (`postgis`)."""
+        ...
+
+    @property
+    def stopped(self) -> Literal["time", "disk"] | None:
+        """Why the branch was killed, if it was: it took too long, or too much room."""
+        ...
+
+    @property
+    def may_create_roles(self) -> bool:
+        """Whether `CREATE ROLE` can work here; on a shared server it fails for reasons that are ours, not the migration's."""
         ...
 
     def connect(self, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:

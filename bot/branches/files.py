@@ -145,7 +145,7 @@ def acquire(path: Path, *, shared: bool = False, wait: bool = True) -> int | Non
     """Open and lock a file; close the descriptor to let go. None: somebody else holds it and we would not wait."""
     kind = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         try:
             fcntl.flock(descriptor, kind)
             here = os.fstat(descriptor)

@@ -46,7 +46,7 @@ def find(data_dir: Path | None, owner: Owner) -> Folders:
     me = f"bulletproof-{os.geteuid()}"
     wanted = (data_dir or _cache()).absolute()
     temporary = [folder / me for folder in (files.temporary(), *_OPEN_TO_ALL)]
-    kept = wanted if _writable(wanted) else files.ours(temporary, mode=0o755)
+    kept = wanted if _writable(wanted) and _writable(wanted / "templates") else files.ours(temporary, mode=0o755)
     if data_dir is not None and not wanted.is_dir():
         raise UserError(
             f"The data folder {wanted} is not there and cannot be made. Name another in BULLETPROOF_DATA_DIR."

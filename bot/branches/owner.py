@@ -36,7 +36,9 @@ class Owner:
         return [] if self.dropped else None
 
     def may_enter(self, path: Path) -> bool:
-        """Whether this user can reach and read `path` (judged by owner and mode bits; groups are not asked)."""
+        """Whether this user can reach and read `path` (another user's rights are judged by owner and mode bits alone)."""
+        if not self.dropped and self.uid == os.geteuid():
+            return os.access(path, os.R_OK | os.X_OK)
         path = path.resolve()
         return all(self._has(step, need=0o1) for step in path.parents) and self._has(path, need=0o5)
 

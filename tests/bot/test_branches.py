@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -182,6 +183,18 @@ def test_extensions_that_are_not_there_are_named(provider):
             session.execute(
                 "CREATE EXTENSION vector; CREATE TABLE t (x vector(3)); CREATE INDEX ON t USING hnsw (x vector_l2_ops)"
             )
+
+
+def test_what_only_a_superuser_may_create_is_there_before_the_chain(data, tmp_path):
+    """Where an extension's script is not safe in the hands of hostile SQL (postgis), IF NOT EXISTS finds it."""
+    provider = embedded.Embedded(data)
+    place = provider._place
+    provider.__dict__["_place"] = replace(place, binaries=replace(place.binaries, before=frozenset({"file_fdw"})))
+    for template in (None, Template("file_fdw", table)):
+        with provider.branch(template=template, extensions=["file_fdw"]) as branch:
+            assert branch.missing_extensions == frozenset()
+            with branch.connect() as session:
+                session.execute("CREATE EXTENSION IF NOT EXISTS file_fdw")
 
 
 def test_uuid_and_crypto_functions_agree_with_others(provider):

@@ -14,7 +14,9 @@ INSTALLED = sorted(Path("/usr/lib/postgresql").glob("1[45678]/bin"))
 
 
 @pytest.fixture(
-    scope="module", params=[None, *INSTALLED], ids=lambda p: "wheel" if p is None else f"debian-{p.parent.name}"
+    scope="module",
+    params=[None, *(pytest.param(folder, marks=pytest.mark.long) for folder in INSTALLED)],
+    ids=["wheel", *(f"installed-{folder.parent.name}" for folder in INSTALLED)],
 )
 def provider(request, tmp_path_factory):
     """Branches of the wheel's PostgreSQL, and of each that is installed."""
@@ -154,6 +156,7 @@ def test_roles_can_be_created_granted_and_used(session):
     session.execute(
         "CREATE TABLE t (x int); GRANT CREATE ON SCHEMA public TO app; GRANT app TO CURRENT_USER; ALTER TABLE t OWNER TO app; GRANT app TO reader; SET ROLE app; RESET ROLE"
     )
+    session.execute("GRANT pg_read_all_data, pg_monitor TO reader")
     session.execute("GRANT CONNECT ON DATABASE neondb TO reader; GRANT USAGE ON SCHEMA public TO reader")
     session.execute(
         "CREATE TABLE p (x int); ALTER TABLE p ENABLE ROW LEVEL SECURITY; CREATE POLICY q ON p TO app USING (true)"
