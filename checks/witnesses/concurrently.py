@@ -106,7 +106,7 @@ class _Holder:
                 connection.execute("rollback")
                 connection.execute("begin")
                 self._lock_each(connection, tables)
-        for view in self._views.values():
+        for view in list(self._views.values()):  # a guard that is refused leaves the map
             self._guard(connection, view)
 
     def _lock(self, connection: psycopg.Connection[tuple[object, ...]], tables: Sequence[Table]) -> None:
