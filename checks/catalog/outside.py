@@ -7,13 +7,14 @@ from checks.catalog.types import Acl
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """An extension; `default_version` is what its server would install."""
+    """An extension; `default_version` is what its server would install, `relocatable` whether SET SCHEMA works."""
 
     name: str
     schema: str
     version: str
     comment: str = ""
     default_version: str = field(default="", compare=False)
+    relocatable: bool = field(default=True, compare=False)
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -186,11 +186,10 @@ def _details(before: Object, after: Object) -> Iterator[tuple[int, str]]:  # noq
         case View(), View():
             if before.definition != after.definition or before.columns != after.columns:
                 yield _CHANGE, f"{start}: query changed"
-        case (Trigger(), Trigger()) | (Rule(), Rule()):
-            if before.enabled != after.enabled:
-                yield _CHANGE, f"{start} {dump.ENABLED[after.enabled].lower()}d"
-            if before.definition != after.definition:
-                yield _CHANGE, f"{start} changed"
+        case Trigger(), Trigger():
+            yield from _switched(before, after, start)
+        case Rule(), Rule():
+            yield from _switched(before, after, start)
         case Function(), Function():
             if before.definition != after.definition:
                 yield _CHANGE, f"{start} changed"
@@ -202,6 +201,14 @@ def _details(before: Object, after: Object) -> Iterator[tuple[int, str]]:  # noq
                 yield _CHANGE, f"{start} changed"
         case _:
             pass
+
+
+def _switched(before: Trigger | Rule, after: Trigger | Rule, start: str) -> Iterator[tuple[int, str]]:
+    if before.enabled != after.enabled:
+        verb = {"O": "enabled", "D": "disabled", "R": "enabled for replication alone", "A": "enabled always"}
+        yield _CHANGE, f"{start} {verb[after.enabled]}"
+    if before.definition != after.definition:
+        yield _CHANGE, f"{start} changed"
 
 
 def _column(before: Column, after: Column, start: str) -> Iterator[tuple[int, str]]:

@@ -18,7 +18,7 @@ from checks.catalog.outside import (
 from checks.catalog.reading.session import Session, options
 
 _EXTENSIONS = """
-SELECT e.tableoid, e.oid, e.extname, n.nspname, e.extversion
+SELECT e.tableoid, e.oid, e.extname, n.nspname, e.extversion, e.extrelocatable
 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 WHERE e.extname <> 'plpgsql'
 """
@@ -89,8 +89,8 @@ def extensions(session: Session) -> None:
     rows = session.ask(_EXTENSIONS)
     if rows:
         defaults = dict(session.ask(_DEFAULT_VERSIONS))
-    for catalog, oid, name, schema, version in rows:
-        found = Extension(name, schema, version, default_version=defaults.get(name) or "")
+    for catalog, oid, name, schema, version, relocatable in rows:
+        found = Extension(name, schema, version, default_version=defaults.get(name) or "", relocatable=relocatable)
         session.add(found, (catalog, oid))
         session.need(found.key, ("schema", schema))
     for catalog, oid, extension in session.ask(_MEMBERS):
@@ -191,11 +191,7 @@ def _subscriptions(session: Session) -> None:
     visible = session.ask("SELECT has_column_privilege('pg_subscription', 'subconninfo', 'SELECT')")[0][0]
     query = _SUBSCRIPTIONS.replace("{conninfo}", "s.subconninfo" if visible else "NULL").replace("{options}", listed)
     for catalog, oid, name, connection, publications, enabled, slot, values, role in session.ask(query):
-        settings = [
-            f"{word} = {_setting(word, values[word])}"
-            for word, _, _, usual in known
-            if values[word] != usual
-        ]
+        settings = [f"{word} = {_setting(word, values[word])}" for word, _, _, usual in known if values[word] != usual]
         found = Subscription(
             name, connection, tuple(sorted(publications)), tuple(settings), enabled, slot,
             session.owner(role), session.comment(catalog, oid),

@@ -53,7 +53,11 @@ def statements(before: Object | None, after: Object, b: Catalog) -> Iterator[Sta
         start: Acl = initial(after, kind, b) if before is None else getattr(before, "acl", None)
         if isinstance(after, Column):
             for line in spelling.regrants(
-                start, after.acl, kind, f"TABLE {names.qualified(after.schema, after.table)}", f" ({names.quoted(after.name)})"
+                start,
+                after.acl,
+                kind,
+                f"TABLE {names.qualified(after.schema, after.table)}",
+                f" ({names.quoted(after.name)})",
             ):
                 yield Statement(line)
         else:
@@ -67,7 +71,9 @@ def statements(before: Object | None, after: Object, b: Catalog) -> Iterator[Sta
     if isinstance(after, Constraint):
         old = before.index_comment if isinstance(before, Constraint) else ""
         if after.index_comment != old:
-            yield Statement(f"COMMENT ON INDEX {names.qualified(after.schema, after.name)} IS {_text(after.index_comment)}")
+            yield Statement(
+                f"COMMENT ON INDEX {names.qualified(after.schema, after.name)} IS {_text(after.index_comment)}"
+            )
 
 
 def _text(comment: str) -> str:

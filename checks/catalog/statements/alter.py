@@ -58,17 +58,19 @@ def alter(before: Object, after: Object) -> list[Statement] | None:  # noqa: C90
         case Statistics(), Statistics():
             if replace(before, target=after.target, owner="", comment="") != replace(after, owner="", comment=""):
                 return None
-            return [Statement(f"ALTER STATISTICS {names.qualified(after.schema, after.name)} SET STATISTICS {after.target}")]
+            return [
+                Statement(f"ALTER STATISTICS {names.qualified(after.schema, after.name)} SET STATISTICS {after.target}")
+            ]
         case View(), View():
             return _view(before, after)
         case Function(), Function():
             if (before.prokind, before.shape) != (after.prokind, after.shape) or after.defaults < before.defaults:
                 return None
             return [Statement(after.definition)]
-        case (Trigger(), Trigger()) | (Rule(), Rule()):
-            if before.definition != after.definition:
-                return None
-            return [make.enabled(after)]
+        case Trigger(), Trigger():
+            return [make.enabled(after)] if before.definition == after.definition else None
+        case Rule(), Rule():
+            return [make.enabled(after)] if before.definition == after.definition else None
         case Policy(), Policy():
             return _policy(before, after)
         case EventTrigger(), EventTrigger():
@@ -100,7 +102,11 @@ def _bare(found: Object) -> Object:
 def _options(before: tuple[str, ...], after: tuple[str, ...]) -> str:
     old, new = (dict(each.partition("=")[::2] for each in options) for options in (before, after))
     words = [f"DROP {names.quoted(name)}" for name in old if name not in new]
-    words += [f"SET {names.quoted(name)} {names.literal(value)}" for name, value in new.items() if name in old and old[name] != value]
+    words += [
+        f"SET {names.quoted(name)} {names.literal(value)}"
+        for name, value in new.items()
+        if name in old and old[name] != value
+    ]
     words += [f"ADD {names.quoted(name)} {names.literal(value)}" for name, value in new.items() if name not in old]
     return ", ".join(words)
 
@@ -113,6 +119,8 @@ def _extension(before: Extension, after: Extension) -> list[Statement] | None:
             return None  # there is rarely a path back
         done.append(Statement(f"ALTER EXTENSION {name} UPDATE TO {names.literal(after.version)}"))
     if before.schema != after.schema:
+        if not before.relocatable:
+            return None
         done.append(Statement(f"ALTER EXTENSION {name} SET SCHEMA {names.quoted(after.schema)}"))
     return done
 
@@ -126,7 +134,11 @@ def _role(before: Role, after: Role) -> Iterator[Statement]:
     for word in before.attributes:
         if word not in after.attributes:
             if word.startswith("CONNECTION LIMIT"):
-                words += [] if any(each.startswith("CONNECTION LIMIT") for each in after.attributes) else ["CONNECTION LIMIT -1"]
+                words += (
+                    []
+                    if any(each.startswith("CONNECTION LIMIT") for each in after.attributes)
+                    else ["CONNECTION LIMIT -1"]
+                )
             else:
                 words.append(word.removeprefix("NO") if word == "NOINHERIT" else f"NO{word}")
     if words:
@@ -166,7 +178,9 @@ def _domain(before: Domain, after: Domain) -> list[Statement] | None:
     name = names.qualified(after.schema, after.name)
     done: list[Statement] = []
     if before.default != after.default:
-        done.append(Statement(f"ALTER DOMAIN {name} {'SET DEFAULT ' + after.default if after.default else 'DROP DEFAULT'}"))
+        done.append(
+            Statement(f"ALTER DOMAIN {name} {'SET DEFAULT ' + after.default if after.default else 'DROP DEFAULT'}")
+        )
     if before.not_null != after.not_null:
         done.append(Statement(f"ALTER DOMAIN {name} {'SET' if after.not_null else 'DROP'} NOT NULL"))
     return done
@@ -180,7 +194,11 @@ def _composite(before: Composite, after: Composite) -> list[Statement] | None:
     added = [each.name for each in after.attributes if each.name not in old]
     if kept + added != [each.name for each in after.attributes]:
         return None
-    done = [Statement(f"ALTER TYPE {name} DROP ATTRIBUTE {names.quoted(each)}", True, "its values are lost") for each in old if each not in new]
+    done = [
+        Statement(f"ALTER TYPE {name} DROP ATTRIBUTE {names.quoted(each)}", True, "its values are lost")
+        for each in old
+        if each not in new
+    ]
     for each in kept:
         if (old[each].type, old[each].collation) != (new[each].type, new[each].collation):
             return None  # not allowed where a table uses the type
@@ -352,13 +370,22 @@ def _constraint(before: Constraint, after: Constraint) -> list[Statement] | None
         if before.definition == f"{after.definition} NOT VALID":
             done.append(Statement(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
         elif after.contype == "f" and _deferral(before.definition)[0] == _deferral(after.definition)[0]:
-            done.append(Statement(f"ALTER TABLE {table} ALTER CONSTRAINT {name} {_deferral(after.definition)[1] or 'NOT DEFERRABLE'}"))
+            done.append(
+                Statement(
+                    f"ALTER TABLE {table} ALTER CONSTRAINT {name} {_deferral(after.definition)[1] or 'NOT DEFERRABLE'}"
+                )
+            )
         else:
             return None
     if before.index_options != after.index_options:
-        done += [Statement(f"ALTER INDEX {names.qualified(after.schema, after.name)} {words}") for words in storage(before.index_options, after.index_options)]
+        done += [
+            Statement(f"ALTER INDEX {names.qualified(after.schema, after.name)} {words}")
+            for words in storage(before.index_options, after.index_options)
+        ]
     if before.clustered != after.clustered:
-        done.append(Statement(f"ALTER TABLE {table} {'CLUSTER ON ' + name if after.clustered else 'SET WITHOUT CLUSTER'}"))
+        done.append(
+            Statement(f"ALTER TABLE {table} {'CLUSTER ON ' + name if after.clustered else 'SET WITHOUT CLUSTER'}")
+        )
     return done
 
 
@@ -370,7 +397,14 @@ def _deferral(definition: str) -> tuple[str, str]:
 
 
 def _index(before: Index, after: Index) -> list[Statement] | None:
-    same = replace(before, clustered=after.clustered, statistics=after.statistics, parent=after.parent, valid=after.valid, comment=after.comment)
+    same = replace(
+        before,
+        clustered=after.clustered,
+        statistics=after.statistics,
+        parent=after.parent,
+        valid=after.valid,
+        comment=after.comment,
+    )
     if same != after or (before.parent and before.parent != after.parent):
         return None
     if before.valid != after.valid and not after.definition.startswith(("CREATE INDEX", "CREATE UNIQUE INDEX")):
@@ -482,7 +516,10 @@ def _subscription(before: Subscription, after: Subscription) -> Iterator[Stateme
 
 def _wrapper(before: ForeignDataWrapper, after: ForeignDataWrapper) -> Iterator[Statement]:
     target = f"ALTER FOREIGN DATA WRAPPER {names.quoted(after.name)}"
-    for word, old, new in (("HANDLER", before.handler, after.handler), ("VALIDATOR", before.validator, after.validator)):
+    for word, old, new in (
+        ("HANDLER", before.handler, after.handler),
+        ("VALIDATOR", before.validator, after.validator),
+    ):
         if old != new:
             yield Statement(f"{target} {word} {new}" if new else f"{target} NO {word}")
     if before.options != after.options:

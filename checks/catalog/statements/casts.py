@@ -41,7 +41,9 @@ def loss(before: Column, after: Column) -> str:
     if new == "text" or (new in _TEXTS and "(" not in after.type):
         return ""
     if old in _NUMBERS and new in _NUMBERS:
-        wider = _NUMBERS.index(new) > _NUMBERS.index(old) and not (new == "real" or (old == "bigint" and new == "double precision"))
+        wider = _NUMBERS.index(new) > _NUMBERS.index(old) and not (
+            new == "real" or (old == "bigint" and new == "double precision")
+        )
         fits = wider and (new != "numeric" or "(" not in after.type) and old != "numeric"
         return "" if fits else f"values that do not fit {after.type} fail or are rounded"
     if old in _TIMES and new in _TIMES and _TIMES.index(new) > _TIMES.index(old):

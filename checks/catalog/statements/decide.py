@@ -51,7 +51,11 @@ def decide(a: Catalog, b: Catalog) -> Decisions:
             _replace(done, key)
         else:
             done.altered[key] = statements
-            if isinstance(before, Table) and isinstance(after, Table) and (before.parents, before.bound) != (after.parents, after.bound):
+            if (
+                isinstance(before, Table)
+                and isinstance(after, Table)
+                and (before.parents, before.bound) != (after.parents, after.bound)
+            ):
                 done.detached |= {key} if before.parents else set()
                 done.attached |= {key} if after.parents else set()
     for key in [key for key in done.altered if _uses_new_label(done, key)]:
@@ -79,7 +83,11 @@ def _uses_new_label(done: Decisions, key: Key) -> bool:
         if done.a.objects.get(other) == done.b.objects[other]:
             continue
         text = repr(done.b.objects[other])
-        if (key in needed or other[0] in {"table", "constraint", "policy"}) and other != key and any(label in text for label in new):
+        if (
+            (key in needed or other[0] in {"table", "constraint", "policy"})
+            and other != key
+            and any(label in text for label in new)
+        ):
             return True
     return False
 
@@ -106,8 +114,16 @@ def _spread(done: Decisions) -> None:
 def _retyped(done: Decisions, key: Key) -> bool:
     before, after = done.a.objects[key], done.b.objects[key]
     return (
-        isinstance(before, Column) and isinstance(after, Column) and (before.type, before.collation) != (after.type, after.collation)
-    ) or key in done.altered and isinstance(before, Column) and isinstance(after, Column) and before.generated != after.generated
+        (
+            isinstance(before, Column)
+            and isinstance(after, Column)
+            and (before.type, before.collation) != (after.type, after.collation)
+        )
+        or key in done.altered
+        and isinstance(before, Column)
+        and isinstance(after, Column)
+        and before.generated != after.generated
+    )
 
 
 def _inherited(done: Decisions, key: Key) -> Iterator[Key]:
@@ -190,7 +206,9 @@ def _follows(done: Decisions, key: Key, cause: Key) -> bool:  # noqa: C901, PLR0
                 return False
         case Enum() | Range() | Domain() | Composite() if cause[0] != "type":
             return False
-        case View() | Function() | Policy() | Default() if key in done.altered and goes and not (returns and still_needed):
+        case View() | Function() | Policy() | Default() if (
+            key in done.altered and goes and not (returns and still_needed)
+        ):
             return False  # altered first, and free of it then
         case Trigger() | Rule():
             pass

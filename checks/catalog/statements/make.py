@@ -35,7 +35,9 @@ def create(found: Object, b: Catalog, folded: Collection[Key] = ()) -> Iterator[
             for group in found.member_of:
                 yield Statement(f"GRANT {names.quoted(group)} TO {names.quoted(name)}")
         case Enum(schema=schema, name=name):
-            yield Statement(f"CREATE TYPE {names.qualified(schema, name)} AS ENUM ({', '.join(map(names.literal, found.labels))})")
+            yield Statement(
+                f"CREATE TYPE {names.qualified(schema, name)} AS ENUM ({', '.join(map(names.literal, found.labels))})"
+            )
         case Domain(schema=schema, name=name):
             words = [f"CREATE DOMAIN {names.qualified(schema, name)} AS {found.type}"]
             words += [f"COLLATE {found.collation}"] if found.collation else []
@@ -43,7 +45,9 @@ def create(found: Object, b: Catalog, folded: Collection[Key] = ()) -> Iterator[
             words += ["NOT NULL"] if found.not_null else []
             yield Statement(" ".join(words))
         case DomainCheck(schema=schema, domain=domain, name=name):
-            yield Statement(f"ALTER DOMAIN {names.qualified(schema, domain)} ADD CONSTRAINT {names.quoted(name)} {found.definition}")
+            yield Statement(
+                f"ALTER DOMAIN {names.qualified(schema, domain)} ADD CONSTRAINT {names.quoted(name)} {found.definition}"
+            )
         case Composite(schema=schema, name=name):
             fields = ", ".join(
                 f"{names.quoted(each.name)} {each.type}{' COLLATE ' + each.collation if each.collation else ''}"
@@ -52,7 +56,9 @@ def create(found: Object, b: Catalog, folded: Collection[Key] = ()) -> Iterator[
             yield Statement(f"CREATE TYPE {names.qualified(schema, name)} AS ({fields})")
             yield from attribute_comments(None, found)
         case Range(schema=schema, name=name):
-            yield Statement(f"CREATE TYPE {names.qualified(schema, name)} AS RANGE ({', '.join(dump.range_options(found))})")
+            yield Statement(
+                f"CREATE TYPE {names.qualified(schema, name)} AS RANGE ({', '.join(dump.range_options(found))})"
+            )
         case Collation(schema=schema, name=name):
             yield Statement(f"CREATE COLLATION {names.qualified(schema, name)} ({', '.join(found.options)})")
         case Sequence(schema=schema, name=name):
@@ -66,7 +72,9 @@ def create(found: Object, b: Catalog, folded: Collection[Key] = ()) -> Iterator[
                 default = b.objects.get(("default", *found.key[1:]))
                 text = default.expression if isinstance(default, Default) and default.key in folded else ""
                 kind = "FOREIGN TABLE" if _foreign(b, schema, table) else "TABLE"
-                yield Statement(f"ALTER {kind} {names.qualified(schema, table)} ADD COLUMN {spelling.column(found, text)}")
+                yield Statement(
+                    f"ALTER {kind} {names.qualified(schema, table)} ADD COLUMN {spelling.column(found, text)}"
+                )
             yield from _column_extras(found)
         case Default(schema=schema, table=table, column=column):
             kind = "VIEW" if found.of_view else "TABLE ONLY"
@@ -79,7 +87,9 @@ def create(found: Object, b: Catalog, folded: Collection[Key] = ()) -> Iterator[
             yield Statement(found.definition)
             for each in found.statistics:
                 number, _, value = each.partition("=")
-                yield Statement(f"ALTER INDEX {names.qualified(schema, name)} ALTER COLUMN {number} SET STATISTICS {value}")
+                yield Statement(
+                    f"ALTER INDEX {names.qualified(schema, name)} ALTER COLUMN {number} SET STATISTICS {value}"
+                )
             if found.clustered:
                 yield Statement(f"ALTER TABLE {names.qualified(schema, found.table)} CLUSTER ON {names.quoted(name)}")
         case Statistics(schema=schema, name=name):
@@ -91,7 +101,9 @@ def create(found: Object, b: Catalog, folded: Collection[Key] = ()) -> Iterator[
         case Function():
             yield Statement(found.definition)
         case Aggregate(schema=schema, name=name):
-            yield Statement(f"CREATE AGGREGATE {names.qualified(schema, name)}({found.signature or '*'}) ({', '.join(found.options)})")
+            yield Statement(
+                f"CREATE AGGREGATE {names.qualified(schema, name)}({found.signature or '*'}) ({', '.join(found.options)})"
+            )
         case Trigger() | Rule():
             yield Statement(found.definition)
             if found.enabled != "O":
@@ -100,7 +112,9 @@ def create(found: Object, b: Catalog, folded: Collection[Key] = ()) -> Iterator[
             yield Statement(dump.policy(found))
         case EventTrigger(name=name):
             tags = f" WHEN TAG IN ({', '.join(map(names.literal, found.tags))})" if found.tags else ""
-            yield Statement(f"CREATE EVENT TRIGGER {names.quoted(name)} ON {found.event}{tags} EXECUTE FUNCTION {found.function}()")
+            yield Statement(
+                f"CREATE EVENT TRIGGER {names.quoted(name)} ON {found.event}{tags} EXECUTE FUNCTION {found.function}()"
+            )
             if found.enabled != "O":
                 yield Statement(f"ALTER EVENT TRIGGER {names.quoted(name)} {dump.ENABLED[found.enabled]}")
         case Publication():
@@ -138,7 +152,9 @@ def drop(found: Object) -> Iterator[Statement]:  # noqa: C901 - one short case a
     match found:
         case Table(schema=schema, name=name):
             lost = found.relkind == "r"
-            yield Statement(f"DROP {_table_kind(found)} {names.qualified(schema, name)}", lost, "its rows are lost" if lost else "")
+            yield Statement(
+                f"DROP {_table_kind(found)} {names.qualified(schema, name)}", lost, "its rows are lost" if lost else ""
+            )
         case Column(schema=schema, table=table, name=name):
             if not found.inherited:
                 lost = not found.generated
@@ -149,7 +165,9 @@ def drop(found: Object) -> Iterator[Statement]:  # noqa: C901 - one short case a
                 )
         case Default(schema=schema, table=table, column=column):
             kind = "VIEW" if found.of_view else "TABLE ONLY"
-            yield Statement(f"ALTER {kind} {names.qualified(schema, table)} ALTER COLUMN {names.quoted(column)} DROP DEFAULT")
+            yield Statement(
+                f"ALTER {kind} {names.qualified(schema, table)} ALTER COLUMN {names.quoted(column)} DROP DEFAULT"
+            )
         case Constraint(schema=schema, table=table, name=name):
             yield Statement(f"ALTER TABLE {names.qualified(schema, table)} DROP CONSTRAINT {names.quoted(name)}")
         case DomainCheck(schema=schema, domain=domain, name=name):
@@ -189,7 +207,10 @@ def _table(table: Table, b: Catalog, folded: Collection[Key]) -> Iterator[Statem
     parts = [b.objects[key] for key in folded if key in b.objects]
     defaults = {part.column: part.expression for part in parts if isinstance(part, Default)}
     columns = sorted((part for part in parts if isinstance(part, Column)), key=lambda column: column.position)
-    constraints = sorted((part for part in parts if isinstance(part, Constraint)), key=lambda part: ("puxcf".index(part.contype), part.name))
+    constraints = sorted(
+        (part for part in parts if isinstance(part, Constraint)),
+        key=lambda part: ("puxcf".index(part.contype), part.name),
+    )
     inherits = bool(table.parents) and not table.bound
     lines = [
         "    " + spelling.column(column, defaults.get(column.name, ""))
@@ -286,7 +307,9 @@ def view(found: View, *, replace: bool = False) -> str:
 def enabled(found: Trigger | Rule) -> Statement:
     """ENABLE or DISABLE TRIGGER, RULE."""
     table = names.qualified(found.schema, found.table)
-    return Statement(f"ALTER TABLE {table} {dump.ENABLED[found.enabled]} {found.key[0].upper()} {names.quoted(found.name)}")
+    return Statement(
+        f"ALTER TABLE {table} {dump.ENABLED[found.enabled]} {found.key[0].upper()} {names.quoted(found.name)}"
+    )
 
 
 def attribute_comments(before: Composite | None, after: Composite) -> Iterator[Statement]:

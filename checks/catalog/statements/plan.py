@@ -57,7 +57,9 @@ class Plan:
         loose = {
             step
             for step, host in self.along.items()
-            if host in stuck and step not in self.separate and step[1][0] in {"default", "constraint", "trigger", "policy", "rule", "index"}
+            if host in stuck
+            and step not in self.separate
+            and step[1][0] in {"default", "constraint", "trigger", "policy", "rule", "index"}
         }
         if loose:
             self.separate |= loose
@@ -84,7 +86,13 @@ class Plan:
                 self._sequence(key, found)
             elif isinstance(found, Table):
                 was = self.a.objects.get(key)
-                old = was.replica_identity if isinstance(was, Table) and key not in done.dropped else "n" if found.relkind == "f" else "d"
+                old = (
+                    was.replica_identity
+                    if isinstance(was, Table) and key not in done.dropped
+                    else "n"
+                    if found.relkind == "f"
+                    else "d"
+                )
                 rebuilt = ("index", found.schema, found.replica_identity) in done.created
                 if old != found.replica_identity or rebuilt:
                     self.steps.add(("replica", key))
@@ -108,7 +116,13 @@ class Plan:
             if table in done.dropped:
                 return ("drop", table)
             if isinstance(found, Constraint | Index | Default | Statistics):
-                columns = found.columns if isinstance(found, Constraint | Index) else (found.column,) if isinstance(found, Default) else ()
+                columns = (
+                    found.columns
+                    if isinstance(found, Constraint | Index)
+                    else (found.column,)
+                    if isinstance(found, Default)
+                    else ()
+                )
                 for column in columns:
                     if ("column", *table[1:], column) in done.dropped:
                         return ("drop", ("column", *table[1:], column))
@@ -145,7 +159,11 @@ class Plan:
         if table not in done.created:
             return None
         if isinstance(found, Constraint):
-            simple = not found.index_options and not found.clustered and not found.definition.endswith(("NOT VALID", "NOT ENFORCED"))
+            simple = (
+                not found.index_options
+                and not found.clustered
+                and not found.definition.endswith(("NOT VALID", "NOT ENFORCED"))
+            )
             if found.contype == "f" or not simple:
                 return None
             if found.contype == "x" and not self._own_needs(key, table):
@@ -231,8 +249,14 @@ class Plan:
 
     def _mentions(self) -> None:
         """A body that is a string may name what is made in the same go; better late than wrong, where no circle forbids it."""
-        bodies = [found for key in self.done.created if isinstance(found := self.b.objects[key], Function) and found.text_body]
-        made = [key for key in self.done.created if key[0] in {"function", "table", "view"} and self._host(("create", key)) in self.steps]
+        bodies = [
+            found for key in self.done.created if isinstance(found := self.b.objects[key], Function) and found.text_body
+        ]
+        made = [
+            key
+            for key in self.done.created
+            if key[0] in {"function", "table", "view"} and self._host(("create", key)) in self.steps
+        ]
         by_name: dict[str, list[Key]] = defaultdict(list)
         for key in made:
             by_name[key[2]].append(key)
@@ -269,9 +293,7 @@ class Plan:
                         self._link(("drop", holder), ("create", key))
 
     def _default_privileges(self) -> None:
-        changed = [
-            step for step in self.steps if step[1][0] == "default privileges"
-        ]
+        changed = [step for step in self.steps if step[1][0] == "default privileges"]
         kinds = {"r": ("table", "view"), "S": ("sequence",), "f": ("function",), "T": ("type",), "n": ("schema",)}
         for step in changed:
             found = self.b.objects.get(step[1]) or self.a.objects[step[1]]
@@ -304,11 +326,17 @@ class Plan:
                 if other[0] in {"column", "default", "constraint", "index"}:
                     home = _table_of(found)
                     own = home == (key[1], key[2])
-                    if (own and not (isinstance(found, Constraint) and found.contype == "f")) or (home in homes and other[0] == "column"):
+                    if (own and not (isinstance(found, Constraint) and found.contype == "f")) or (
+                        home in homes and other[0] == "column"
+                    ):
                         for verb in ("create", "alter"):
                             self._link((verb, other), ("attach", key))
             for other in self.steps:
-                if other[0] == "drop" and other[1][0] in {"constraint", "column", "index"} and other[1][1:3] == key[1:3]:
+                if (
+                    other[0] == "drop"
+                    and other[1][0] in {"constraint", "column", "index"}
+                    and other[1][1:3] == key[1:3]
+                ):
                     self._link(other, ("attach", key))
                 if other[0] == "detach" and other[1] != key:
                     self._link(other, ("attach", key))
@@ -328,7 +356,10 @@ class Plan:
                 table = self.b.objects[step[1]]
                 if isinstance(table, Table):
                     self._link(("create", table.key), step)
-                    for key in (("index", table.schema, table.replica_identity), ("constraint", table.schema, table.name, table.replica_identity)):
+                    for key in (
+                        ("index", table.schema, table.replica_identity),
+                        ("constraint", table.schema, table.name, table.replica_identity),
+                    ):
                         for verb in ("create", "alter"):
                             self._link((verb, key), step)
 
@@ -343,7 +374,12 @@ class Plan:
             elif verb == "own":
                 found = self.b.objects[key]
                 if isinstance(found, Sequence) and found.owned_by:
-                    for host in (("create", key), ("alter", key), ("create", ("column", *found.owned_by)), ("create", ("table", *found.owned_by[:2]))):
+                    for host in (
+                        ("create", key),
+                        ("alter", key),
+                        ("create", ("column", *found.owned_by)),
+                        ("create", ("table", *found.owned_by[:2])),
+                    ):
                         self._link(host, (verb, key))
 
     def _say(self, step: Step) -> Iterator[Statement]:
@@ -359,7 +395,9 @@ class Plan:
                 yield from self._plain(key, self.done.altered[key])
                 yield from about.statements(before, after, self.b)
             case "rename":
-                yield Statement(f"ALTER {_type_word(self.a.objects[key])} {names.qualified(*key[1:])} RENAME TO {decide.aside(key)}")
+                yield Statement(
+                    f"ALTER {_type_word(self.a.objects[key])} {names.qualified(*key[1:])} RENAME TO {decide.aside(key)}"
+                )
             case "finish":
                 yield Statement(f"DROP {_type_word(self.a.objects[key])} {names.quoted(key[1])}.{decide.aside(key)}")
             case "detach":
@@ -372,9 +410,13 @@ class Plan:
             case "attach index" if isinstance(found, Index | Constraint):
                 up = found.parent if isinstance(found, Index) else found.index_parent
                 if up is not None:
-                    yield Statement(f"ALTER INDEX {names.qualified(*up)} ATTACH PARTITION {names.qualified(found.schema, found.name)}")
+                    yield Statement(
+                        f"ALTER INDEX {names.qualified(*up)} ATTACH PARTITION {names.qualified(found.schema, found.name)}"
+                    )
             case "own" if isinstance(found, Sequence) and found.owned_by:
-                yield Statement(f"ALTER SEQUENCE {names.qualified(*key[1:])} OWNED BY {names.qualified(*found.owned_by)}")
+                yield Statement(
+                    f"ALTER SEQUENCE {names.qualified(*key[1:])} OWNED BY {names.qualified(*found.owned_by)}"
+                )
             case "disown":
                 yield Statement(f"ALTER SEQUENCE {names.qualified(*key[1:])} OWNED BY NONE")
             case "replica" if isinstance(found, Table):
@@ -392,14 +434,21 @@ class Plan:
 
     def _drop(self, key: Key) -> Iterator[Statement]:
         found = self.a.objects[key]
-        if isinstance(found, Constraint) and found.inherited and ("table", found.schema, found.table) not in self.done.detached:
+        if (
+            isinstance(found, Constraint)
+            and found.inherited
+            and ("table", found.schema, found.table) not in self.done.detached
+        ):
             return
         if isinstance(found, Column) and found.inherited and ("table", found.schema, found.table) in self.done.detached:
             yield from make.drop(_local(found))
             return
         parts = self.folded.get(("drop", key), ())
         if isinstance(found, Index) and any(part[0] == "constraint" for part in parts):
-            yield Statement(f"DROP INDEX {names.qualified(found.schema, found.name)} CASCADE", why="with the constraints of its partitions")
+            yield Statement(
+                f"DROP INDEX {names.qualified(found.schema, found.name)} CASCADE",
+                why="with the constraints of its partitions",
+            )
             return
         yield from make.drop(found)
 
@@ -410,7 +459,12 @@ class Plan:
         if self._comes_by_itself(found):
             yield from about.statements(None, found, self.b)
             return
-        if isinstance(found, Column) and found.inherited and ("table", found.schema, found.table) in self.done.attached and key in self.done.created:
+        if (
+            isinstance(found, Column)
+            and found.inherited
+            and ("table", found.schema, found.table) in self.done.attached
+            and key in self.done.created
+        ):
             found = _local(found)
         yield from make.create(found, self.b, folded)
         yield from about.statements(None, found, self.b)
@@ -423,7 +477,12 @@ class Plan:
             for parent in self._parents(self.b, ("table", found.schema, found.table)):
                 column, default = ("column", *parent, found.column), ("default", *parent, found.column)
                 theirs = self.b.objects.get(default)
-                if column in self.done.created and isinstance(theirs, Default) and theirs.expression == found.expression and default in self.done.created:
+                if (
+                    column in self.done.created
+                    and isinstance(theirs, Default)
+                    and theirs.expression == found.expression
+                    and default in self.done.created
+                ):
                     return ("table", found.schema, found.table) not in self.done.attached
             return False
         if not isinstance(found, Constraint) or not found.inherited:

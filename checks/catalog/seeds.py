@@ -1,0 +1,130 @@
+"""Puts a few made-up rows into tables, so that a difference can be seen to keep them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+
+from checks.catalog import names
+from checks.catalog.model import Catalog
+from checks.catalog.tables import Column, Constraint, Default, Table
+from checks.catalog.types import Domain, Enum
+
+ROWS = 2
+
+_VALUES = {
+    "smallint": "{n}",
+    "integer": "{n}",
+    "bigint": "{n}",
+    "numeric": "{n}",
+    "real": "{n}",
+    "double precision": "{n}",
+    "text": "'{n}'",
+    "character varying": "'{n}'",
+    "character": "'{n}'",
+    "boolean": "true",
+    "date": "'2020-01-0{n}'",
+    "timestamp without time zone": "'2020-01-0{n} 00:00:00'",
+    "timestamp with time zone": "'2020-01-0{n} 00:00:00+00'",
+    "time without time zone": "'00:00:0{n}'",
+    "time with time zone": "'00:00:0{n}+00'",
+    "interval": "'{n} days'",
+    "uuid": "'00000000-0000-0000-0000-00000000000{n}'",
+    "json": "'{{}}'",
+    "jsonb": "'{{}}'",
+    "bytea": "'x'",
+    "inet": "'10.0.0.{n}'",
+    "cidr": "'10.0.{n}.0/24'",
+    "bit": "'1'",
+    "bit varying": "'1'",
+    "point": "'({n},0)'",
+    "money": "'{n}'",
+    "oid": "{n}",
+    "int4range": "'[{n},{n}]'",
+    "tstzrange": "'empty'",
+    "daterange": "'empty'",
+}
+
+
+def put(connection: psycopg.Connection[Any], catalog: Catalog) -> dict[str, int]:
+    """Insert what can be inserted; how many rows each table (`schema.name`, quoted) then has."""
+    tables = [table for table in catalog if isinstance(table, Table) and table.relkind == "r"]
+    columns = _columns(catalog)
+    waiting = sorted(tables, key=lambda table: (len(_points_to(catalog, table)), table.key))
+    counted: dict[str, int] = {}
+    for _ in range(3):  # a foreign key may wait for its target
+        again: list[Table] = []
+        for table in waiting:
+            if not _fill(connection, catalog, table, columns.get((table.schema, table.name), [])):
+                again.append(table)
+        if not again or len(again) == len(waiting):
+            break
+        waiting = again
+    for table in tables:
+        name = names.qualified(table.schema, table.name)
+        row = connection.execute(f"SELECT count(*) FROM ONLY {name}".encode()).fetchone()
+        counted[name] = row[0] if row else 0
+    return counted
+
+
+def _columns(catalog: Catalog) -> dict[tuple[str, str], list[Column]]:
+    found: dict[tuple[str, str], list[Column]] = {}
+    for each in catalog:
+        if isinstance(each, Column):
+            found.setdefault((each.schema, each.table), []).append(each)
+    return found
+
+
+def _points_to(catalog: Catalog, table: Table) -> set[tuple[str, str]]:
+    return {
+        each.references
+        for each in catalog
+        if isinstance(each, Constraint) and each.references and (each.schema, each.table) == (table.schema, table.name)
+    }
+
+
+def _fill(connection: psycopg.Connection[Any], catalog: Catalog, table: Table, columns: list[Column]) -> bool:
+    name = names.qualified(table.schema, table.name)
+    for chosen in _choices(catalog, columns):
+        try:
+            with connection.transaction():
+                for number in range(1, ROWS + 1):
+                    values = {column.name: _value(catalog, column.type, number) for column in chosen}
+                    if any(value is None for value in values.values()):
+                        raise psycopg.DataError("no value for a type")
+                    into = f"({names.listed(values)}) VALUES ({', '.join(str(each) for each in values.values())})"
+                    connection.execute(f"INSERT INTO {name} {into if values else 'DEFAULT VALUES'}".encode())
+                connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        except psycopg.Error:
+            continue
+        return True
+    return False
+
+
+def _choices(catalog: Catalog, columns: list[Column]) -> Iterator[list[Column]]:
+    """Which columns to give values to: all that may be given, then only those that must."""
+    free = [column for column in columns if not column.generated and not column.identity]
+    plain = [column for column in free if ("default", *column.key[1:]) not in catalog.objects]
+    yield [column for column in plain if _value(catalog, column.type, 1) is not None]
+    yield [column for column in plain if column.not_null]
+    yield free
+
+
+def _value(catalog: Catalog, kind: str, number: int) -> str | None:
+    if kind.endswith("[]"):
+        return "'{}'"
+    known = _VALUES.get(kind.partition("(")[0].strip()) or _VALUES.get(_without_size(kind))
+    if known is not None:
+        return known.format(n=number)
+    for each in catalog:
+        if isinstance(each, Enum | Domain) and kind == names.qualified(each.schema, each.name):
+            if isinstance(each, Domain):
+                return _value(catalog, each.type, number)
+            return names.literal(each.labels[(number - 1) % len(each.labels)]) if each.labels else None
+    return None
+
+
+def _without_size(kind: str) -> str:
+    """`timestamp(3) with time zone` → `timestamp with time zone`."""
+    head, paren, rest = kind.partition("(")
+    return head.strip() + rest.partition(")")[2] if paren else kind
