@@ -2,55 +2,22 @@
 
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.branches import Template
 from bot.branches.embedded import Embedded, EmbeddedBranch
-from checks import evidence, rules
+from checks import evidence, facts, rules
 from checks.branch import Branch
 from checks.drizzle import statements
 from checks.drizzle.model import Chain, Migration, Project, Transaction
 from checks.report import Finding
 from checks.witnesses import replay
 
-# The database that every example finds.
-SCHEMA = """
-CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
-CREATE TYPE size AS ENUM ('small', 'large');
-CREATE TABLE users (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  email text NOT NULL UNIQUE,
-  name varchar(100),
-  nickname text,
-  phone text,
-  mood mood DEFAULT 'ok'
-);
-ALTER TABLE users ADD CONSTRAINT users_phone_set CHECK (phone IS NOT NULL);
-ALTER TABLE users ENABLE ROW LEVEL SECURITY;
-CREATE TABLE orders (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  user_id bigint,
-  amount numeric(12, 2) CONSTRAINT orders_amount_check CHECK (amount > 0),
-  placed_at timestamptz DEFAULT now()
-);
-CREATE INDEX orders_user_id_idx ON orders (user_id);
-CREATE TABLE events (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  user_id bigint,
-  position integer,
-  seen_at timestamp,
-  payload jsonb
-);
-CREATE TABLE bookings (id bigint PRIMARY KEY, during tstzrange);
-CREATE TABLE metrics (at date, value integer) PARTITION BY RANGE (at);
-CREATE TABLE metrics_2030 (at date, value integer);
-CREATE TABLE metrics_2031 (at date, value integer);
-CREATE MATERIALIZED VIEW daily_orders AS SELECT date_trunc('day', placed_at AT TIME ZONE 'UTC') AS day, count(*) FROM orders GROUP BY 1;
-CREATE UNIQUE INDEX daily_orders_day ON daily_orders (day);
-CREATE VIEW big_orders AS SELECT id, amount FROM orders WHERE amount > 1000;
-"""
+ROOT = Path(__file__).parents[2]
+SCHEMA = (ROOT / "checks" / "rules" / "shop.sql").read_text(encoding="utf-8")
 
 COLUMNS = """
 SELECT n.nspname || '.' || c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
@@ -95,6 +62,8 @@ def _build(branch: Branch) -> None:
 
 def examples() -> Iterator[Any]:
     for rule in rules.all_rules().values():
+        if any(kind.__module__ != facts.__name__ for kind in rule.kinds):
+            continue  # it speaks of more than SQL, and has examples of its own
         setup = "".join(e.code + "\n" for e in rule.page.examples if e.role == "setup")
         for number, example in enumerate(rule.page.examples, 1):
             if example.language == "sql" and example.role != "setup":

@@ -1,0 +1,108 @@
+"""Rules: found by their files, heard by their annotations, shown by their docstrings, weighed by what is known."""
+
+from pathlib import Path
+
+import pytest
+
+from checks import facts, rules
+from checks.errors import UserError
+from checks.facts import Place
+from checks.rules import _readme
+from checks.so_far import Context, Reader, Target
+
+HERE = Place(path="drizzle/0001_x.sql", line=3, end_line=4, migration="0001_x", statement=2)
+
+
+def test_every_file_is_a_rule_of_that_name() -> None:
+    """Nothing is registered anywhere."""
+    folder = Path(rules.__file__).parent
+    names = {path.stem.replace("_", "-") for path in folder.glob("*.py") if not path.name.startswith("_")}
+    assert set(rules.all_rules()) == names
+    assert {"drops-column", "rewrites-table", "fails", "unreadable-sql"} <= names
+
+
+def test_a_finding_stands_where_its_fact_stands() -> None:
+    """The place, whether head introduced it, the page's way out as help."""
+    fact = facts.DropsColumn(place=HERE, introduced=False, table="public.users", column="nickname")
+    (finding,) = rules.judge([fact])
+    assert (finding.rule, finding.severity, finding.introduced) == ("drops-column", "warning", False)
+    assert (finding.path, finding.line, finding.end_line) == ("drizzle/0001_x.sql", 3, 4)
+    assert (finding.migration, finding.statement) == ("0001_x", 2)
+    assert finding.message == "Dropping `users.nickname` breaks code that still reads it."
+    assert finding.help is not None
+    assert finding.help == rules.page("drops-column").way_out
+    assert "```" not in finding.help
+
+
+def test_an_unknown_rule_is_answered_with_the_nearest() -> None:
+    """Other tools say `drop-column`."""
+    with pytest.raises(UserError, match=r"There is no rule `drop-column`\. Did you mean `drops-column`\?"):
+        rules.page("drop-column")
+    with pytest.raises(UserError, match=r"There is no rule `zzzzzz`\. `bulletproof rules` lists all\."):
+        rules.page("zzzzzz")
+
+
+def test_nothing_is_said_about_a_table_that_is_born_in_the_release() -> None:
+    """Also under its new name; but a table that was dropped before was somebody's."""
+    born = facts.CreatesTable(place=HERE, table="public.notes", primary_key=(("id", "bigint"),))
+    dropped = facts.DropsColumn(place=HERE, table="public.notes", column="body")
+    renamed = facts.RenamesTable(place=HERE, table="public.notes", new="public.remarks")
+    later = facts.DropsColumn(place=HERE, table="public.remarks", column="body")
+    assert rules.judge([born, dropped, renamed, later]) == []
+    assert [f.rule for f in rules.judge([dropped, born])] == ["drops-column"]
+    assert [f.rule for f in rules.judge([born, facts.DropsTable(place=HERE, table="public.notes"), dropped])] == [
+        "drops-column"
+    ]
+
+
+def test_a_table_known_to_be_large_makes_a_warning_an_error() -> None:
+    """By name or with its schema; a note stays a note."""
+    fact = facts.RewritesTable(place=HERE, table="public.events", why="Changing `n` to bigint")
+    for name in ("events", "public.events"):
+        (finding,) = rules.judge([fact], Context(large_tables={name: 80_000_000}))
+        assert finding.severity == "error"
+        assert finding.message.endswith("`events` has about 80,000,000 rows.")
+    (finding,) = rules.judge(
+        [fact], Context(large_tables={"events": 80_000_000}, severities={"rewrites-table": "note"})
+    )
+    assert finding.severity == "note"
+
+
+def test_a_known_reader_makes_a_warning_an_error() -> None:
+    """Where it is not sure to be that very column, it is only mentioned."""
+    fact = facts.DropsColumn(place=HERE, table="public.users", column="nickname")
+    target = Target("public", "users", "nickname")
+    sure, unsure = Reader("src/a.ts", 7, "a query"), Reader("src/b.ts", 9, "a query", sure=False)
+    (finding,) = rules.judge([fact], Context(readers={target: [sure, unsure]}))
+    assert finding.severity == "error"
+    assert finding.message.endswith("Still read by `src/a.ts:7` (a query).")
+    (finding,) = rules.judge([fact], Context(readers={target: [unsure]}))
+    assert finding.severity == "warning"
+    assert finding.message.endswith("Perhaps still read by `src/b.ts:9` (a query).")
+    (finding,) = rules.judge([fact], Context(readers={target: [Reader("a.ts", n, "a query") for n in range(8)]}))
+    assert finding.message.endswith("`a.ts:4` (a query) and 3 more.")
+
+
+def test_a_policy_may_silence_a_rule() -> None:
+    """`off` in the policy."""
+    fact = facts.DropsColumn(place=HERE, table="public.users", column="nickname")
+    assert rules.judge([fact], Context(severities={"drops-column": "off"})) == []
+    assert [f.severity for f in rules.judge([fact], Context(severities={"drops-column": "error"}))] == ["error"]
+
+
+def test_pages_read_like_pages() -> None:
+    """A title that is a sentence, the harm, and a way out; no line that runs away."""
+    for rule in rules.all_rules().values():
+        page = rules.page(rule.id)
+        assert page.title.endswith("."), rule.id
+        assert page.harm, rule.id
+        assert page.markdown.startswith(f"# {rule.id}\n"), rule.id
+        assert "```" not in page.harm + page.way_out, rule.id
+        if any(example.role == "bad" for example in page.examples):
+            assert page.way_out, rule.id
+            assert any(example.role == "good" for example in page.examples), rule.id
+
+
+def test_the_table_of_rules_is_current() -> None:
+    """Made anew by `python -m checks.rules._readme > checks/rules/README.md`."""
+    assert (Path(rules.__file__).parent / "README.md").read_text(encoding="utf-8") == _readme.text()
