@@ -139,7 +139,11 @@ def _reference(other: str) -> str:
 def _checklist(report: Report) -> Section:
     if not report.checklist:
         return Section()
-    rows = [f"| {_STATES[i.state]} | {prose(i.title, 80)} | {prose(i.why, 400)} |\n" for i in report.checklist]
+    fresh = words.fresh(report.findings)
+    rows = [
+        f"| {_STATES[i.state]} | {prose(i.title, 80)} | {prose(words.evidence(i, fresh), 400)} |\n"
+        for i in report.checklist
+    ]
     return Section(
         start="#### Checklist\n\n| | Requirement | Evidence |\n|---|---|---|\n", items=rows, end="\n", share=0.12
     )
@@ -148,7 +152,7 @@ def _checklist(report: Report) -> Section:
 def _migrations(migrations: Sequence[MigrationReport]) -> list[Section]:
     if not migrations:
         return []
-    few = sum(len(m.statements) for m in migrations) <= 8
+    few = sum(len(m.statements) for m in migrations if m.change == "added") <= 8
     sections = [Section(start="#### Migrations\n\n")]
     for migration in migrations:
         statements = migration.statements
@@ -158,7 +162,7 @@ def _migrations(migrations: Sequence[MigrationReport]) -> list[Section]:
         if not statements:
             sections.append(Section(start=f"{code(migration.path)} ({about})\n\n", share=0.005))
             continue
-        opened = " open" if few else ""
+        opened = " open" if few and migration.change == "added" else ""
         table = _table(statements)
         sections.append(
             Section(

@@ -3,14 +3,12 @@
 import io
 from collections.abc import Sequence
 
-from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from checks.render import words
 from checks.render.sheet import Sheet, cut, prose
 from checks.report import (
-    ChecklistItem,
     Equality,
     Finding,
     MigrationReport,
@@ -33,7 +31,6 @@ _STATES = {
     "unknown": ("?", "bold yellow"),
     "not-applicable": ("-", "dim"),
 }
-_AT_REST = {"met", "not-applicable"}
 
 
 def text(report: Report | TraceReport, width: int = 80, *, color: bool = False) -> str:
@@ -74,7 +71,7 @@ def _review(sheet: Sheet, report: Report) -> None:
     _findings(sheet, report.findings)
     _conflicts(sheet, report)
     if report.checklist:
-        _checklist(sheet, report.checklist)
+        _checklist(sheet, report)
     if report.migrations:
         _migrations(sheet, report.migrations)
         sheet.heading("Replay, as Drizzle would do it")
@@ -152,19 +149,13 @@ def _conflicts(sheet: Sheet, report: Report) -> None:
         sheet.put(Text.assemble(("→ ", "green"), prose(conflict.fix)), indent=4, hang=2)
 
 
-def _checklist(sheet: Sheet, checklist: Sequence[ChecklistItem]) -> None:
+def _checklist(sheet: Sheet, report: Report) -> None:
     sheet.heading("Checklist")
-    column = min(max(cell_len(words.line(item.title, 60)) for item in checklist), sheet.width * 2 // 5)
-    for item in checklist:
-        symbol, style = _STATES[item.state]
-        calm = item.state in _AT_REST
-        title = cut(Text(words.line(item.title, 60)), column)
-        title.pad_right(column - title.cell_len)
-        start = Text.assemble((symbol, style), " ", title, "  ")
-        why = prose(item.why, style="dim" if calm else "", most=600)
-        if calm:
-            why = cut(why, sheet.width - 2 - start.cell_len)
-        sheet.put(Text.assemble(start, why), indent=2, hang=start.cell_len)
+    for item in report.checklist:
+        _line(sheet, item.state, item.title)
+        if item.state != "met":
+            why = words.evidence(item, words.fresh(report.findings))
+            sheet.put(prose(why, style="dim" if item.state == "not-applicable" else "", most=600), indent=4)
 
 
 def _migrations(sheet: Sheet, migrations: Sequence[MigrationReport]) -> None:
@@ -178,6 +169,8 @@ def _migrations(sheet: Sheet, migrations: Sequence[MigrationReport]) -> None:
             if part
         )
         sheet.row(Text(words.line(migration.path, 400), style="bold"), about, indent=2)
+        if migration.change != "added" and not words.ran(migration.statements):
+            continue  # its statements did nothing; what is wrong with the change is a finding
         shown = words.notable(migration.statements, MOST_STATEMENTS)
         for statement in shown:
             _statement(sheet, statement, migration.statements)

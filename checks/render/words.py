@@ -37,7 +37,7 @@ _TRANSACTIONS = {
     "each": "one transaction per migration",
     "none": "without a transaction",
 }
-_CODE = re.compile(r"`[^`\n]+`")
+_WITHIN = re.compile(r"`[^`\n]+`|\([^()]*\)")
 _FENCED = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?(?:^\1[^\n]*$|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -128,14 +128,24 @@ def next_step(verdict: Verdict, findings: Sequence[Finding]) -> str | None:
 
 
 def advised(findings: Iterable[Finding]) -> list[tuple[Finding, str]]:
-    """Each finding with its way out in a line or two; what was said once is not said again."""
-    said: set[str] = set()
+    """Each finding with its way out in a line or two; a rule says the same only once."""
+    said: set[tuple[str, str]] = set()
     pairs: list[tuple[Finding, str]] = []
     for finding in findings:
         advice = way_out(finding.help) if finding.help else ""
-        pairs.append((finding, "" if advice in said else advice))
-        said.add(advice)
+        pairs.append((finding, "" if (finding.rule, advice) in said else advice))
+        said.add((finding.rule, advice))
     return pairs
+
+
+def evidence(item: ChecklistItem, findings: Iterable[Finding]) -> str:
+    """Why an item is as it is; what a finding has said in full is pointed at instead of said again."""
+    for finding in findings:
+        told = finding.message.rstrip(".")
+        if told and item.why.startswith(told):
+            rest = item.why[len(told) :].lstrip(".: ")
+            return f"See above: {rest}" if rest else f"See above: `{finding.rule}`."
+    return item.why
 
 
 def collisions(report: Report) -> list[Conflict]:
@@ -187,9 +197,14 @@ def effects(statement: StatementReport, around: Sequence[StatementReport] = ()) 
         said.append(f"reads all of {names(statement.scans)}")
     if statement.rows is not None:
         said.append(f"touches {count(statement.rows, 'row')}")
-    if not statement.executed and statement.error is None and any(s.executed or s.error for s in around):
+    if not statement.executed and statement.error is None and ran(around):
         said.append("not run")
     return said
+
+
+def ran(statements: Iterable[StatementReport]) -> bool:
+    """Whether PostgreSQL got to see any of them."""
+    return any(s.executed or s.error for s in statements)
 
 
 def duration(ms: float) -> str:
@@ -208,6 +223,8 @@ def replayed(replay: Replay) -> list[tuple[str, str]]:
         "failed": "The new migrations fail on the base's database.",
         "skipped": "The new migrations were not run on the base's database.",
     }[replay.from_base]
+    if replay.from_base == "ok" and replay.would_skip:
+        from_base = f"If it ran them, the new migrations would apply to the base's database, {how}."
     from_zero = {
         "ok": "The whole chain builds an empty database.",
         "failed": "The whole chain fails on an empty database.",
@@ -219,11 +236,12 @@ def replayed(replay: Replay) -> list[tuple[str, str]]:
         lines.append(
             (
                 "unmet",
-                f"Statement {error.statement + 1} of {error.migration} failed: {error.message} (SQLSTATE {error.sqlstate})",
+                f"Statement {error.statement + 1} of `{error.migration}` failed: {error.message} (SQLSTATE {error.sqlstate})",
             )
         )
     if replay.would_skip:
-        lines.append(("unmet", f"Drizzle would skip in silence: {', '.join(replay.would_skip)}."))
+        skipped = ", ".join(f"`{tag}`" for tag in replay.would_skip)
+        lines.append(("unmet", f"Where base's migrations have run, Drizzle passes over {skipped} in silence."))
     return lines
 
 
@@ -263,8 +281,8 @@ def way_out(text: str, most: int = 240) -> str:
     advice = next((said for p in re.split(r"\n[ \t]*\n", after or text) if (said := line(p))), "")
     if len(advice) <= most:
         return advice
-    spaced = _CODE.sub(lambda code: "`" * len(code.group()), advice)  # a stop inside code ends nothing
-    for stop in (". ", "; ", ": "):
+    spaced = _WITHIN.sub(lambda part: "`" * len(part.group()), advice)  # a stop inside code or brackets ends nothing
+    for stop in (". ", "; ", ": ", ", "):
         if (cut := spaced.rfind(stop, most // 4, most)) > 0:
             return advice[:cut] + "."
     return advice[: spaced.rfind(" ", 0, most)] + "…" if " " in spaced[:most] else line(advice, most)

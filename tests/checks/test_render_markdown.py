@@ -138,7 +138,7 @@ def test_a_blocked_review() -> None:
 
 - ❌ The new migrations fail on the base's database.
 - ❔ The whole chain was not run on an empty database.
-- ❌ Statement 2 of 0003_bright_storm failed: column "emial" does not exist (SQLSTATE 42703)
+- ❌ Statement 2 of `0003_bright_storm` failed: column "emial" does not exist (SQLSTATE 42703)
 
 #### schema.ts and migrations
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from checks.render import text, words
-from checks.report import Finding, MigrationReport, StatementReport
+from checks.report import ChecklistItem, Finding, MigrationReport, Replay, StatementReport
 from tests.checks import render_samples as samples
 
 NASTY = st.lists(
@@ -69,18 +69,20 @@ Collisions
     → Merge one, then `/migrate sync` the other.
 
 Checklist
-  ✓ Schema edited in place    `lib/database/schema.ts` changes with the migrati…
-  ✓ Migration generated       Fine.
-  - Migration reviewed        The policy does not require it.
-  ✗ Migration tested          Statement 2 of `0003_bright_storm` fails on the
-                              base's database.
-  ✓ Committed together        Fine.
-  ✗ No banned commands        `package.json` names `db:push`.
-  ✓ Standard connection       Fine.
-  ✓ Tracking table untouched  Fine.
-  ? History is linear         The base chain needs the extension `postgis`,
-                              which the branch database lacks; the last snapshot
-                              was used.
+  ✓ Schema edited in place
+  ✓ Migration generated
+  - Migration reviewed
+    The policy does not require it.
+  ✗ Migration tested
+    Statement 2 of `0003_bright_storm` fails on the base's database.
+  ✓ Committed together
+  ✗ No banned commands
+    `package.json` names `db:push`.
+  ✓ Standard connection
+  ✓ Tracking table untouched
+  ? History is linear
+    The base chain needs the extension `postgis`, which the branch database
+    lacks; the last snapshot was used.
 
 Migrations
   lib/database/migrations/0003_bright_storm.sql      added, 3 statements, 1.2 ms
@@ -94,7 +96,7 @@ Migrations
 Replay, as Drizzle would do it
   ✗ The new migrations fail on the base's database.
   ? The whole chain was not run on an empty database.
-  ✗ Statement 2 of 0003_bright_storm failed: column "emial" does not exist
+  ✗ Statement 2 of `0003_bright_storm` failed: column "emial" does not exist
     (SQLSTATE 42703)
 
 schema.ts and migrations
@@ -126,15 +128,15 @@ def test_a_passed_review_is_short() -> None:
   1111111 → 3333333 · Drizzle v0 in `lib/database/migrations`
 
 Checklist
-  ✓ Schema edited in place    Fine.
-  ✓ Migration generated       Fine.
-  ✓ Migration reviewed        Fine.
-  ✓ Migration tested          Fine.
-  ✓ Committed together        Fine.
-  ✓ No banned commands        Fine.
-  ✓ Standard connection       Fine.
-  ✓ Tracking table untouched  Fine.
-  ✓ History is linear         Fine.
+  ✓ Schema edited in place
+  ✓ Migration generated
+  ✓ Migration reviewed
+  ✓ Migration tested
+  ✓ Committed together
+  ✓ No banned commands
+  ✓ Standard connection
+  ✓ Tracking table untouched
+  ✓ History is linear
 
 Migrations
   lib/database/migrations/0003_nice.sql                       added, 1 statement
@@ -311,3 +313,23 @@ def test_the_way_out_is_a_line_or_two() -> None:
     assert advice.endswith(".")
     assert words.way_out("Only advice.") == "Only advice."
     assert words.way_out("") == ""
+
+
+def test_what_drizzle_skips_is_not_said_to_apply() -> None:
+    """A migration that Drizzle passes over is not shown as one that was applied."""
+    lines = words.replayed(Replay(from_base="ok", from_zero="ok", would_skip=("0002_late",)))
+    assert [line for _, line in lines] == [
+        "If it ran them, the new migrations would apply to the base's database, all in one transaction.",
+        "The whole chain builds an empty database.",
+        "Where base's migrations have run, Drizzle passes over `0002_late` in silence.",
+    ]
+
+
+def test_the_checklist_points_at_what_is_said_above() -> None:
+    """Evidence that a finding has given in full is not given twice."""
+    finding = Finding(rule="banned-command", severity="error", path="package.json", message="`db:push` is there.")
+    item = ChecklistItem(
+        id="no-banned-commands", title="t", state="unmet", why="`db:push` is there: `package.json:1`, `banned-command`."
+    )
+    assert words.evidence(item, [finding]) == "See above: `package.json:1`, `banned-command`."
+    assert words.evidence(item, []) == item.why
