@@ -45,7 +45,7 @@ def of(change: Change, sides: Sides) -> tuple[tuple[Fact, ...], tuple[Collision,
     conflicts += [
         Collision("branches", _branch_words(fact), FIX_BRANCHES) for fact, with_base in branching if with_base
     ]
-    facts += _regressed(sides, stand)
+    facts += _regressed(change, sides, stand)
     return tuple(facts), tuple(conflicts)
 
 
@@ -258,18 +258,19 @@ def _fact(damage: Damage, place: Place, *, introduced: bool) -> Fact:
     )
 
 
-def _regressed(sides: Sides, stand: _Standing) -> Iterator[Fact]:
+def _regressed(change: Change, sides: Sides, stand: _Standing) -> Iterator[Fact]:
     for migration in sides.added:
         lost = regress.lost(sides.head, migration)
-        if lost is not None:
-            snapshot = next(s for s in sides.head.snapshots if s.tag == migration.tag)
-            place = stand.on(
-                Place(path=snapshot.path, migration=migration.tag), Place(path=migration.path, migration=migration.tag)
-            )
-            if place is not None:
-                yield SnapshotChain(
-                    place=place, problem="regresses", tag=migration.tag, other=snapshot.path, detail=lost
-                )
+        wanted = None if lost is None else regress.wanted(change.head.tree, sides.head.project, lost)
+        if lost is None or wanted is False:
+            continue
+        snapshot = next(s for s in sides.head.snapshots if s.tag == migration.tag)
+        place = stand.on(
+            Place(path=snapshot.path, migration=migration.tag), Place(path=migration.path, migration=migration.tag)
+        )
+        if place is not None:
+            problem = "regresses" if wanted else "regresses-maybe"
+            yield SnapshotChain(place=place, problem=problem, tag=migration.tag, other=snapshot.path, detail=lost)
 
 
 def _key(chain: Chain, damage: Damage) -> tuple[str, ...]:

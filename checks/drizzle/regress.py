@@ -1,10 +1,15 @@
 """Snapshots that forget: what the snapshot before has and this one lacks, though its migration drops nothing of the kind."""
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from checks.drizzle.model import Chain, Migration, Snapshot
+from checks.drizzle.model import Chain, Migration, Project, Snapshot
+from checks.tree import Tree
+
+MOST_FILES = 400
+_CODE = (".ts", ".mts", ".cts", ".js", ".mjs", ".cjs")
 
 # What a snapshot has no word for: SQL that only does such things needs none.
 _TRACKED = re.compile(
@@ -23,6 +28,8 @@ def lost(chain: Chain, migration: Migration) -> str | None:
     before = by_tag[earlier[-1].tag]
     since = chain.migrations[chain.migrations.index(earlier[-1]) + 1 : chain.migrations.index(migration) + 1]
     words = {w for m in since for w in re.findall(r"\w+", m.text.lower())}
+    if {"drop", "schema", "cascade"} <= words:  # takes tables along without naming them
+        return None
     now = dict(_tables(here))
     for table, columns in _tables(before):
         if table not in now:
@@ -33,6 +40,26 @@ def lost(chain: Chain, migration: Migration) -> str | None:
         if (column := next(missing, None)) is not None:
             return f"{table}.{column}"
     return None
+
+
+def wanted(tree: Tree, project: Project, name: str) -> bool | None:
+    """Whether schema.ts still has what a snapshot forgot (`table` or `table.column`); None where that cannot be told.
+
+    A table that schema.ts no longer has was left in the database on purpose; one that it still has would be created again.
+    """
+    folders = {posixpath.dirname(f) for f in project.schema_files}
+    paths = (
+        [p for folder in folders for p in tree.under(folder) if p.endswith(_CODE)]
+        if all(folders)
+        else list(project.schema_files)
+    )
+    if (
+        not paths or len(paths) > MOST_FILES or "." in name
+    ):  # a column's name is common: only reading the schema would tell
+        return None
+    contents = tree.read_all(paths).values()
+    plain = name.replace("_", "").lower().encode()
+    return any(plain in content.replace(b"_", b"").lower() for content in contents)
 
 
 def needs_snapshot(migration: Migration) -> bool:

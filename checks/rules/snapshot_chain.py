@@ -23,6 +23,7 @@ MILD = {
     "missing-unneeded": "note",  # nothing that a snapshot would show
     "missing-as-usual": "warning",  # a team that keeps none loses nothing more
     "orphan": "warning",
+    "regresses-maybe": "warning",  # or schema.ts gave it up, and it is left in the database on purpose
 }
 
 
@@ -57,6 +58,7 @@ def _message(fact: SnapshotChain) -> str:
         "second-base": f"`{fact.tag or file}` starts a second history beside `{_short(fact.other)}`.",
         "base-missing": f"The first snapshot of the history of `{fact.tag or file}` is not there.",
         "branches-clash": f"`{fact.tag}` and `{fact.other}` change the same thing on two branches ({fact.detail}): drizzle-kit stops at `check`, `generate` and `migrate`.",
+        "regresses-maybe": f"The snapshot of `{fact.tag}` no longer has `{fact.detail}`, which its SQL does not drop: if schema.ts still has it, the next `generate` creates it again.",
         "regresses": f"The snapshot of `{fact.tag}` has forgotten `{fact.detail}`, which its SQL does not drop: the next `generate` creates it again.",
     }
     return words.get(fact.problem, f"`{file}`: {fact.problem}{because}.")

@@ -289,6 +289,7 @@ def branched(v1, history: Path, folder: Path, ours: str, theirs: str) -> tuple[P
     return folder, made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("ours", "theirs", "clash"),
     [
@@ -321,6 +322,40 @@ def test_branches_clash_where_drizzle_kit_says_so(v1, history_v1, tmp_path, ours
     assert [f.problem for f in made.facts] == (["branches-clash"] if clash else [])
     verdict = v1.kit(merged, "check", "--output", "json", check=False)
     assert ("conflicts" in verdict.stdout and verdict.returncode == 1) is clash, verdict.stdout
+
+
+def test_an_upgrade_by_drizzle_kit_deletes_and_adds_nothing(v1, history_v0, tmp_path):
+    """`drizzle-kit up` makes folders of v0's files; databases that ran them have nothing pending."""
+    folder = tmp_path / "upgraded"
+    shutil.copytree(history_v0, folder, ignore=shutil.ignore_patterns("node_modules"))
+    v1.kit(folder, "up")
+    made = planned(*({p: files.read(p) or b"" for p in files} for files in (tree(history_v0), tree(folder))))
+    assert (made.base.project.format, made.head.project.format, len(made.head.migrations)) == ("v0", "v1", 5)
+    assert (made.facts, made.added, made.deleted, made.pending) == ((), (), (), ())
+
+
+def test_two_branches_that_drizzle_kit_generated_collide(v0, history_v0, tmp_path):
+    """The branch that was generated first is skipped where the other one is deployed; after a second generation it is sound."""
+    sides = []
+    for name, schema in (("ours", "age: integer(), a: text()"), ("theirs", "age: integer(), b: text()")):
+        side = tmp_path / name
+        shutil.copytree(history_v0, side, symlinks=True)
+        (side / "schema.ts").write_text(HEAD + STEPS[-1].replace("age: integer()", schema))
+        v0.kit(side, "generate", f"--name={name}")
+        sides.append({p: files.read(p) or b"" for files in [tree(side)] for p in files})
+    start = {p: files.read(p) or b"" for files in [tree(history_v0)] for p in files}
+    ours, theirs = sides
+    made = planned(start, ours, theirs)
+    assert made.would_skip == ("0005_ours",)
+    assert {type(f).__name__ for f in made.facts} == {"NumberCollision", "SilentlySkipped"}
+    assert [c.kind for c in made.conflicts] == ["idx"]
+    (tmp_path / "theirs/schema.ts").write_text(
+        HEAD + STEPS[-1].replace("age: integer()", "age: integer(), b: text(), a: text()")
+    )
+    v0.kit(tmp_path / "theirs", "generate", "--name=again")
+    again = {p: files.read(p) or b"" for files in [tree(tmp_path / "theirs")] for p in files}
+    made = planned(theirs, again)
+    assert (made.facts, made.conflicts, [m.tag for m in made.pending]) == ((), (), ["0006_again"])
 
 
 def test_a_story_of_the_other_tests_is_sound_for_drizzle_kit(v0, tmp_path):

@@ -247,17 +247,30 @@ def test_a_project_that_keeps_no_snapshots_is_not_asked_for_one():
     assert [f.problem for f in facts if isinstance(f, SnapshotChain)] == ["missing-as-usual"]
 
 
-def test_a_snapshot_generated_on_a_stale_branch_forgets_what_base_got():
-    """Its migration drops nothing, and yet a table is gone from the snapshot."""
+def stale(schema: str, tables: dict[str, list[str]]) -> Plan:
+    """A migration whose snapshot lacks something that base's last one has."""
     tip = base().add("invoices")
-    head = Story(tip.files).put("0003_refunds.sql", "create table refunds()")
-    head.put(
-        "meta/0003_snapshot.json", snapshot("r", "id-invoices", {"users": ["id"], "orders": ["id"], "refunds": ["id"]})
-    )
-    head.list([*tip.entries, entry(3, "0003_refunds")])
-    (fact,) = planned(tip.files, head.files).facts
+    head = Story({**tip.files, "schema.ts": schema}).put("0003_refunds.sql", "create table refunds()")
+    head.put("meta/0003_snapshot.json", snapshot("r", "id-invoices", {**tables, "refunds": ["id"]}))
+    return planned(tip.files, head.list([*tip.entries, entry(3, "0003_refunds")]).files)
+
+
+def test_a_snapshot_generated_on_a_stale_branch_forgets_what_base_got():
+    """Its migration drops nothing, and yet a table that schema.ts has is gone from the snapshot."""
+    (fact,) = stale('pgTable("invoices", {})', {"users": ["id"], "orders": ["id"]}).facts
     assert isinstance(fact, SnapshotChain)
     assert (fact.problem, fact.detail, fact.place.path) == ("regresses", "invoices", "drizzle/meta/0003_snapshot.json")
+
+
+def test_a_table_left_in_the_database_on_purpose_is_not_forgotten():
+    """schema.ts gave it up, and the DROP is kept for a later release."""
+    assert stale("", {"users": ["id"], "orders": ["id"]}).facts == ()
+
+
+def test_a_forgotten_column_warns():
+    """Whether schema.ts still has it, its name alone does not tell."""
+    found = rules.judge(stale("", {"users": ["id"], "orders": [], "invoices": ["id"]}).facts)
+    assert [(f.rule, f.severity) for f in found] == [("snapshot-chain", "warning")]
 
 
 def test_a_dropped_column_is_no_regress():
