@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -19,19 +20,42 @@ INSTALLED = sorted(Path("/usr/lib/postgresql").glob("1[45678]/bin"))
     ids=["wheel", *(f"installed-{folder.parent.name}" for folder in INSTALLED)],
 )
 def provider(request, tmp_path_factory):
-    """Branches of the wheel's PostgreSQL, and of each that is installed."""
-    return embedded.Embedded(tmp_path_factory.mktemp("data"), request.param)
+    """Branches of the wheel's PostgreSQL, and of each that is installed, in a folder of runs that no other test uses."""
+    provider = embedded.Embedded(tmp_path_factory.mktemp("data"), request.param)
+    place = provider._place
+    runs = place.folders.runs.with_name(f"bulletproof-sandbox-{os.getpid()}")
+    runs.mkdir()
+    runs.chmod(0o711)
+    provider.__dict__["_place"] = replace(place, folders=replace(place.folders, runs=runs))
+    yield provider
+    assert orphans.processes(runs) == []
+    runs.rmdir()
 
 
 @pytest.fixture
 def runs(provider):
-    """The folder of running clusters; whatever the attack, only its own branch was there, and nothing is afterwards."""
+    """The folder of running clusters; whatever the attack, no process and no file is there afterwards."""
     folder = provider._place.folders.runs
     before = set(folder.iterdir())
     yield folder
     left = set(folder.iterdir()) - before
-    assert not [path for path in left if path.is_dir() and orphans.processes(path)], "processes are left"
-    assert not left, "files are left"
+    assert [orphans.processes(path) for path in left if path.is_dir()] == []
+    assert left == set()
+
+
+@pytest.fixture(scope="module")
+def common(provider):
+    """One branch for all statements that are refused, and so change nothing."""
+    with provider.branch(seconds=600) as branch:
+        yield branch
+
+
+@pytest.fixture
+def refusing(common):
+    """A new session of that branch; afterwards the role is no more than it was."""
+    with common.connect() as session:
+        yield session
+        unchanged(session)
 
 
 @pytest.fixture
@@ -46,15 +70,21 @@ def session(branch):
     """A session as hostile SQL gets it; whatever it did, it is no superuser and belongs to no role that reaches out."""
     with branch.connect() as session:
         yield session
-        session.rollback()
-        session.execute("RESET SESSION AUTHORIZATION")
-        assert session.execute(
-            "SELECT rolsuper, rolreplication FROM pg_roles WHERE rolname = session_user"
-        ).fetchone() == (False, False)
-        reaching = session.execute(
-            "SELECT rolname FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER') AND (rolsuper OR rolname ~ '^pg_(exec|.*files)')"
-        ).fetchall()
-        assert reaching == []
+        unchanged(session)
+
+
+def unchanged(session):
+    """The role is no superuser, and belongs to no role that reaches out of the cluster."""
+    session.rollback()
+    session.execute("RESET SESSION AUTHORIZATION")
+    assert session.execute("SELECT rolsuper, rolreplication FROM pg_roles WHERE rolname = session_user").fetchone() == (
+        False,
+        False,
+    )
+    reaching = session.execute(
+        "SELECT rolname FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER') AND (rolsuper OR rolname ~ '^pg_(exec|.*files)')"
+    ).fetchall()
+    assert reaching == []
 
 
 def refused(session, sql, *states):
@@ -80,18 +110,18 @@ def refused(session, sql, *states):
         "SELECT lo_export(lo_from_bytea(0, 'x'), '/tmp/bulletproof-escaped')",
     ],
 )
-def test_files_and_programs_are_out_of_reach(session, sql):
+def test_files_and_programs_are_out_of_reach(refusing, sql):
     """No statement reads or writes a file of the host, or runs a program there."""
-    refused(session, sql)
+    refused(refusing, sql)
     assert not Path("/tmp/bulletproof-escaped").exists()
 
 
 @pytest.mark.parametrize(
     "name", ["dblink", "postgres_fdw", "file_fdw", "pageinspect", "adminpack", "plpython3u", "http", "xml2"]
 )
-def test_extensions_that_reach_out_cannot_be_created(session, name):
+def test_extensions_that_reach_out_cannot_be_created(refusing, name):
     """Whatever an installation brings, what reaches files, programs or the network stays closed."""
-    refused(session, f'CREATE EXTENSION "{name}"', "42501", "58P01", "0A000")
+    refused(refusing, f'CREATE EXTENSION "{name}"', "42501", "58P01", "0A000")
 
 
 @pytest.mark.parametrize(
@@ -112,9 +142,9 @@ def test_harmless_extensions_can_be_created(session, name):
         "CREATE TRUSTED LANGUAGE evil HANDLER plpgsql_call_handler",
     ],
 )
-def test_machine_code_cannot_be_loaded(session, sql):
+def test_machine_code_cannot_be_loaded(refusing, sql):
     """No language but the trusted ones."""
-    refused(session, sql, "42501", "0A000", "58P01")
+    refused(refusing, sql, "42501", "0A000", "58P01")
 
 
 @pytest.mark.parametrize(
@@ -133,9 +163,9 @@ def test_machine_code_cannot_be_loaded(session, sql):
         "INSERT INTO pg_auth_members SELECT 1, 2, 3",
     ],
 )
-def test_the_role_cannot_become_more_than_it_is(session, sql):
+def test_the_role_cannot_become_more_than_it_is(refusing, sql):
     """It may create roles, and none of them is a superuser."""
-    refused(session, sql, "42501", "42P17", "2BP01", "42601", "42804")
+    refused(refusing, sql, "42501", "42P17", "2BP01", "42601", "42804")
 
 
 @pytest.mark.parametrize(
@@ -189,9 +219,9 @@ def test_roles_can_be_created_granted_and_used(session):
         "CHECKPOINT",
     ],
 )
-def test_the_cluster_cannot_be_changed(session, sql):
+def test_the_cluster_cannot_be_changed(refusing, sql):
     """Databases, files, settings and processes of the cluster are not the role's."""
-    refused(session, sql, "42501", "25P01", "55006", "42704", "3D000", "42P17", "42939", "55000")
+    refused(refusing, sql, "42501", "25P01", "55006", "42704", "3D000", "42P17", "42939", "55000")
 
 
 def test_there_is_nobody_else_to_see(session):
@@ -286,9 +316,10 @@ def test_temporary_files_are_bounded(session):
         "DO $$ BEGIN LOOP PERFORM pg_logical_emit_message(false, 'x', repeat('y', 5000000)); PERFORM lo_from_bytea(0, convert_to(repeat(md5(random()::text), 100000), 'UTF8')); END LOOP; END $$",
     ],
 )
-def test_the_disk_cannot_be_filled(tmp_path_factory, provider, runs, sql):
+def test_the_disk_cannot_be_filled(provider, runs, sql):
     """The branch is killed when its folder outgrows its room; the room comes back with the folder."""
     small = embedded.Embedded(provider._data_dir, provider._bindir, room=200 << 20)
+    small.__dict__["_place"] = provider._place
     with small.branch(seconds=60) as branch, branch.connect() as session:
         with pytest.raises(psycopg.OperationalError):
             session.execute(sql)
