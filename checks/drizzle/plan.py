@@ -9,6 +9,11 @@ from checks.drizzle.model import Chain, Migration, Project
 from checks.drizzle.sides import Pair, Sides
 from checks.facts import Fact
 
+MOST_FILES = 1000
+_OF_MIGRATIONS = (".sql", "/snapshot.json", "_snapshot.json", "_journal.json")
+_CODE = (".ts", ".mts", ".cts", ".js", ".mjs", ".cjs", ".tsx")
+_TABLES = b"drizzle-orm/pg-core"
+
 __all__ = ["Collision", "Pair", "Plan", "concerned", "make"]
 
 
@@ -26,7 +31,7 @@ class Plan:
         pending: what a database at base's state runs after the merge, in order.
         merged: the chain after the merge.
         conflicts: how head's new migrations collide with those that base got meanwhile.
-        touched: head changes a file of the project's migrations folder, its schema or its configuration.
+        touched: head changes a file of the project's migrations folder, its configuration, or one that declares tables.
     """
 
     project: Project
@@ -163,7 +168,22 @@ def _pending(sides: Sides, merged: Chain) -> tuple[Migration, ...]:
 
 
 def _touches(change: Change, sides: Sides) -> bool:
-    project = sides.head.project
-    folders = {f"{project.migrations_dir}/", f"{sides.merge_base.project.migrations_dir}/"} - {"/"}
-    files = {*project.schema_files, *sides.merge_base.project.schema_files, project.config}
-    return any(path in files or path.startswith(tuple(folders)) for path in change.paths)
+    project, before = sides.head.project, sides.merge_base.project
+    files = {*project.schema_files, *before.schema_files, project.config}
+    folders = tuple(f"{p.migrations_dir}/" for p in (project, before) if p.migrations_dir)
+    at_root = not (project.migrations_dir and before.migrations_dir)
+    return any(
+        path in files or path.startswith(folders) or (at_root and path.endswith(_OF_MIGRATIONS))
+        for path in change.paths
+    ) or _touches_tables(change, project.root)
+
+
+def _touches_tables(change: Change, root: str) -> bool:
+    """Whether a changed file declares tables: schema.ts may import it from anywhere."""
+    start = f"{root}/" if root else ""
+    code = [p for p in sorted(change.paths) if p.startswith(start) and p.endswith(_CODE)][:MOST_FILES]
+    return any(
+        _TABLES in content
+        for commit in (change.head, change.merge_base)
+        for content in commit.tree.read_all(code).values()
+    )

@@ -52,6 +52,13 @@ def test_a_change_elsewhere_touches_nothing():
     assert (made.touched, made.added, made.facts) == (False, (), ())
 
 
+def test_tables_declared_elsewhere_are_the_projects_too():
+    """schema.ts may import them from any file."""
+    tables = 'import { pgTable } from "drizzle-orm/pg-core";\nexport const users = pgTable("users", {});'
+    assert planned(base().files, {**base().files, "src/users/table.ts": tables}).touched
+    assert not planned(base().files, {**base().files, "src/users/page.ts": "export const a = 1;"}).touched
+
+
 def test_both_sides_generated_from_the_same_state():
     """Number, journal idx and parent snapshot collide; the merged order is base's, then head's."""
     head, tip = base().add("refunds", when=1_760_000_009_000), base().add("invoices")
