@@ -34,6 +34,8 @@ _KEPT = (
     "GIT_CONFIG_GLOBAL",
     "GIT_CONFIG_NOSYSTEM",
     "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_KEY_",
+    "GIT_CONFIG_VALUE_",
 )
 _KINDS: dict[str, TypeOfChange] = {"A": "added", "D": "deleted", "R": "renamed", "C": "added"}
 

@@ -160,19 +160,19 @@ def stubs(texts: Iterable[str]) -> tuple[str, ...]:
         texts: every migration of the chain, in any order.
     """
     sql = "\n".join(texts)
-    return (*_roles(sql), *_schemas(sql), *_publication(sql))
+    words = frozenset(re.findall(r"\w+", sql.lower()))  # a chain that names none of them is looked at once
+    return (*_roles(sql, words), *_schemas(sql, words), *_publication(sql))
 
 
-def _roles(sql: str) -> Iterable[str]:
-    words = set(re.findall(r"\w+", sql.lower()))
+def _roles(sql: str, words: frozenset[str]) -> Iterable[str]:
     for role in ROLES:
         if role in words and not _created(sql, r"(?:role|user|group)", role):
             yield _ROLE.format(role=role, mark=MARK)
 
 
-def _schemas(sql: str) -> Iterable[str]:
+def _schemas(sql: str, words: frozenset[str]) -> Iterable[str]:
     made: set[str] = set()
-    for schema in sorted(SCHEMAS):
+    for schema in sorted(SCHEMAS & words):
         if re.search(rf'\bcreate\s+schema\s+(?!if\s+not\s+exists)"?{schema}\b', sql, re.IGNORECASE):
             continue
         wanted = [thing for thing in _OBJECTS if thing.name.startswith(f"{schema}.") and _wanted(sql, thing)]

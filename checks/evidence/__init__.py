@@ -53,7 +53,7 @@ def facts_of(
     for step in made:
         release.enter(step)
         said = [*claims(step, release, seen), *costs(step, release)]
-        found += [fact for fact in said if not _part_of_enum(fact, step, seen)]
+        found += [fact for fact in said if not _part_of_enum(fact, step, seen)] if seen.recreated else said
         found += _failures(step, release, found, complete=complete)
         found += _unreadable(step)
         found += windows.see(step, release)
@@ -94,16 +94,18 @@ def _failures(step: Step, release: Release, found: list[Fact], *, complete: bool
             place=step.place,
             sqlstate=failure.sqlstate,
             message=failure.message,
-            complete=complete and not failure.stopped,
+            complete=complete or failure.stopped,  # what does not end in time is no limit of the database's
             half_applied=step.transaction is None,
         )
 
 
 def _new_value_offline(step: Step, release: Release) -> Iterator[Fact]:
     """Without a database: a cast that names the new value and its enum is certain."""
-    if step.executed or step.transaction is None:
+    if not release.open.values or step.executed or step.transaction is None:
         return
     for enum, value in release.open.values:
+        if f"'{value}'" not in step.statement.sql:
+            continue
         short = enum.removeprefix("public.")
         name = (
             rf'(?:"?public"?\.)?"?{re.escape(short)}"?' if short != enum else re.escape(enum).replace(r"\.", r'"?\."?')

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from checks.branch import Branch
 from checks.drizzle.model import Chain, Migration, Project
+from checks.errors import CouldNotJudge
 from checks.witnesses.model import Failure
 from checks.witnesses.wire import Wire
 
@@ -125,7 +126,7 @@ def read(branch: Branch, chain: Chain) -> tuple[str, ...]:
     """The tags that have a row now; () where there is no table or no database any more."""
     try:
         wire = Wire(branch)
-    except psycopg.Error:
+    except (psycopg.Error, CouldNotJudge):
         return ()
     try:
         return recorded(_rows(wire, chain.project), chain)

@@ -1,0 +1,121 @@
+"""The sentence itself: a change becomes a plan, witnesses turn it into facts, rules into findings, policy into a verdict."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from bot import rehearsal
+from bot.branches import Provider
+from bot.progress import Say, silent
+from checks import compose, evidence, policy, readers, requirements, rules, waivers, ways
+from checks.change import Change
+from checks.compose import Judgement, Part
+from checks.drizzle import plan as plans
+from checks.drizzle import projects
+from checks.drizzle.plan import Plan
+from checks.errors import CouldNotJudge
+from checks.facts import Fact
+from checks.policy import PolicyFile
+from checks.rehearsal import Rehearsal
+from checks.report import Report, Verdict
+
+
+def review(
+    change: Change,
+    *,
+    provider: Provider | None,
+    excused: Sequence[waivers.Waiver] = (),
+    approvals: tuple[str, ...] | None = None,
+    seconds: float = 120.0,
+    say: Say = silent,
+) -> Report:
+    """Judge a change.
+
+    Args:
+        change: base, head, and their trees.
+        provider: of branch databases; None: there is none, one witness reads the SQL and the report says so.
+        excused: waivers that people gave outside of the files.
+        approvals: who approved the SQL of this head; None: that cannot be seen from here.
+        seconds: how long a branch database may live.
+        say: is told what is being done.
+
+    Returns:
+        The report; its verdict is `unjudged` where a branch database was asked for and could not be had.
+    """
+    began = time.perf_counter()
+    say("reading both commits")
+    written = policy.read(change.base.tree, rules.all_rules())
+    overrides = _overrides(written)
+    all_plans = [plans.make(change, project) for project in plans.concerned(change, overrides)]
+    touched = [plan for plan in all_plans if plan.touched]
+    parts = tuple(_judged(change, plan, written, provider, seconds=seconds, say=say) for plan in touched)
+
+    say("reading scripts and connections")
+    reading = ways.read(change, written, (touched or all_plans)[0].project if all_plans else None)
+    found = [*reading.facts, *(fact for part in parts for fact in _unseen_writes(part, reading))]
+    findings = [
+        *(finding for part in parts for finding in part.findings),
+        *rules.judge(found, context := _context(written)),
+    ]
+    granted = [*(waiver for plan in touched for waiver in waivers.of_plan(plan)), *excused]
+    judgement = Judgement(
+        change=change,
+        survey=projects.survey(change.head.tree, overrides),
+        parts=parts,
+        loud=tuple(waivers.apply(policy.apply(findings, written), granted, context)),
+        reading=reading,
+        written=written,
+        wanted=policy.read(change.head.tree, rules.all_rules()),
+        offline=provider is None,
+        approvals=approvals,
+    )
+    checklist = requirements.checklist(judgement.evidence())
+    verdict: Verdict = policy.verdict(judgement.loud, strict=written.policy.strict, checklist=checklist)
+    if any(part.shown.unjudged for part in parts):
+        verdict = "unjudged"
+    return judgement.report(verdict, checklist, (time.perf_counter() - began) * 1000)
+
+
+def _judged(
+    change: Change, plan: Plan, written: PolicyFile, provider: Provider | None, *, seconds: float, say: Say
+) -> Part:
+    """One project: run its migrations where there is a database, and let the rules speak."""
+    shown = Rehearsal()
+    if provider is not None:
+        promised = written.policy.branch.extensions
+        try:
+            shown = rehearsal.rehearse(plan, provider, extensions=promised, seconds=seconds, say=say)
+        except CouldNotJudge as error:
+            shown = Rehearsal(unjudged=str(error))
+    say("judging")
+    seen = evidence.facts_of(
+        shown.run,
+        plan.added,
+        transaction=plan.project.transaction,
+        known=compose.known(shown.before, shown.after),
+        complete=shown.complete,
+    )
+    context = _context(written, readers.of(seen, change, plan.project))
+    return Part(plan, shown, tuple(rules.judge([*plan.facts, *seen], context)))
+
+
+def _unseen_writes(part: Part, reading: ways.Reading) -> Sequence[Fact]:
+    """Writes to the tracking table that only running the SQL shows."""
+    return [] if part.shown.run is None else ways.observed(part.shown.run, part.plan.project, reading.facts)
+
+
+def _context(written: PolicyFile, found: Mapping[rules.Target, Sequence[rules.Reader]] | None = None) -> rules.Context:
+    """What rules may ask beyond the facts."""
+    return rules.Context(severities=written.policy.rules, large_tables=written.policy.large_tables, readers=found or {})
+
+
+def _overrides(written: PolicyFile) -> projects.DrizzleOverrides:
+    """What the policy says of the project; the rest is detected."""
+    said = written.policy.drizzle
+    return projects.DrizzleOverrides(
+        config=said.config,
+        schema=said.schema_files,
+        migrations=said.migrations,
+        format=None if said.format == "auto" else said.format,
+        migrator=None if said.migrator == "auto" else said.migrator,
+        table=said.table,
+    )

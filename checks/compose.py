@@ -1,0 +1,237 @@
+"""Puts the parts of a review together: evidence for the checklist, and the report."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from checks import policy, record
+from checks.catalog import difference, statements, words
+from checks.catalog.model import Catalog
+from checks.catalog.tables import Column, Constraint, Index
+from checks.change import Change
+from checks.drizzle.model import Project
+from checks.drizzle.plan import Plan
+from checks.drizzle.projects import Survey
+from checks.evidence import Known, coverage
+from checks.policy import PolicyFile
+from checks.rehearsal import Rehearsal
+from checks.render import words as phrases
+from checks.report import (
+    ChecklistItem,
+    Conflict,
+    Coverage,
+    Equality,
+    Finding,
+    ProjectSummary,
+    Replay,
+    Report,
+    RunState,
+    SchemaDiff,
+    Verdict,
+)
+from checks.requirements import Evidence
+from checks.ways.model import Reading
+
+_KINDS = {"p": "primary key", "u": "unique", "c": "check", "f": "foreign key", "x": "exclude"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one project contributes."""
+
+    plan: Plan
+    shown: Rehearsal
+    findings: tuple[Finding, ...]
+    equality: Equality = field(default_factory=Equality)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """The outcome of a review, before it is written down.
+
+    Attributes:
+        loud: all findings, severities as the policy has them, waivers set.
+        written: the policy on base, which judges.
+        wanted: the policy on head, which is only told about.
+    """
+
+    change: Change
+    survey: Survey
+    parts: tuple[Part, ...]
+    loud: tuple[Finding, ...]
+    reading: Reading
+    written: PolicyFile
+    wanted: PolicyFile
+    offline: bool
+    approvals: tuple[str, ...] | None = None
+
+    def evidence(self) -> Evidence:
+        """What the nine items of the checklist look at."""
+        schemas = tuple(path for part in self.parts for path in part.plan.project.schema_files)
+        unjudged = next((part.shown.unjudged for part in self.parts if part.shown.unjudged), None)
+        stopped = next((part.shown.stopped for part in self.parts if part.shown.stopped), None)
+        missing = sorted({name for part in self.parts for name in part.shown.missing})
+        not_run = next(
+            (
+                part.shown.notes[-1]
+                for part in self.parts
+                if part.plan.added and part.shown.run is None and part.shown.notes
+            ),
+            None,
+        )
+        lacking = f"The branch database has no {', '.join(missing)}." if missing else None
+        return Evidence(
+            migrations=tuple(tag for part in self.parts for tag in _touched(part.plan)),
+            added=tuple(m.tag for part in self.parts for m in part.plan.added),
+            schema_files=schemas,
+            schema_changed=tuple(path for path in schemas if path in self.change.paths),
+            findings=self.loud,
+            equality=_equality(self.parts),
+            replay=_worst(self.parts),
+            not_replayed=unjudged or stopped or lacking or not_run,
+            offline=self.offline,
+            ways=self.reading,
+            approvals=self.approvals,
+            review_required=self.written.policy.review.required,
+            policy_path=self.written.path,
+        )
+
+    def report(self, verdict: Verdict, checklist: tuple[ChecklistItem, ...], ms: float) -> Report:
+        """Everything, in the shape that people and programs get."""
+        change, parts = self.change, self.parts
+        first = parts[0].plan.project if parts else next(iter(self.survey.projects), None)
+        timings = {name: value for part in parts for name, value in part.shown.ms.items()} | {"total": ms}
+        return Report(
+            verdict=verdict,
+            title=self._title(verdict, checklist),
+            base=change.base.sha,
+            head=change.head.sha,
+            merge_base=change.merge_base.sha,
+            project=_summary(first) if first else None,
+            projects=tuple(_summary(project) for project in self.survey.projects),
+            checklist=checklist,
+            findings=tuple(sorted(self.loud, key=_rank)),
+            migrations=tuple(m for part in parts for m in record.migrations(part.plan, part.shown.run)),
+            replay=_worst(parts),
+            schema_diff=_difference(parts),
+            equality=_equality(parts),
+            conflicts=tuple(_conflicts(parts)),
+            coverage=_coverage(parts),
+            notes=tuple(self._notes()),
+            witnesses=("text",) if self.offline else ("text", "postgres"),
+            timings_ms={name: round(value, 1) for name, value in timings.items()},
+        )
+
+    def _title(self, verdict: Verdict, checklist: Sequence[ChecklistItem]) -> str:
+        if not self.parts and not self.loud:
+            if not self.survey.projects and self.survey.others:
+                return f"nothing to judge: the Drizzle project here is for {self.survey.others[0].dialect}, not for PostgreSQL"
+            if not self.survey.projects:
+                return "nothing to judge: no Drizzle project for PostgreSQL was found"
+            return "no migration or schema touched"
+        return phrases.title(verdict, self.loud, checklist)
+
+    def _notes(self) -> Iterator[str]:
+        for part in self.parts:
+            if part.shown.unjudged:
+                yield part.shown.unjudged
+            yield from part.shown.notes
+            if part.shown.stopped:
+                yield part.shown.stopped
+            for name in sorted(part.shown.missing):
+                yield f"The branch database has no extension `{name}`: what needs it could not run here, so nothing it did is known."
+        for problem in self.written.problems:
+            yield f"{self.written.path}:{problem.line} (on base): {problem.message}"
+        if self.wanted.path != self.written.path or self.wanted.policy != self.written.policy:
+            yield from (
+                f"This pull request changes the policy. {line}" for line in policy.changes(self.written, self.wanted)
+            )
+        if self.wanted.path in self.change.paths:
+            for problem in self.wanted.problems:
+                yield f"{self.wanted.path}:{problem.line}: {problem.message}"
+
+
+def known(before: Catalog | None, after: Catalog | None) -> Known:
+    """What the rules may ask: columns and constraints as they were, indexes as they are afterwards."""
+    if before is None:
+        return Known()
+    columns = {(f"{o.schema}.{o.table}", o.name): o.type for o in before if isinstance(o, Column)}
+    constraints = {(f"{o.schema}.{o.table}", o.name): _KINDS[o.contype] for o in before if isinstance(o, Constraint)}
+    return Known(columns=columns, constraints=constraints, indexes=_indexes(after) if after is not None else None)
+
+
+def _indexes(catalog: Catalog) -> dict[str, list[tuple[str, ...]]]:
+    """The columns of every index of a table, those that constraints own among them."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for each in catalog:
+        if isinstance(each, Index) or (isinstance(each, Constraint) and each.contype in "pux"):
+            found.setdefault(f"{each.schema}.{each.table}", []).append(each.columns)
+    return found
+
+
+def _touched(plan: Plan) -> list[str]:
+    """Tags of everything that head does to the migrations."""
+    pairs = (*plan.modified, *plan.renamed)
+    return [*(m.tag for m in plan.added), *(p.after.tag for p in pairs), *(m.tag for m in plan.deleted)]
+
+
+def _worst(parts: Sequence[Part]) -> Replay:
+    """One replay for all projects: the first that failed, else the first that ran."""
+    replays = [record.replay(part.plan, part.shown.run, part.shown.zero) for part in parts]
+    ranks: tuple[RunState, ...] = ("failed", "ok", "skipped")
+    replays.sort(key=lambda each: (ranks.index(each.from_base), ranks.index(each.from_zero)))
+    if not replays:
+        return Replay()
+    skipped = tuple(tag for each in replays for tag in each.would_skip)
+    return replays[0].model_copy(update={"would_skip": skipped})
+
+
+def _difference(parts: Sequence[Part]) -> SchemaDiff:
+    sides = [(part.shown.before, part.shown.after) for part in parts]
+    pairs = [(before, after) for before, after in sides if before is not None and after is not None]
+    return SchemaDiff(
+        sql="".join(statements.text(statements.sql(before, after)) for before, after in pairs),
+        unified="".join(difference.unified(before, after) for before, after in pairs),
+        summary=tuple(line for before, after in pairs for line in words.summary(before, after)),
+    )
+
+
+def _equality(parts: Sequence[Part]) -> Equality:
+    return parts[0].equality if parts else Equality()
+
+
+def _conflicts(parts: Iterable[Part]) -> Iterator[Conflict]:
+    for part in parts:
+        for c in part.plan.conflicts:
+            yield Conflict.model_validate({"with": "base", "kind": c.kind, "message": c.message, "fix": c.fix})
+
+
+def _coverage(parts: Iterable[Part]) -> Coverage:
+    each = [coverage(part.shown.run, part.plan.added) for part in parts]
+    return Coverage(
+        statements=sum(c.statements for c in each),
+        read=sum(c.read for c in each),
+        executed=sum(c.executed for c in each),
+        opaque=tuple(o for c in each for o in c.opaque),
+    )
+
+
+def _summary(project: Project) -> ProjectSummary:
+    return ProjectSummary(
+        format=project.format,
+        migrations_dir=project.migrations_dir,
+        schema_files=project.schema_files,
+        migrator=project.migrator,
+        config=project.config,
+    )
+
+
+def _rank(finding: Finding) -> tuple[bool, bool, int, str, int]:
+    """What head made first, the worst first, then by place."""
+    severities = ("error", "warning", "note")
+    return (
+        not finding.introduced,
+        finding.waived is not None,
+        severities.index(finding.severity),
+        finding.path,
+        finding.line,
+    )

@@ -1,0 +1,84 @@
+"""Writes down what was read and run, in the shapes of the report: migrations with their statements, and the replay."""
+
+from collections.abc import Mapping
+
+from checks.drizzle.model import Migration, Statement
+from checks.drizzle.plan import Plan
+from checks.report import Lock, MigrationReport, Replay, ReplayError, SqlError, StatementReport
+from checks.witnesses import text
+from checks.witnesses.model import Observation, Run
+
+
+def migrations(plan: Plan, run: Run | None) -> tuple[MigrationReport, ...]:
+    """What head adds, edits, renames or deletes, each with its statements; new ones with what they did."""
+    seen = observations(run)
+    told = [
+        MigrationReport(tag=m.tag, path=m.path, change="added", statements=statements(m, seen.get(m.tag, {})))
+        for m in plan.added
+    ]
+    told += [
+        MigrationReport(
+            tag=pair.after.tag, path=pair.after.path, change="modified", statements=statements(pair.after, {})
+        )
+        for pair in plan.modified
+    ]
+    told += [
+        MigrationReport(
+            tag=pair.after.tag, path=pair.after.path, change="renamed", statements=statements(pair.after, {})
+        )
+        for pair in plan.renamed
+    ]
+    told += [MigrationReport(tag=m.tag, path=m.path, change="deleted") for m in plan.deleted]
+    return tuple(told)
+
+
+def observations(run: Run | None) -> dict[str, dict[int, Observation]]:
+    """Observations by tag and statement index."""
+    return {r.migration.tag: {o.statement.index: o for o in r.observations} for r in (run.runs if run else ())}
+
+
+def statements(migration: Migration, seen: Mapping[int, Observation]) -> tuple[StatementReport, ...]:
+    """The statements of one migration, with what was observed of them."""
+    return tuple(statement(s, seen.get(s.index)) for s in migration.statements)
+
+
+def statement(what: Statement, seen: Observation | None) -> StatementReport:
+    """One statement; without an observation, only what the text says."""
+    kind = text.read(what.sql).kind or "unreadable"
+    if seen is None:
+        return StatementReport(index=what.index, line=what.line, sql=what.sql, kind=kind)
+    failure = seen.failure
+    return StatementReport(
+        index=what.index,
+        line=what.line,
+        sql=what.sql,
+        kind=kind,
+        ms=None if seen.ms is None else round(seen.ms, 3),
+        executed=seen.executed,
+        error=SqlError(sqlstate=failure.sqlstate, message=failure.message) if failure else None,
+        locks=tuple(
+            Lock(relation=held.relation, mode=held.mode, existed=held.existed) for held in seen.locks if held.existed
+        ),
+        rewrites=seen.rewrites,
+        scans=seen.scans,
+        changes=seen.changes,
+        rows=seen.rows,
+    )
+
+
+def replay(plan: Plan, run: Run | None, zero: Run | None) -> Replay:
+    """How both runs ended; the error is the first of base's state, else of zero."""
+    return Replay(
+        from_base=run.state if run else "skipped",
+        from_zero=zero.state if zero else "skipped",
+        error=_error(run) or _error(zero),
+        would_skip=plan.would_skip,
+        transaction=plan.project.transaction,
+    )
+
+
+def _error(run: Run | None) -> ReplayError | None:
+    if run is None or run.failure is None:
+        return None
+    tag, index = run.failed or ("", 0)
+    return ReplayError(migration=tag, statement=index, sqlstate=run.failure.sqlstate, message=run.failure.message)
