@@ -47,6 +47,7 @@ _NOT_SCRIPTS = frozenset(
     }
 )
 _REFUSING = frozenset({"echo", "printf", "exit", "false", "true", ":", "write-host", "write-error", "return"})
+_MOST_WORDS = 500
 _OLD_WORDS = {("drizzle-kit", "push"): "push:pg"}  # drizzle-kit before 0.21 named the dialect
 
 
@@ -157,7 +158,7 @@ def _spelled(name: str, runner: str) -> Iterator[tuple[str, bool]]:
 
 
 def _of(simple: Simple, banned: Sequence[str], scripts: Lookup, depth: int) -> Iterator[Hit]:
-    words = simple.words
+    words = simple.words[:_MOST_WORDS]
     if not words or depth > shell.DEEPEST:
         return
     head = program(words[0]).lower().lstrip("@")

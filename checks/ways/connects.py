@@ -17,7 +17,11 @@ _OWN_NAMES = re.compile(rb"\bneon\b|\bPool\b|\bcreatePool\b")
 def may(side: Side, data: bytes) -> bool:
     """Whether a file may connect at all: it names a driver, or something that only a driver has."""
     named = any(name.encode() in data for name in side.policy.connection.forbidden)
-    return named or standard.mentions(data) or _OWN_NAMES.search(data) is not None
+    return (
+        named
+        or standard.mentions(data)
+        or ((b"neon" in data or b"Pool" in data) and _OWN_NAMES.search(data) is not None)
+    )
 
 
 def of_typescript(side: Side, source: Source) -> Iterator[Sighting]:
@@ -41,7 +45,7 @@ def of_typescript(side: Side, source: Source) -> Iterator[Sighting]:
     yield from _forbidden(side, source, asked, connection, outside=outside)
     if connection.module is None or source.path == connection.module:
         return
-    ours = _variables(side, connection.module)
+    ours = side.variables(connection.module)
     for each in found:
         other = opening.other_database(ours, each.variables)
         place = at(source.path, each.line, each.end_line)
@@ -56,7 +60,7 @@ def _forbidden(
 ) -> Iterator[Sighting]:
     driver, guessed = connection.driver, connection.inferred
     if driver is None and connection.module is not None:
-        driver, guessed = standard.driver_of(side.tree, connection.module), True
+        driver, guessed = side.driver_of(connection.module), True
     if source.path == connection.module and connection.inferred:
         return
     seen: set[str] = set()
@@ -90,10 +94,3 @@ def _is_elsewhere(side: Side, source: Source, connection: Connection) -> bool:
     return module is not None and standard.package_folder(side.tree, source.path) != standard.package_folder(
         side.tree, module
     )
-
-
-def _variables(side: Side, module: str) -> frozenset[str]:
-    data = side.tree.read(module)
-    if data is None or not standard.mentions(data):
-        return frozenset()
-    return frozenset(v for each in opening.openings(Source(module, data)) for v in each.variables)

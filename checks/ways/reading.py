@@ -54,11 +54,6 @@ def read(change: Change, policy: PolicyFile | Policy, projects: Projects = ()) -
     return Reading(tuple(facts), len(now), tuple(head.unread), connection)
 
 
-def facts(change: Change, policy: PolicyFile | Policy, projects: Projects = ()) -> list[Fact]:
-    """The facts of `read`."""
-    return list(read(change, policy, projects).facts)
-
-
 def audit(tree: Tree, policy: PolicyFile | Policy, projects: Projects = ()) -> Reading:
     """Everything that a whole tree shows, whoever brought it in (`bulletproof db verify`)."""
     said = policy.policy if isinstance(policy, PolicyFile) else policy

@@ -9,9 +9,10 @@ from checks.facts import Fact, Place
 from checks.policy import Policy
 from checks.tree import Tree
 from checks.typescript.modules import Resolver
-from checks.ways import ordinary, recipes, tracking
+from checks.ways import opening, ordinary, recipes, standard, tracking
 from checks.ways.model import Connection, Unread
 from checks.ways.scripts import Scripts
+from checks.ways.source import Source
 
 _LOCKS = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun run"), ("bun.lockb", "bun run"))
 
@@ -37,6 +38,8 @@ class Side:
     scripts: Scripts = field(init=False)
     resolver: Resolver = field(init=False)
     _bad: re.Pattern[bytes] | None = None
+    _banned: frozenset[bytes] | None = None
+    _openings: dict[str, list[opening.Opening]] = field(default_factory=dict[str, list[opening.Opening]])
 
     def __post_init__(self) -> None:
         self.scripts = Scripts(self.tree, self.policy.commands.banned)
@@ -52,16 +55,39 @@ class Side:
         """The project whose migrations a path is one of."""
         return next((p for p in self.projects if path.startswith(p.migrations_dir + "/")), None)
 
+    def runs(self, data: bytes) -> bool:
+        """Whether a file may run something banned: it has a banned word, or the name of a script that leads to one."""
+        return any(word in data for word in self._words()) and self.needles.search(data) is not None
+
     @property
     def needles(self) -> re.Pattern[bytes]:
-        """What a file must contain to run something banned: the banned words, or a script that leads to them."""
+        """The banned words, and the names of scripts that lead to them."""
         if self._bad is None:
-            words = {
-                pattern.split()[0] for pattern in self.policy.commands.banned if pattern.split()
-            } | self.scripts.bad()
-            found = b"|".join(re.escape(word.encode()) for word in sorted(words, key=len, reverse=True))
-            self._bad = re.compile(rb"(?<![\w-])(?:" + found + rb")(?![\w-])" if words else rb"(?!)")
+            found = b"|".join(re.escape(word) for word in sorted(self._words(), key=len, reverse=True))
+            self._bad = re.compile(rb"(?<![\w-])(?:" + found + rb")(?![\w-])" if found else rb"(?!)")
         return self._bad
+
+    def _words(self) -> frozenset[bytes]:
+        if self._banned is None:
+            banned = {pattern.split()[0] for pattern in self.policy.commands.banned if pattern.split()}
+            self._banned = frozenset(word.encode() for word in banned | self.scripts.bad())
+        return self._banned
+
+    def variables(self, module: str) -> frozenset[str]:
+        """The environment variables that the standard module connects with."""
+        return frozenset(v for each in self._opened(module) for v in each.variables)
+
+    def driver_of(self, module: str) -> str | None:
+        """The driver that a module opens its connection with."""
+        opened = self._opened(module)
+        return opened[0].package if opened else standard.driver_of(self.tree, module)
+
+    def _opened(self, module: str) -> list[opening.Opening]:
+        if module not in self._openings:
+            data = self.tree.read(module)
+            known = data is not None and standard.mentions(data)
+            self._openings[module] = opening.openings(Source(module, data)) if data is not None and known else []
+        return self._openings[module]
 
     @property
     def migrate(self) -> str:

@@ -31,7 +31,7 @@ def sightings(side: Side, path: str, data: bytes) -> list[Sighting]:
 def _recipe(side: Side, path: str, data: bytes) -> Iterator[Sighting]:
     read = recipes.reader(path)
     tables = [table for table in side.tables if tracking.needle(table).search(data)]
-    if read is None or not (side.needles.search(data) or tables or _globs(data)):
+    if read is None or not (side.runs(data) or tables or _globs(data)):
         return
     if len(data) > recipes.LARGEST:
         side.unread.append(Unread(path, 1, f"it has {len(data) // 1_000_000} MB"))
@@ -91,9 +91,9 @@ def _may_write(table: tuple[str, str], data: bytes) -> bool:
 
 
 def _typescript(side: Side, path: str, data: bytes) -> Iterator[Sighting]:
-    running = side.needles.search(data) is not None
+    running = side.runs(data)
     by_variable = b"igration" in data and b"insert(" in data
-    tables = [table for table in side.tables if by_variable or tracking.needle(table).search(data)]
+    tables = [table for table in side.tables if by_variable or tracking.named(table, data)]
     connecting = connects.may(side, data)
     if not (running or tables or connecting) or ordinary.generated(path, data):
         return

@@ -56,19 +56,17 @@ def inferred(tree: Tree) -> Connection:
 
 
 def driver_of(tree: Tree, module: str) -> str | None:
-    """The driver that a module opens its connection with."""
+    """The driver that a module asks for."""
     data = tree.read(module)
     if data is None or not mentions(data):
         return None
-    source = Source(module, data)
-    opened = opening.openings(source)
-    asked = opening.asked(source, drivers.is_driver)
-    return opened[0].package if opened else asked[0].package if asked else None
+    asked = opening.asked(Source(module, data), drivers.is_driver)
+    return asked[0].package if asked else None
 
 
 def mentions(data: bytes) -> bool:
     """Whether a file names a driver at all."""
-    return any(name in data for name in _NAMES)
+    return any(hint in data for hint in _HINTS) and any(name in data for name in _NAMES)
 
 
 def package_folder(tree: Tree, path: str) -> str:
@@ -79,4 +77,6 @@ def package_folder(tree: Tree, path: str) -> str:
     return folder
 
 
+# one of these is in every name: five searches instead of twenty for most files
+_HINTS = (b"neon", b"pg", b"postgres", b"drizzle-orm/", b"slonik")
 _NAMES = tuple(name.encode() for name in drivers.packages())

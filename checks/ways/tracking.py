@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from checks.drizzle import statements
 from checks.witnesses import grammar
@@ -72,7 +73,7 @@ def in_sql(text: str, table: tuple[str, str]) -> list[Placed]:
     found: list[Placed] = []
     for statement in statements.split(text)[1]:
         for write in writes(statement.sql, table):
-            key = " ".join(grammar.tokens(statement.sql))[:500]
+            key = " ".join(grammar.tokens(statement.sql)).lower()[:500]
             found.append(Placed(write, statement.line, statement.end_line, statement.index, key))
     return found
 
@@ -82,6 +83,12 @@ def locked(relations: Sequence[tuple[str, str]], table: tuple[str, str]) -> bool
     return any(relation == ".".join(table) and mode in _WRITING for relation, mode in relations)
 
 
+def named(table: tuple[str, str], data: bytes) -> bool:
+    """Whether TypeScript names the table: a quick look, as it is written."""
+    return table[1].encode() in data or DEFAULT[1].encode() in data
+
+
+@cache
 def needle(table: tuple[str, str]) -> re.Pattern[bytes]:
     """What a file must contain to matter."""
     words = {table[1], DEFAULT[1]}
