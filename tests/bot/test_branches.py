@@ -278,6 +278,23 @@ def test_what_is_wrong_with_a_folder_of_programs_is_said(tmp_path, monkeypatch):
         embedded.Embedded(tmp_path / "data").prepare()
 
 
+def test_trouble_with_the_disk_is_said(data):
+    """A folder that vanished or a full disk judges nothing, and is no traceback."""
+    provider = embedded.Embedded(data)
+    place = provider._place
+    provider.__dict__["_place"] = replace(place, folders=replace(place.folders, runs=data / "vanished"))
+    with pytest.raises(CouldNotJudge, match="could not be made: No such file"), provider.branch():
+        pass
+    with pytest.raises(UserError, match="cannot be made"):
+        embedded.Embedded(Path("/proc/nowhere")).prepare()
+
+
+def test_errors_of_the_block_are_its_own(provider):
+    """Only making a branch is our trouble."""
+    with pytest.raises(FileNotFoundError), provider.branch():
+        raise FileNotFoundError
+
+
 def test_a_folder_that_somebody_else_made_is_not_used(tmp_path):
     """In a folder open to all, a name is taken by whoever is first; what is in it is theirs."""
     (tmp_path / "link").symlink_to(tmp_path)
