@@ -21,6 +21,8 @@ _REACHES_OUT = re.compile(
     r"\b(?:as|like|inherits?|partition|attach|concurrently|select|drop\s+(?:column|constraint)|type\s+\w|validate|nextval)\b",
     re.IGNORECASE,
 )
+# Beside AccessExclusive these take a weaker lock, which is news of its own.
+_WEAKER = re.compile(r"\b(?:unique|primary|references|foreign|exclude)\b|^create", re.IGNORECASE)
 _CREATES_TYPE = re.compile(r"create\s+type\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*")
 _CALL = re.compile(r"([A-Za-z_\x80-\U0010ffff][\w$]*)\s*\(")
@@ -59,4 +61,5 @@ class Names:
             return None
         if self._functions and any(call.lower() in self._functions for call in _CALL.findall(sql)):
             return None
-        return {word.lower() for word in _WORD.findall(sql)} & self._tables
+        named = {word.lower() for word in _WORD.findall(sql)} & self._tables
+        return None if named and _WEAKER.search(sql) else named

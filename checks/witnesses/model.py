@@ -45,7 +45,8 @@ class Observation:
     Attributes:
         executed: it ran to its end.
         ms: wall milliseconds, the observing not counted.
-        locks: the strongest mode that this statement newly took on each table, partitioned table or materialized view.
+        locks: the strongest mode that this statement newly took on each table, partitioned table or materialized view; what its
+            transaction held before in the same mode cannot be told apart.
         held: what the open transaction holds after it (empty outside a transaction).
         rewrites, scans: `schema.name` of tables rewritten, or read from end to end.
         proved: scans that PostgreSQL skipped because existing constraints prove the new one.

@@ -92,6 +92,7 @@ class Seen:
     rewrites: tuple[str, ...] = ()
     scans: tuple[str, ...] = ()
     proved: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -242,6 +243,7 @@ class Observer:
 
     def _forget(self) -> None:
         self._packed: tuple[bytes, bytes, bytes] = (b"", b"", b"")
+        self._keys: set[int] = set()
         self._strongest: dict[int, str] = {}
         self._scans: dict[int, int] = {}
         self._moved: dict[int, int] = {}
@@ -290,22 +292,19 @@ class Observer:
                 delta.moved.add(oid)
 
     def _compare(self, delta: _Delta) -> None:
-        """What is otherwise than at the last look. A lock counts as new where it is stronger than all that was held."""
+        """What is otherwise than at the last look."""
+        keys: set[int] = set()
         strongest: dict[int, str] = {}
         for key, scans, node in zip(*map(_integers, self._packed), strict=True):
             oid = key >> 5
             if oid not in self.tables:
                 continue
-            mode = _MODE_OF[key & 31]
-            if oid not in strongest or STRENGTH[mode] > STRENGTH[strongest[oid]]:
-                strongest[oid] = mode
+            keys.add(key)
+            _strengthen(strongest, oid, _MODE_OF[key & 31])
             self._count(oid, scans, node, delta)
-        for oid, mode in strongest.items():
-            before_mode = self._strongest.get(oid)
-            if before_mode is None or STRENGTH[mode] > STRENGTH[before_mode]:
-                delta.new[oid] = mode
-        self._strongest = strongest
-        self._held = None
+        for key in keys - self._keys:
+            _strengthen(delta.new, key >> 5, _MODE_OF[key & 31])
+        self._keys, self._strongest, self._held = keys, strongest, None
 
     def _hurry(self) -> str:
         """Lift a statement_timeout for our own looks: one of a millisecond would end the transaction."""
@@ -450,6 +449,11 @@ _MEANINGS = {
     (b"tablecmds.c", b"QueuePartitionConstraintValidation"): "proves",
     (b"index.c", b"index_build"): "builds",
 }
+
+
+def _strengthen(modes: dict[int, str], oid: int, mode: str) -> None:
+    if oid not in modes or STRENGTH[mode] > STRENGTH[modes[oid]]:
+        modes[oid] = mode
 
 
 def _integers(packed: bytes) -> "array[int]":

@@ -1,11 +1,14 @@
 """The witness that runs: one statement after the other, as a driver would send them, each with what PostgreSQL did."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import psycopg
+
 from checks.drizzle.model import Statement
-from checks.witnesses import concurrently
+from checks.witnesses import concurrently, deeds
 from checks.witnesses.model import Failure, Held, Observation
 from checks.witnesses.observe import Observer, Seen
 from checks.witnesses.wire import IDLE, INERROR, INTRANS, Opens, Outcome, Wire
@@ -18,6 +21,7 @@ CONTROL = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SA
 # They need a transaction of their own making, or none at all; in one of ours they would succeed where they fail in truth.
 _BARE = frozenset({"LOCK", "DECLARE", "DISCARD"})
 # They lock nothing, and a look after them would take the snapshot that SET TRANSACTION must come before.
+_CODE = frozenset({"DO", "CALL", "EXECUTE"})
 _UNSEEN = frozenset({"SET", "RESET", "SHOW", "LISTEN", "UNLISTEN", "NOTIFY"})
 _SETTINGS = re.compile(r"client_min_messages|deallocate|discard|\breset\s+all\b|timeout|set_config", re.IGNORECASE)
 
@@ -48,6 +52,11 @@ class Session:
         """What is there now is what existed; the migrator's own locks on its table are nobody's finding."""
         self.observer.remap()
         self.observer.bookkeeping = None if bookkeeping is None else ".".join(bookkeeping)
+
+    def choose(self, name: str, value: str) -> None:
+        """Set a setting of the session; one that the branch role may not set stays as it is."""
+        with contextlib.suppress(psycopg.Error):
+            self.wire.ask("select pg_catalog.set_config(%s, %s, false)", (name, value))
 
     def settle(self) -> None:
         """What was done since the last statement is the migrator's own."""
@@ -120,7 +129,7 @@ class Session:
         if several:
             self._implicit = True
             return self._inside(statement, words)
-        return self._alone(statement)
+        return self._alone(statement, words)
 
     def _open(self) -> None:
         self.wire.execute("begin")
@@ -153,22 +162,30 @@ class Session:
         """In a transaction that outlives the statement."""
         if words[0] in CONTROL or (words[0] in _UNSEEN and words[1] != "CONSTRAINTS"):
             return self._bare(statement, words)
-        self.observer.prepare()
-        outcome = self.wire.execute(statement.sql)
-        seen = self.observer.look(statement.sql) if outcome.failure is None and self.wire.status == INTRANS else Seen()
+        outcome, seen = self._watched(statement, words)
         self._mistrust(statement)
         return _observation(statement, outcome, seen, self._held(), in_transaction=True)
 
-    def _alone(self, statement: Statement) -> Observation:
-        """In a transaction of its own, which was opened for it; where it refuses that, in none."""
+    def _watched(self, statement: Statement, words: Words) -> tuple[Outcome, Seen]:
+        """Run a statement in an open transaction, and look."""
+        before = deeds.schema(self.wire) if words[0] in _CODE else None
         self.observer.prepare()
         outcome = self.wire.execute(statement.sql)
+        if outcome.failure is not None or self.wire.status != INTRANS:
+            return outcome, Seen()
+        seen = self.observer.look(statement.sql)
+        if before is not None:
+            seen = replace(seen, changes=deeds.between(before, deeds.schema(self.wire)))
+        return outcome, seen
+
+    def _alone(self, statement: Statement, words: Words) -> Observation:
+        """In a transaction of its own, which was opened for it; where it refuses that, in none."""
+        outcome, seen = self._watched(statement, words)
         if outcome.failure is not None:
             self._finish("rollback")
             if outcome.failure.sqlstate in REFUSES_TRANSACTION:
                 return self._outside(statement)
             return _observation(statement, outcome, Seen(), (), in_transaction=False)
-        seen = self.observer.look(statement.sql)
         committed = self._finish("commit")
         self._mistrust(statement)
         if committed.failure is not None:
@@ -244,6 +261,7 @@ def _observation(
         rewrites=seen.rewrites,
         scans=seen.scans,
         proved=seen.proved,
+        changes=seen.changes,
         rows=outcome.rows,
         in_transaction=in_transaction,
         notes=seen.notes,

@@ -1,0 +1,98 @@
+"""Loads a set-up: SQL as people and pg_dump write it, inline COPY data and psql's own marks included."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from checks.errors import UserError
+from checks.witnesses import grammar
+
+# pg_dump's own settings; they are for loading, and say nothing of how a migration runs.
+_FOR_LOADING = frozenset(
+    {
+        *("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"),
+        *(
+            "client_encoding",
+            "standard_conforming_strings",
+            "check_function_bodies",
+            "xmloption",
+            "client_min_messages",
+        ),
+        *("row_security", "default_tablespace", "default_table_access_method", "application_name"),
+    }
+)
+_RESTRICT = re.compile(r"^\\(?:un)?restrict\b.*$", re.MULTILINE)
+_META = re.compile(r"^\\(?!\.)\w*", re.MULTILINE)
+_COPY = re.compile(
+    r"^COPY\s[^;]*\sFROM\s+stdin\b[^;\n]*;[ \t]*\r?\n(?P<data>(?:.*\n)*?)\\\.[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    sql: str
+    line: int
+    data: str | None = None
+
+
+def load(connection: psycopg.Connection[tuple[Any, ...]], text: str, name: str = "the set-up") -> dict[str, str]:
+    """Run a set-up, statement by statement, each committed.
+
+    Returns:
+        The session settings that it leaves and that change what later statements mean (`TimeZone`, `search_path`, …).
+
+    Raises:
+        UserError: a statement failed; the text names file and line.
+    """
+    for piece in _pieces(_RESTRICT.sub("", text), name):
+        try:
+            if piece.data is None:
+                connection.execute(piece.sql.encode())
+            else:
+                with connection.cursor() as cursor, cursor.copy(piece.sql.encode()) as copy:
+                    copy.write(piece.data)
+        except psycopg.Error as error:
+            if error.sqlstate is None:
+                raise
+            words = error.diag.message_primary or str(error)
+            raise UserError(
+                f"{name}, line {piece.line}: {words} ({error.sqlstate}). Mend the set-up, then run it again."
+            ) from None
+    if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        connection.execute("commit")
+    rows = connection.execute(
+        "select name, pg_catalog.current_setting(name) from pg_catalog.pg_settings where source = 'session'"
+    ).fetchall()
+    return {
+        key: value
+        for key, value in rows
+        if key not in _FOR_LOADING and not (key == "search_path" and value in {"", '""'})
+    }
+
+
+def _pieces(text: str, name: str) -> Iterator[_Piece]:
+    begin = 0
+    for copy in _COPY.finditer(text):
+        yield from _statements(text, begin, copy.start(), name)
+        data = copy["data"]
+        sql = copy[0][: copy.start("data") - copy.start()].strip().rstrip(";")
+        yield _Piece(sql, text.count("\n", 0, copy.start()) + 1, data)
+        begin = copy.end()
+    yield from _statements(text, begin, len(text), name)
+
+
+def _statements(text: str, begin: int, end: int, name: str) -> Iterator[_Piece]:
+    part = text[begin:end]
+    line, counted = text.count("\n", 0, begin) + 1, 0
+    for span in grammar.split(part):
+        line += part.count("\n", counted, span.start)
+        counted = span.start
+        sql = part[span.start : span.end]
+        if (meta := _META.match(sql)) is not None:
+            raise UserError(
+                f"{name}, line {line}: `{meta[0]}` is a command of psql, not SQL. Remove it, then run it again."
+            )
+        yield _Piece(sql, line)
