@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from checks import facts
 from checks.evidence import types
 from checks.evidence.release import Release
-from checks.evidence.steps import Step
+from checks.evidence.steps import Some, Step
 from checks.facts import Fact
 from checks.witnesses import clauses as c
 from checks.witnesses import text
 
+_TAKES_AWAY = frozenset({c.DropColumn, c.Rename, c.DropConstraint, c.Drop, c.AlterType})
+_QUIET = frozenset(
+    {c.Lock, c.AddColumn, c.SetNotNull, c.ValidateConstraint, c.CreateView, c.AddEnumValue, c.Dml, c.RenameType}
+)
 _RELATIONS = {"table", "foreign table", "view", "materialized view"}
 
 
@@ -35,40 +40,49 @@ class Whole:
 
 def whole(steps: list[Step]) -> Whole:
     """Look at the whole release."""
-    made = {clause.enum for step in steps for clause in step.of(c.CreateEnum)}
-    gone = {name for step in steps for drop in step.of(c.Drop) if drop.kind == "type" for name in drop.names}
-    gone |= {clause.old for step in steps for clause in step.of(c.RenameType)}
-    recreated = {
-        enum: tuple(
-            dict.fromkeys(
-                f"{clause.table}.{clause.column}"
-                for step in steps
-                for clause in step.of(c.AlterType)
-                if clause.type.removesuffix("[]") in {enum, enum.removeprefix("public.")}
-            )
-        )
-        for enum in made & gone
+    every: dict[type, list[Any]] = {}
+    for step in steps:
+        for kind, clauses in step.by_kind.items():
+            every.setdefault(kind, []).extend(clauses)
+
+    def of(kind: type[Some]) -> list[Some]:
+        return every.get(kind, [])
+
+    gone = {name for drop in of(c.Drop) if drop.kind == "type" for name in drop.names} | {
+        t.old for t in of(c.RenameType)
     }
-    added = [clause for step in steps for clause in step.of(c.AddConstraint)]
-    views = {clause.table for step in steps for clause in step.of(c.CreateView)}
-    tables = {clause.table for step in steps for clause in step.of(c.CreateTable)}
-    columns = {(clause.table, clause.column) for step in steps for clause in step.of(c.AddColumn)}
-    columns |= {(clause.table, clause.new) for step in steps for clause in step.of(c.Rename) if clause.column}
-    tables |= {clause.new for step in steps for clause in step.of(c.Rename) if clause.column is None}
+    recreated: dict[str, tuple[str, ...]] = {}
+    for enum in {clause.enum for clause in of(c.CreateEnum)} & gone:
+        names = {enum, enum.removeprefix("public.")}
+        through = (f"{a.table}.{a.column}" for a in of(c.AlterType) if a.type.removesuffix("[]") in names)
+        recreated[enum] = tuple(dict.fromkeys(through))
+    added = of(c.AddConstraint)
+    views = {clause.table for clause in of(c.CreateView)}
+    made: set[object] = {*views, *(clause.table for clause in of(c.CreateTable))}
+    made |= {(clause.table, clause.column) for clause in of(c.AddColumn)}
+    made |= {(clause.table, clause.new) if clause.column else clause.new for clause in of(c.Rename)}
     return Whole(
         recreated=recreated,
-        made=frozenset[object](views | tables | columns),
+        made=frozenset(made),
         views=frozenset(views),
         constraints=frozenset((a.table, name) for a in added for name in (a.name, a.kind)),
         keyed=frozenset(a.table for a in added if a.kind == "primary key"),
     )
 
 
-def claims(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa: C901, PLR0912 - one case a clause
+def claims(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:
     """The facts of one statement's text."""
+    if not _QUIET.issuperset(step.by_kind):
+        yield from _told(step, release, seen)
+    for name, becomes in text.long_names(step.statement.sql):
+        yield facts.TruncatedName(place=step.place, name=name, becomes=becomes)
+
+
+def _told(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa: C901, PLR0912 - one case a clause
     place = step.place
     for clause in step.reading.clauses:
-        yield from _takes_away(step, clause, release, seen)
+        if type(clause) in _TAKES_AWAY:
+            yield from _takes_away(step, clause, release, seen)
         match clause:
             case c.CreateTable(table=table, primary_key=key, temporary=temporary):
                 later = key == () and table in seen.keyed
@@ -100,8 +114,6 @@ def claims(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa
                 yield from _lacks_index(step, key, release)
             case _:
                 pass
-    for name, becomes in text.long_names(step.statement.sql):
-        yield facts.TruncatedName(place=place, name=name, becomes=becomes)
 
 
 def _takes_away(step: Step, clause: c.Clause, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa: C901 - one case a clause

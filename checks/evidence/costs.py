@@ -14,6 +14,7 @@ from checks.witnesses.model import Observation
 AX, SHARE_ROW, SHARE = "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareLock"
 DATA = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "copy_stmt"})
 # They read under a lock that lets others write; what an earlier statement locked is that one's cost.
+_CHEAP = frozenset({c.Lock, c.AlterType, c.DropColumn, c.DropConstraint, c.Rename, c.CreateTable, c.Drop, c.CreateEnum})
 _GENTLE = DATA | {"create_table_as_stmt", "vacuum_stmt", "explain_stmt", "execute_stmt", "declare_cursor_stmt"}
 
 
@@ -22,21 +23,23 @@ def costs(step: Step, release: Release) -> Iterator[Fact]:
     observation = step.observation
     if observation is not None and observation.executed:
         yield from _observed(step, observation, release)
-    elif observation is None or observation.failure is None:
+    elif (observation is None or observation.failure is None) and not _CHEAP.issuperset(step.by_kind):
         yield from _certain(step, release)
 
 
 def slow(step: Step, release: Release) -> list[str]:
     """The tables that a statement reads or writes from end to end, whatever lock it takes."""
     observation = step.observation
-    if observation is None or not observation.executed:
+    if observation is None or not (observation.rewrites or observation.scans):
         return []
     born = {release.original(table) for table in release.born}
     return [t for t in dict.fromkeys((*observation.rewrites, *observation.scans)) if t not in born]
 
 
 def _observed(step: Step, observation: Observation, release: Release) -> Iterator[Fact]:
-    if step.reading.kind in _GENTLE and not any(True for _ in step.of(c.RewriteAll)):
+    if not (observation.rewrites or observation.scans):
+        return
+    if step.reading.kind in _GENTLE and not step.of(c.RewriteAll):
         return
     modes = _modes(step, observation, release)
     told = _harmless(step, release)
@@ -120,7 +123,7 @@ def _scan(step: Step, table: str, mode: str) -> Fact:
         or any(True for _ in step.of(c.CreateIndex))
         or any(True for _ in step.of(c.Reindex))
     ):
-        index = next(step.of(c.CreateIndex), None)
+        index = next(iter(step.of(c.CreateIndex)), None)
         why = (
             f"building index `{index.name}`"
             if index and index.name
@@ -129,7 +132,7 @@ def _scan(step: Step, table: str, mode: str) -> Fact:
             else "reading it"
         )
         return facts.BlocksWrites(place=step.place, table=table, mode=mode, why=why, index=index.name if index else "")
-    if any(True for _ in step.of(c.AlterType)):
+    if step.of(c.AlterType):
         return facts.BlocksReads(place=step.place, table=table, mode=mode, why="building its indexes anew")
     if any(clause.kind == "exclusion" for clause in step.of(c.AddConstraint)):
         return facts.BlocksReads(

@@ -1,8 +1,8 @@
 """The statements of a release in the order in which they run, each as both witnesses saw it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from checks.drizzle.model import Migration, Statement, Transaction
 from checks.facts import Place
@@ -23,6 +23,7 @@ STRENGTH = {
     "ExclusiveLock": 7,
     "AccessExclusiveLock": 8,
 }
+_NONE: list[c.Clause] = []
 BLOCKS_WRITES = STRENGTH["ShareLock"]
 BLOCKS_READS = STRENGTH["AccessExclusiveLock"]
 
@@ -42,8 +43,7 @@ class Known:
     constraints: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One statement.
 
     Attributes:
@@ -54,22 +54,33 @@ class Step:
     """
 
     number: int
-    place: Place
     migration: Migration
     statement: Statement
     reading: text.Reading
     transaction: int | None
     migrators: bool
     observation: Observation | None
+    by_kind: Mapping[type, list[c.Clause]]
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(
+            path=self.migration.path,
+            line=self.statement.line,
+            end_line=self.statement.end_line,
+            migration=self.migration.tag,
+            statement=self.statement.index,
+        )
 
     @property
     def executed(self) -> bool:
         """It ran to its end."""
         return self.observation is not None and self.observation.executed
 
-    def of(self, kind: type[Some]) -> Iterator[Some]:
+    def of(self, kind: type[Some]) -> list[Some]:
         """Its clauses of a kind."""
-        return (clause for clause in self.reading.clauses if isinstance(clause, kind))
+        return self.by_kind.get(kind, _NONE)  # pyright: ignore[reportReturnType] - the keys are the clauses' types
 
 
 def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transaction) -> list[Step]:
@@ -84,30 +95,27 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
         if transaction == "each":
             number, is_open, migrators = number + 1, True, True
         observations = seen.get(migration.tag, ())
-        for statement in migration.statements:
+        readings = text.read_all([statement.sql for statement in migration.statements])
+        for statement, reading in zip(migration.statements, readings, strict=True):
             observation = observations[statement.index] if statement.index < len(observations) else None
-            reading = text.read(statement.sql)
-            verb = next((clause.verb for clause in reading.clauses if isinstance(clause, c.Transaction)), None)
+            by_kind: dict[type, list[c.Clause]] = {}
+            for clause in reading.clauses:
+                by_kind.setdefault(type(clause), []).append(clause)
+            control: list[c.Transaction] = by_kind.get(c.Transaction, _NONE)  # pyright: ignore[reportAssignmentType] - as in `of`
+            verb = control[0].verb if control else None
             inside = is_open
             if verb is None and observation is not None and observation.executed:
                 inside = observation.in_transaction  # a transaction may also end in a procedure or open in a chunk
-            place = Place(
-                path=migration.path,
-                line=statement.line,
-                end_line=statement.end_line,
-                migration=migration.tag,
-                statement=statement.index,
-            )
             made.append(
                 Step(
                     number=len(made) + 1,
-                    place=place,
                     migration=migration,
                     statement=statement,
                     reading=reading,
                     transaction=number if inside else None,
                     migrators=inside and migrators,
                     observation=observation,
+                    by_kind=by_kind,
                 )
             )
             if verb in {"BEGIN", "START TRANSACTION"}:

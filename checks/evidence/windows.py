@@ -27,7 +27,7 @@ class Windows:
         if step.transaction is None:
             return
         yield from self._data(step, release)
-        if step.reading.kind not in DATA:
+        if self._locks and step.reading.kind not in DATA:
             self._wait_for(step, release)
         for table, mode in _held(step, release):
             strength = STRENGTH.get(mode, 0)
@@ -68,11 +68,14 @@ class Windows:
 
     def _wait_for(self, step: Step, release: Release) -> None:
         """Somebody else's users wait while this statement goes through a table."""
+        tables = slow(step, release)
+        if not tables:
+            return
         gentle = all(
             isinstance(clause, c.ValidateConstraint) and (clause.table, clause.name) not in release.open.unproved
             for clause in step.reading.clauses
         )
-        for table in slow(step, release):
+        for table in tables:
             waiting = [locked for locked in self._locks if locked != table or gentle]
             if waiting:
                 self._slow.append(f"statement {step.number} goes through all of `{table.removeprefix('public.')}`")

@@ -4,21 +4,25 @@ The library is loaded on first use: it takes 0.2 s, and most commands never need
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from postgast import pg_query_pb2 as nodes
 
-__all__ = ["Span", "Tree", "comments", "nodes", "parse", "split", "tokens"]
+__all__ = ["Span", "Tree", "comments", "nodes", "parse", "parse_all", "split", "tokens"]
 
 # The library copies trees by recursion and dies of a stack overflow at some ten thousand levels; protobuf reads 100.
 # Whatever is shorter than this cannot nest so deep, so only longer statements are measured before they are parsed.
 SURELY_SHALLOW = 2_000
 DEEPEST = 5_000
 LONGEST = 1_000_000
+BATCH = 32
+
+_BETWEEN = "\n;\n"
 
 _COMMENTS = ("SQL_COMMENT", "C_COMMENT")
 _OPEN, _CLOSE, _SEMICOLON = b"();"
@@ -114,9 +118,25 @@ def comments(sql: str) -> list[Span]:
     return [Span(start, end) for start, end in _characters(data, text, scanned)]
 
 
+def parse_all(statements: Sequence[str]) -> list[Tree]:
+    """The tree of each statement. Plain ones are parsed together, which takes half the time."""
+    trees: list[Tree] = []
+    batch: list[str] = []
+    for sql in statements:
+        if _is_plain(sql):
+            batch.append(sql)
+            if len(batch) < BATCH:
+                continue
+        trees += _together(batch)
+        batch = []
+        if not _is_plain(sql):
+            trees.append(parse(sql))
+    return trees + _together(batch)
+
+
 def parse(sql: str) -> Tree:
     """The tree of one statement. Never raises, and never lets the library run out of stack."""
-    text, problem = _fit(sql)
+    text, problem = (sql, None) if _is_plain(sql) else _fit(sql)
     if problem:
         return Tree("", None, problem)
     postgast = _library()
@@ -260,6 +280,28 @@ def _characters(data: bytes, text: str, spans: list[tuple[int, int]]) -> Iterabl
         byte = end
         offsets.append((first, character))
     return offsets
+
+
+def _is_plain(sql: str) -> bool:
+    """Nothing has to be measured or mended before it is given to the library."""
+    return len(sql) <= SURELY_SHALLOW and sql.isascii() and "\0" not in sql
+
+
+def _together(batch: Sequence[str]) -> list[Tree]:
+    """Parse plain statements as one text; where any of them is not one whole statement, parse each by itself."""
+    if not batch:
+        return []
+    postgast = _library()
+    starts = [0, *accumulate(len(sql) + len(_BETWEEN) for sql in batch)]
+    try:
+        found = postgast.parse(_BETWEEN.join(batch)).stmts
+    except Exception as error:  # noqa: BLE001 - whichever it is, it comes again where it belongs
+        del error
+        return [parse(sql) for sql in batch]
+    if [statement.stmt_location for statement in found] != starts[:-1]:
+        return [parse(sql) for sql in batch]
+    kinds = [statement.stmt.WhichOneof("node") for statement in found]
+    return [Tree(kind, getattr(statement.stmt, kind)) for kind, statement in zip(kinds, found, strict=True)]
 
 
 def _fit(sql: str) -> tuple[str, str | None]:

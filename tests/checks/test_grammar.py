@@ -1,5 +1,6 @@
 """Statements told apart, compared and read by PostgreSQL's own grammar."""
 
+import re
 import subprocess
 import sys
 import time
@@ -123,3 +124,38 @@ def test_a_syntax_error_is_in_postgresqls_words_and_has_its_place() -> None:
     """The place counts characters, not bytes."""
     tree = grammar.parse("SELECT 'ü' FORM t")
     assert (tree.kind, tree.node, tree.problem, tree.position) == ("", None, 'syntax error at or near "t"', 16)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "SELECT 1",
+                "SELECT 'x",
+                "y'",
+                "DROP TABLE a",
+                "nonsense",
+                "",
+                "SELECT 1; SELECT 2",
+                "x'; SELECT 3; SELECT 4",
+                "/* never",
+                "SELECT 'ü'",
+                "SELECT 1 -- end",
+                "SELECT " + "(" * 300,
+            ]
+        ),
+        max_size=9,
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_together_or_one_by_one_is_the_same(statements: list[str]) -> None:
+    """Broken neighbours change nothing."""
+    alone = [grammar.parse(sql) for sql in statements]
+    together = grammar.parse_all(statements)
+    assert [(t.kind, t.problem, t.position, str(t.node)) for t in together] == [
+        (t.kind, t.problem, t.position, str(t.node)) for t in alone
+    ] or _without_places(together) == _without_places(alone)
+
+
+def _without_places(trees: list[grammar.Tree]) -> list[tuple[str, str | None, str]]:
+    return [(t.kind, t.problem, re.sub(r"\s*location: \d+", "", str(t.node))) for t in trees]
