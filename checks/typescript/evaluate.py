@@ -148,11 +148,17 @@ class Evaluator:
 
     def _array(self, node: Node, scope: Scope) -> Value:
         items: list[Value] = []
-        for child in node.named_children:
-            if child.type == "spread_element":
+        before = ","
+        for child in node.children:
+            kind = child.type
+            if kind == "spread_element":
                 items += self.spread(child, scope)
-            elif child.type != "comment":
+            elif kind == "," and before == ",":
+                items.append(UNDEFINED)  # a hole
+            elif child.is_named and kind != "comment":
                 items.append(self.value(child, scope))
+            if kind not in {"comment", "["}:
+                before = kind
             if len(items) > _LONGEST:
                 return self.site(node, scope).unknown(f"is an array of more than {_LONGEST} elements")
         return items

@@ -212,7 +212,9 @@ def _loop(ev: "Evaluator", node: Node, scope: Scope, increment: Node | None) -> 
             return
         if increment is not None:
             ev.value(increment, scope)
-    _unsure(node, scope, ev.site(node, scope).unknown(f"loops more than {_ROUNDS} times"))
+    endless = ev.site(node, scope).unknown(f"loops more than {_ROUNDS} times")
+    _unsure(node, scope, endless)
+    raise Leave("return", endless)
 
 
 def _switch(ev: "Evaluator", node: Node, scope: Scope) -> None:

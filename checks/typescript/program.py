@@ -190,7 +190,13 @@ class Module:
             return self._declared(name)
         found = self.outline.imports.get(name)
         if found is not None:
-            value = self.program.imported(self.path, found.specifier, found.name, found.node)
+            if name in self._busy:
+                return Unknown(self.path, syntax.line(found.node), f"`{name}` is imported from itself")
+            self._busy.add(name)
+            try:
+                value = self.program.imported(self.path, found.specifier, found.name, found.node)
+            finally:
+                self._busy.discard(name)
             if not (value.__class__ is Unknown and self._state == "busy"):
                 self._values[name] = value
             return value
@@ -368,6 +374,17 @@ class Module:
             self.complete()
         return self._export(name, set())
 
+    def _passed_on(self, name: str, found: outline.Export) -> Value:
+        """`export { name } from "./other"`."""
+        mark = f"export {name}"
+        if mark in self._busy:
+            return Unknown(self.path, syntax.line(found.node), f"`{name}` is imported from itself")
+        self._busy.add(mark)
+        try:
+            return self.program.imported(self.path, found.source or "", found.local, found.node)
+        finally:
+            self._busy.discard(mark)
+
     def _export(self, name: str, seen: set[str]) -> Value:
         if self.path in seen:
             return UNDEFINED
@@ -375,7 +392,7 @@ class Module:
         found = self.outline.exports.get(name)
         if found is not None:
             if found.source is not None:
-                return self.program.imported(self.path, found.source, found.local, found.node)
+                return self._passed_on(name, found)
             return self.local(found.local, found.node)
         for specifier, _ in self.outline.stars:
             target = self.program.resolver.resolve(specifier, self.path)

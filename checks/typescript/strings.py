@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 1 << 20
 # No lookbehind, backreference, named group or unicode class: what is left means the same in both languages.
-_SAFE = re.compile(r"(?:[^\\(\[$^.+*?{}|]|\\[dwnt./\-_+*?()\[\]{}|$^\\ ]|\[\^?(?:[^\\\]]|\\[dwnt./\-_\]\[\\ ])+\]|\((?:\?:|\?=|\?!)?|\)|[$^.+*?|]|\{\d+(?:,\d*)?\})*")  # fmt: skip
+_SAFE = re.compile(r"(?:[^\\(\[$^.+*?{}|]|\\[dwnt./\-_+*?()\[\]{}|$^\\ ]|\[\^?(?:[^\\\]]|\\[dwnt./\-_\]\[\\ ])+\]|\((?:\?:|\?=|\?!|(?!\?))|\)|[$^.+*?|]|\{\d+(?:,\d*)?\})*")  # fmt: skip
 _WHITE = " \t\n\v\f\r\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 
 

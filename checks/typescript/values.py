@@ -185,18 +185,22 @@ def number_text(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    if value == int(value) and abs(value) < 1e21:
-        return str(int(value))
-    mantissa, _, exponent = repr(value).partition("e")
-    if not exponent:
-        return mantissa
-    power = int(exponent)
-    sign = "-" if mantissa.startswith("-") else ""
-    digits = mantissa.lstrip("-").replace(".", "")
-    if mantissa.endswith(".0"):
-        digits = digits[:-1]
-    if -7 <= power < 0:
-        return f"{sign}0.{'0' * (-power - 1)}{digits}"
+    sign = "-" if value < 0 else ""
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    fraction = "" if fraction == "0" else fraction
+    digits = (whole + fraction).lstrip("0") or "0"
+    point = len(whole) + int(exponent or 0) if whole != "0" else len(digits) - len(fraction) + int(exponent or 0)
+    digits = digits.rstrip("0") or "0"
+    if len(digits) <= point <= 21:
+        return sign + digits + "0" * (point - len(digits)) if digits != "0" else "0"
+    if 0 < point <= 21:
+        return f"{sign}{digits[:point]}.{digits[point:]}"
+    if -6 < point <= 0 and digits != "0":
+        return f"{sign}0.{'0' * -point}{digits}"
+    if digits == "0":
+        return "0"
+    power = point - 1
     head = digits[0] + (f".{digits[1:]}" if len(digits) > 1 else "")
     return f"{sign}{head}e{'+' if power > 0 else '-'}{abs(power)}"
 
