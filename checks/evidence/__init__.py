@@ -12,6 +12,7 @@ from checks import facts
 from checks.drizzle.model import Migration, Transaction
 from checks.evidence.claims import Whole, claims, whole
 from checks.evidence.costs import costs
+from checks.evidence.deeds import deeds
 from checks.evidence.release import Release
 from checks.evidence.steps import Known, Step, steps
 from checks.evidence.windows import Windows
@@ -52,7 +53,7 @@ def facts_of(
     found: list[Fact] = []
     for step in made:
         release.enter(step)
-        said = [*claims(step, release, seen), *costs(step, release)]
+        said = [*claims(step, release, seen), *deeds(step, release), *costs(step, release)]
         found += [fact for fact in said if not _part_of_enum(fact, step, seen)] if seen.recreated else said
         found += _failures(step, release, found, complete=complete)
         found += _unreadable(step)

@@ -15,6 +15,11 @@ NAME_BYTES = 63
 _LONG = re.compile(r'"[^"]{64}|(?<![\w$])[^\W\d][\w$]{63}')
 _LONG_UNICODE = re.compile(r'"[^"]{22}|(?<![\w$])[^\W\d][\w$]{21}')
 _NAME = re.compile(r"[^\W\d][\w$]*")
+_PLAIN_BLOCK = re.compile(
+    r"\s*BEGIN\s(?P<inside>.*?)\s(?:EXCEPTION\s+WHEN\s+\w+\s+THEN\s+null\s*;\s*)?END\s*;?\s*$",
+    re.DOTALL | re.IGNORECASE,
+)
+_PLAIN_KINDS = frozenset({"alter_table_stmt", "create_stmt", "create_enum_stmt", "index_stmt", "alter_enum_stmt"})
 _VERBS = {
     _n.TRANS_STMT_BEGIN: "BEGIN",
     _n.TRANS_STMT_START: "START TRANSACTION",
@@ -270,6 +275,19 @@ def _dml(verb: str) -> Callable[[Any], Iterator[c.Clause]]:
     return read_dml
 
 
+def _do(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a DoStmt
+    """The plain block that drizzle-kit writes around a constraint is read; any other shows what it does when it runs."""
+    body = next((a.def_elem.arg.string.sval for a in node.args if a.def_elem.defname == "as"), "")
+    match = _PLAIN_BLOCK.match(body) if len(body) <= grammar.SURELY_SHALLOW else None
+    inside = match["inside"] if match else ""
+    trees = [grammar.parse(inside[span.start : span.end]) for span in grammar.split(inside)]
+    if not trees or any(tree.kind not in _PLAIN_KINDS for tree in trees):
+        yield c.Opaque("a DO block")
+        return
+    for tree in trees:
+        yield from _READERS[tree.kind](tree.node)
+
+
 _READERS: dict[str, Callable[[Any], Iterator[c.Clause]]] = {
     "alter_table_stmt": alter.table,
     "create_stmt": _create_table,
@@ -296,6 +314,6 @@ _READERS: dict[str, Callable[[Any], Iterator[c.Clause]]] = {
     "transaction_stmt": _transaction,
     "view_stmt": lambda node: iter([c.CreateView(words.table(node.view))]),
     "lock_stmt": lambda node: iter([c.Lock(words.table(r.range_var), "AccessExclusiveLock") for r in node.relations]),
-    "do_stmt": lambda _: iter([c.Opaque("a DO block")]),
+    "do_stmt": _do,
     "call_stmt": lambda _: iter([c.Opaque("a procedure")]),
 }

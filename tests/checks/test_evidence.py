@@ -1,0 +1,226 @@
+"""Releases of several statements and files, judged by what PostgreSQL did and by what their text says."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from bot.branches.embedded import Embedded, EmbeddedBranch
+from checks import evidence, rules
+from checks.drizzle import statements
+from checks.drizzle.model import Chain, Migration, Project, Transaction
+from checks.report import Finding
+from checks.witnesses import replay
+
+SETUP = """
+CREATE TABLE users (id bigint PRIMARY KEY, email text, nickname text);
+CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint, amount int);
+CREATE TYPE mood AS ENUM ('ok');
+CREATE SCHEMA app;
+CREATE TABLE app.things (id bigint PRIMARY KEY, n int);
+INSERT INTO users SELECT g, g, g FROM generate_series(1, 50) g;
+INSERT INTO orders SELECT g, g, g FROM generate_series(1, 50) g;
+"""
+DRIZZLE_FK = """DO $$ BEGIN
+ ALTER TABLE "posts" ADD CONSTRAINT "posts_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;
+EXCEPTION
+ WHEN duplicate_object THEN null;
+END $$;"""
+
+
+@pytest.fixture
+def shop(branches: Embedded) -> Iterator[EmbeddedBranch]:
+    with branches.branch(seconds=60) as branch:
+        with branch.connect() as connection:
+            connection.execute(SETUP)
+        yield branch
+
+
+def made_of(files: Sequence[str]) -> list[Migration]:
+    made: list[Migration] = []
+    for number, sql in enumerate(files):
+        text = sql.replace(";\n", ";\n--> statement-breakpoint\n") if "$$" not in sql else sql
+        chunks, split, unread = statements.split(text)
+        made.append(
+            Migration(
+                f"{number:04}_x", f"drizzle/{number:04}_x.sql", number + 1, number, "", text, chunks, split, unread
+            )
+        )
+    return made
+
+
+def judged(shop: EmbeddedBranch, *files: str, transaction: Transaction = "one") -> list[Finding]:
+    migrations = made_of(files)
+    project = Project(root="", format="v0", migrations_dir="drizzle", transaction=transaction)
+    run = replay.run(shop, Chain(project, tuple(migrations), ()))
+    return rules.judge(evidence.facts_of(run, migrations))
+
+
+def said(findings: Sequence[Finding]) -> list[tuple[str, str, int]]:
+    """Rule, file and line of what is more than a note."""
+    return [(f.rule, (f.migration or "")[:4], f.line) for f in findings if f.severity != "note"]
+
+
+def test_a_new_table_raises_nothing(shop: EmbeddedBranch) -> None:
+    """With indexes, constraints, backfill and changes of mind; what drizzle-kit writes for it, old and new."""
+    findings = judged(
+        shop,
+        'CREATE TABLE "posts" ("id" bigint PRIMARY KEY, "user_id" bigint, "title" text);\n'
+        'ALTER TABLE "posts" ADD CONSTRAINT "posts_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id");\n'
+        'CREATE INDEX "posts_title" ON "posts" USING btree ("title");\n'
+        'ALTER TABLE "posts" ADD COLUMN "n" serial;\n'
+        'ALTER TABLE "posts" ALTER COLUMN "title" SET NOT NULL;\n'
+        'ALTER TABLE "posts" ADD CONSTRAINT "posts_title_unique" UNIQUE("title");\n'
+        "UPDATE posts SET title = 'x';\n"
+        'ALTER TABLE "posts" DROP COLUMN "n";\n',
+        'ALTER TABLE "posts" RENAME TO "articles";\nALTER TABLE "articles" ALTER COLUMN "title" SET DATA TYPE varchar(10);\n',
+    )
+    assert said(findings) == []
+
+
+def test_the_block_that_older_drizzle_kit_writes_around_a_foreign_key_raises_nothing(shop: EmbeddedBranch) -> None:
+    """The referenced table is locked, but a table born here has no row to look up."""
+    assert said(judged(shop, "CREATE TABLE posts (id bigint PRIMARY KEY, user_id bigint);", DRIZZLE_FK)) == []
+
+
+def test_that_block_on_a_table_with_rows_is_a_foreign_key(shop: EmbeddedBranch) -> None:
+    """Its text is read like that of the statement inside."""
+    block = DRIZZLE_FK.replace('"posts"', '"orders"')
+    assert said(judged(shop, block)) == [("adds-foreign-key", "0000", 1)]
+    assert said(rules.judge(evidence.facts_of(None, made_of([block])))) == [("adds-foreign-key", "0000", 1)]
+
+
+def test_a_block_of_code_is_judged_by_what_it_did(shop: EmbeddedBranch) -> None:
+    """A drop, a rewrite and a table of its own."""
+    block = """DO $$ BEGIN
+      EXECUTE 'ALTER TABLE users DROP COLUMN nickname';
+      EXECUTE 'ALTER TABLE orders ALTER COLUMN amount TYPE bigint';
+      EXECUTE 'CREATE TABLE fresh (id bigint primary key)';
+      EXECUTE 'DROP TABLE app.things';
+    END $$;"""
+    findings = judged(shop, block, "CREATE INDEX fresh_id ON fresh (id);")
+    assert sorted(f.rule for f in findings if f.severity != "note") == ["drops-column", "drops-table", "rewrites-table"]
+
+
+def test_one_transaction_over_all_files_makes_two_files_one(shop: EmbeddedBranch) -> None:
+    """NOT VALID here and VALIDATE there, a new value here and its use there."""
+    add = "ALTER TABLE orders ADD CONSTRAINT small CHECK (amount < 100) NOT VALID;"
+    validate = "ALTER TABLE orders VALIDATE CONSTRAINT small;"
+    assert said(judged(shop, add, validate)) == [("validates-at-once", "0001", 1)]
+
+
+def test_each_file_in_a_transaction_of_its_own_lets_go_in_between(shop: EmbeddedBranch) -> None:
+    """The same two files are painless there."""
+    add = "ALTER TABLE orders ADD CONSTRAINT small CHECK (amount < 100) NOT VALID;"
+    validate = "ALTER TABLE orders VALIDATE CONSTRAINT small;"
+    assert said(judged(shop, add, validate, transaction="each")) == []
+
+
+def test_a_new_enum_value_used_in_a_later_file_fails_here_and_is_known_without_a_database(shop: EmbeddedBranch) -> None:
+    """One finding for one cause: `fails` is silent."""
+    files = [
+        "ALTER TYPE mood ADD VALUE 'proud';",
+        "CREATE TABLE a (id bigint PRIMARY KEY, m mood DEFAULT 'proud'::mood);",
+    ]
+    assert said(judged(shop, *files)) == [("enum-value-used-at-once", "0001", 1)]
+    assert said(rules.judge(evidence.facts_of(None, made_of(files)))) == [("enum-value-used-at-once", "0001", 1)]
+    assert said(rules.judge(evidence.facts_of(None, made_of(files), transaction="each"))) == []
+
+
+def test_the_window_of_locks_is_one_line(shop: EmbeddedBranch) -> None:
+    """Over all files, with the statement that makes it long."""
+    slow = "ALTER TABLE orders ADD CONSTRAINT small CHECK (amount < 100) NOT VALID;"
+    with shop.connect() as connection:
+        connection.execute(slow)
+    findings = judged(
+        shop,
+        "CREATE TABLE a (id bigint PRIMARY KEY);\nCREATE TABLE b (id bigint PRIMARY KEY);\n",
+        "ALTER TABLE users ADD COLUMN x text;\nCREATE TABLE d (id bigint PRIMARY KEY);\n",
+        "ALTER TABLE orders VALIDATE CONSTRAINT small;",
+    )
+    assert [(f.rule, f.severity, f.message) for f in findings] == [
+        (
+            "holds-locks",
+            "warning",
+            "Reads and writes of `users` wait from statement 3 to the end, 3 statements; statement 5 goes through all of `orders`.",
+        )
+    ]
+
+
+def test_many_quick_statements_under_a_lock_are_a_note(shop: EmbeddedBranch) -> None:
+    """Nobody has to mend a generated file for it."""
+    quick = "".join(f"ALTER TABLE users ADD COLUMN c{n} text;\n" for n in range(9))
+    (finding,) = judged(shop, "CREATE TABLE a (id bigint PRIMARY KEY);\n" * 1, quick)
+    assert (finding.rule, finding.severity) == ("holds-locks", "note")
+    assert finding.message == "Reads and writes of `users` wait from statement 2 to the end, 9 statements."
+    assert judged(shop, "ALTER TABLE orders ADD COLUMN a text;\nALTER TABLE orders ADD COLUMN b text;\n") == []
+
+
+def test_names_follow_renames(shop: EmbeddedBranch) -> None:
+    """The witness that runs knows tables by their old names."""
+    findings = judged(
+        shop, "ALTER TABLE users RENAME TO people;\nALTER TABLE people ALTER COLUMN email SET NOT NULL;\n"
+    )
+    assert said(findings) == [("renames-table", "0000", 1), ("sets-not-null", "0000", 3)]
+
+
+def test_names_follow_the_search_path(shop: EmbeddedBranch) -> None:
+    """The witness that runs knows the schema that a table is really in."""
+    findings = judged(shop, "SET search_path = app;\nALTER TABLE things ALTER COLUMN n SET NOT NULL;\n")
+    assert said(findings) == [("sets-not-null", "0000", 3)]
+
+
+def test_a_failure_is_one_error_and_what_follows_is_still_read(shop: EmbeddedBranch) -> None:
+    """What did not run is judged by what its text makes certain."""
+    findings = judged(
+        shop, "ALTER TABLE users ADD COLUMN email text;\nDROP TABLE orders;\nCREATE INDEX i ON users (email);\n"
+    )
+    assert said(findings) == [("fails", "0000", 1), ("drops-table", "0000", 3), ("blocks-writes", "0000", 5)]
+    assert findings[0].message == 'Column "email" of relation "users" already exists (42701).'
+
+
+def test_what_may_be_our_own_limit_is_a_note(shop: EmbeddedBranch) -> None:
+    """A branch without all that the chain asks for proves nothing by a failure."""
+    migrations = made_of(["SELECT st_area(1);"])
+    project = Project(root="", format="v0", migrations_dir="drizzle")
+    run = replay.run(shop, Chain(project, tuple(migrations), ()))
+    (finding,) = rules.judge(evidence.facts_of(run, migrations, complete=False))
+    assert (finding.rule, finding.severity) == ("fails", "note")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT " + "(" * 10_000 + "1" + ")" * 10_000,
+        "\\copy users from 'x'",
+        "SELECT 'never ends",
+        "nonsense",
+        "DO $$ BEGIN PERFORM 1; LOOP END LOOP; END $$",
+        "CALL something()",
+    ],
+)
+def test_what_no_witness_could_look_into_is_said(sql: str) -> None:
+    """Without a database; with its place, and counted as opaque."""
+    migrations = made_of([f"SELECT 1;\n{sql}"])
+    assert said(rules.judge(evidence.facts_of(None, migrations)))[0][0] == "unreadable-sql"
+    covered = evidence.coverage(None, migrations)
+    assert (covered.statements, covered.executed, [o.statement for o in covered.opaque]) == (2, 0, [1])
+
+
+@pytest.mark.parametrize("sql", ["nonsense", "SELECT " + "(" * 10_000 + "1" + ")" * 10_000, "\\copy users from 'x'"])
+def test_what_does_not_run_fails_in_postgresqls_words(shop: EmbeddedBranch, sql: str) -> None:
+    """It was looked into, so it is not unreadable."""
+    assert [rule for rule, _, _ in said(judged(shop, sql))] == ["fails"]
+
+
+@pytest.mark.parametrize("sql", ["", "-- nothing", ";;", "/* nothing */"])
+def test_a_file_without_statements_says_nothing(shop: EmbeddedBranch, sql: str) -> None:
+    """There is nothing to say."""
+    assert judged(shop, sql) == []
+    assert evidence.coverage(None, made_of([sql])).statements == 0
+
+
+def test_what_parses_nowhere_but_runs_is_fine(shop: EmbeddedBranch) -> None:
+    """Too deep for the grammar's tree, but PostgreSQL ran it."""
+    assert judged(shop, "SELECT 1" + "+1" * 600) == []
+    migrations = made_of(["SELECT 1" + "+1" * 600])
+    assert [f.rule for f in rules.judge(evidence.facts_of(None, migrations))] == ["unreadable-sql"]
