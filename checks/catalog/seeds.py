@@ -7,7 +7,7 @@ import psycopg
 
 from checks.catalog import names
 from checks.catalog.model import Catalog
-from checks.catalog.tables import Column, Constraint, Default, Table
+from checks.catalog.tables import Column, Constraint, Table
 from checks.catalog.types import Domain, Enum
 
 ROWS = 2

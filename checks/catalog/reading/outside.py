@@ -87,8 +87,7 @@ FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
 def extensions(session: Session) -> None:
     """Extensions, and which objects are theirs."""
     rows = session.ask(_EXTENSIONS)
-    if rows:
-        defaults = dict(session.ask(_DEFAULT_VERSIONS))
+    defaults: dict[str, str] = dict(session.ask(_DEFAULT_VERSIONS)) if rows else {}
     for catalog, oid, name, schema, version, relocatable in rows:
         found = Extension(name, schema, version, default_version=defaults.get(name) or "", relocatable=relocatable)
         session.add(found, (catalog, oid))
@@ -238,7 +237,7 @@ def default_privileges(session: Session) -> None:
         else:
             text = acl.collapse(held, kind)
         found = DefaultPrivileges(session.owner(role), schema, kind, text)
-        if text or not schema and text is not None:
+        if text or (not schema and text is not None):
             session.objects[found.key] = found
             if schema:
                 session.need(found.key, ("schema", schema))

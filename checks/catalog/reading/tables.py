@@ -110,7 +110,11 @@ ORDER BY a.attrelid, a.attnum
 
 _STATISTICS = """
 SELECT s.oid, s.stxnamespace, s.stxname, s.stxrelid, pg_get_statisticsobjdef(s.oid), coalesce(s.stxstattarget, -1)::int,
-       pg_get_userbyid(s.stxowner)
+       pg_get_userbyid(s.stxowner), pg_get_statisticsobjdef_columns(s.oid),
+       array_to_string(
+           ARRAY(SELECT quote_ident(a.attname) FROM pg_attribute a
+                 WHERE a.attrelid = s.stxrelid AND a.attnum = ANY (s.stxkeys) ORDER BY 1)
+           || pg_get_statisticsobjdef_expressions(s.oid), ', ')
 FROM pg_statistic_ext s
 WHERE s.stxnamespace = ANY (%(schemas)s::oid[])
 """
@@ -241,7 +245,7 @@ def _column(
     storage, compression, statistics, settings = more
     sequence = identities.get((relid, number)) if identity else None
     if sequence is not None and identity == "a":
-        sequence = Identity(True, sequence.schema, sequence.name, sequence.counting)  # noqa: FBT003 - the first field
+        sequence = Identity(True, sequence.schema, sequence.name, sequence.counting)
     return Column(
         *session.relations[relid], name, kind, session.collations[collation],
         not_nulls.get((relid, number), "yes") if not_null else "",
@@ -262,7 +266,7 @@ def constraints(session: Session) -> None:
     places = {row[0]: (session.schemas[row[2]], row[3]) for row in rows}
     of_constraint: dict[int, Row] = {}
     for row in rows:
-        (oid, relid, _, _, definition, numbers, valid, clustered, settings, tablespace, expressive, constraint) = row
+        (oid, relid, _, _, definition, numbers, valid, clustered, settings, _, expressive, constraint) = row
         if relid not in session.relations:
             continue
         if constraint is not None:
@@ -297,8 +301,9 @@ def constraints(session: Session) -> None:
                 "clustered": index[7],
                 "index_comment": session.comment(session.pg_class, index[0]),
             }
+        columns = _named(session, relid, numbers or ())
         constraint = Constraint(
-            *session.relations[relid], name, contype, definition, _named(session, relid, numbers or ()),
+            *session.relations[relid], name, contype, definition, tuple(sorted(columns)) if contype == "c" else columns,
             session.relations.get(target), _named(session, target, target_numbers or ()), inherited,
             comment=session.comment(session.pg_constraint, oid), **details,
         )  # fmt: skip
@@ -313,9 +318,11 @@ def _named(session: Session, relid: int, numbers: Sequence[int]) -> tuple[str, .
 
 def followers(session: Session) -> None:
     """Statistics, triggers, rules and policies."""
-    pg = {name: oid for name, oid in session.ask(_CLASSES)}
-    for oid, namespace, name, relid, definition, target, role in session.ask(_STATISTICS):
+    pg: dict[str, int] = dict(session.ask(_CLASSES))
+    for oid, namespace, name, relid, said, target, role, columns, ordered in session.ask(_STATISTICS):
         if relid in session.relations:
+            head, on, tail = said.rpartition(f" ON {columns} FROM ")  # in the order of the table's columns
+            definition = f"{head} ON {ordered} FROM {tail}" if on else said
             comment = session.comment(pg["pg_statistic_ext"], oid)
             place = (session.schemas[namespace], name, *session.relations[relid])
             found = Statistics(*place, definition, target, session.owner(role), comment)

@@ -194,7 +194,7 @@ def sequences(session: Session) -> dict[tuple[int, int], Identity]:
         schema = session.schemas[namespace]
         counts = Counting(*counting, cycle)
         if how == "i":
-            identities[table, number] = Identity(False, schema, name, counts)  # noqa: FBT003 - the column knows better
+            identities[table, number] = Identity(False, schema, name, counts)  # the column knows better
             continue
         owned_by = (
             (*session.relations[table], session.columns[table, number]) if (table, number) in session.columns else None

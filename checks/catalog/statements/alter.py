@@ -1,7 +1,8 @@
 """How an object becomes another in place; None where it has to be dropped and made anew."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from checks.catalog import dump, names, spelling
 from checks.catalog.code import EventTrigger, Function, Policy, Rule, Trigger
@@ -19,80 +20,19 @@ from checks.catalog.outside import (
 from checks.catalog.statements import casts, make
 from checks.catalog.statements.model import Statement
 from checks.catalog.tables import Column, Constraint, Default, Index, Statistics, Table, View
-from checks.catalog.types import Composite, Counting, Domain, Enum, Identity, Schema, Sequence
+from checks.catalog.types import Composite, Counting, Domain, Enum, Identity, Sequence
 
 _SAID_ELSEWHERE = {"owner": "", "acl": None, "comment": ""}
 
 
-def alter(before: Object, after: Object) -> list[Statement] | None:  # noqa: C901, PLR0911, PLR0912 - one short case a kind
+def alter(before: Object, after: Object) -> list[Statement] | None:
     """The statements that make `before` into `after`, owner, privileges and comment apart."""
     if type(before) is not type(after):
         return None
     if _bare(before) == _bare(after):
         return []
-    match before, after:
-        case Schema(), Schema():
-            return []
-        case Extension(), Extension():
-            return _extension(before, after)
-        case Role(), Role():
-            return list(_role(before, after))
-        case Enum(), Enum():
-            return _enum(before, after)
-        case Domain(), Domain():
-            return _domain(before, after)
-        case Composite(), Composite():
-            return _composite(before, after)
-        case Sequence(), Sequence():
-            return _sequence(before, after)
-        case Table(), Table():
-            return _table(before, after)
-        case Column(), Column():
-            return _column(before, after)
-        case Default(), Default():
-            return list(make.create(after, Catalog()))
-        case Constraint(), Constraint():
-            return _constraint(before, after)
-        case Index(), Index():
-            return _index(before, after)
-        case Statistics(), Statistics():
-            if replace(before, target=after.target, owner="", comment="") != replace(after, owner="", comment=""):
-                return None
-            return [
-                Statement(f"ALTER STATISTICS {names.qualified(after.schema, after.name)} SET STATISTICS {after.target}")
-            ]
-        case View(), View():
-            return _view(before, after)
-        case Function(), Function():
-            if (before.prokind, before.shape) != (after.prokind, after.shape) or after.defaults < before.defaults:
-                return None
-            return [Statement(after.definition)]
-        case Trigger(), Trigger():
-            return [make.enabled(after)] if before.definition == after.definition else None
-        case Rule(), Rule():
-            return [make.enabled(after)] if before.definition == after.definition else None
-        case Policy(), Policy():
-            return _policy(before, after)
-        case EventTrigger(), EventTrigger():
-            if replace(before, enabled=after.enabled, owner="", comment="") != replace(after, owner="", comment=""):
-                return None
-            return [Statement(f"ALTER EVENT TRIGGER {names.quoted(after.name)} {dump.ENABLED[after.enabled]}")]
-        case Publication(), Publication():
-            return _publication(before, after)
-        case Subscription(), Subscription():
-            return list(_subscription(before, after))
-        case ForeignDataWrapper(), ForeignDataWrapper():
-            return list(_wrapper(before, after))
-        case Server(), Server():
-            return _server(before, after)
-        case UserMapping(), UserMapping():
-            user = spelling.role(after.user) if after.user else "CURRENT_USER"
-            changed = _options(before.options, after.options)
-            return [Statement(f"ALTER USER MAPPING FOR {user} SERVER {names.quoted(after.server)} OPTIONS ({changed})")]
-        case DefaultPrivileges(), DefaultPrivileges():
-            return [Statement(line) for line in dump.default_privileges(before, after)]
-        case _:
-            return None
+    way = _WAYS.get(type(after))
+    return None if way is None else way(before, after)
 
 
 def _bare(found: Object) -> Object:
@@ -129,7 +69,11 @@ def _version(text: str) -> list[tuple[int, int | str]]:
     return [(1, int(part)) if part.isdigit() else (0, part) for part in text.replace("-", ".").split(".")]
 
 
-def _role(before: Role, after: Role) -> Iterator[Statement]:
+def _role(before: Role, after: Role) -> list[Statement]:
+    return list(_role_words(before, after))
+
+
+def _role_words(before: Role, after: Role) -> Iterator[Statement]:
     words = [word for word in after.attributes if word not in before.attributes]
     for word in before.attributes:
         if word not in after.attributes:
@@ -492,7 +436,11 @@ _SUBSCRIPTION_DEFAULTS = {
 }  # fmt: skip
 
 
-def _subscription(before: Subscription, after: Subscription) -> Iterator[Statement]:
+def _subscription(before: Subscription, after: Subscription) -> list[Statement]:
+    return list(_subscription_words(before, after))
+
+
+def _subscription_words(before: Subscription, after: Subscription) -> Iterator[Statement]:
     target = f"ALTER SUBSCRIPTION {names.quoted(after.name)}"
     if before.enabled and not after.enabled:
         yield Statement(f"{target} DISABLE")
@@ -514,7 +462,11 @@ def _subscription(before: Subscription, after: Subscription) -> Iterator[Stateme
         yield Statement(f"{target} ENABLE")
 
 
-def _wrapper(before: ForeignDataWrapper, after: ForeignDataWrapper) -> Iterator[Statement]:
+def _wrapper(before: ForeignDataWrapper, after: ForeignDataWrapper) -> list[Statement]:
+    return list(_wrapper_words(before, after))
+
+
+def _wrapper_words(before: ForeignDataWrapper, after: ForeignDataWrapper) -> Iterator[Statement]:
     target = f"ALTER FOREIGN DATA WRAPPER {names.quoted(after.name)}"
     for word, old, new in (
         ("HANDLER", before.handler, after.handler),
@@ -536,3 +488,74 @@ def _server(before: Server, after: Server) -> list[Statement] | None:
     if before.options != after.options:
         done.append(Statement(f"{target} OPTIONS ({_options(before.options, after.options)})"))
     return done
+
+
+def _default(_: Default, after: Default) -> list[Statement]:
+    return list(make.create(after, Catalog()))
+
+
+def _statistics(before: Statistics, after: Statistics) -> list[Statement] | None:
+    if before.definition != after.definition or (before.table_schema, before.table) != (
+        after.table_schema,
+        after.table,
+    ):
+        return None
+    return [Statement(f"ALTER STATISTICS {names.qualified(after.schema, after.name)} SET STATISTICS {after.target}")]
+
+
+def _function(before: Function, after: Function) -> list[Statement] | None:
+    if (before.prokind, before.shape) != (after.prokind, after.shape) or after.defaults < before.defaults:
+        return None
+    return [Statement(after.definition)]
+
+
+def _trigger(before: Trigger, after: Trigger) -> list[Statement] | None:
+    return [make.enabled(after)] if before.definition == after.definition else None
+
+
+def _rule(before: Rule, after: Rule) -> list[Statement] | None:
+    return [make.enabled(after)] if before.definition == after.definition else None
+
+
+def _event_trigger(before: EventTrigger, after: EventTrigger) -> list[Statement] | None:
+    if (before.event, before.function, before.tags) != (after.event, after.function, after.tags):
+        return None
+    return [Statement(f"ALTER EVENT TRIGGER {names.quoted(after.name)} {dump.ENABLED[after.enabled]}")]
+
+
+def _user_mapping(before: UserMapping, after: UserMapping) -> list[Statement]:
+    user = spelling.role(after.user) if after.user else "CURRENT_USER"
+    changed = _options(before.options, after.options)
+    return [Statement(f"ALTER USER MAPPING FOR {user} SERVER {names.quoted(after.server)} OPTIONS ({changed})")]
+
+
+def _default_privileges(before: DefaultPrivileges, after: DefaultPrivileges) -> list[Statement]:
+    return [Statement(line) for line in dump.default_privileges(before, after)]
+
+
+_WAYS: dict[type, Callable[[Any, Any], list[Statement] | None]] = {
+    Column: _column,
+    Composite: _composite,
+    Constraint: _constraint,
+    Default: _default,
+    DefaultPrivileges: _default_privileges,
+    Domain: _domain,
+    Enum: _enum,
+    EventTrigger: _event_trigger,
+    Extension: _extension,
+    ForeignDataWrapper: _wrapper,
+    Function: _function,
+    Index: _index,
+    Policy: _policy,
+    Publication: _publication,
+    Role: _role,
+    Rule: _rule,
+    Sequence: _sequence,
+    Server: _server,
+    Statistics: _statistics,
+    Subscription: _subscription,
+    Table: _table,
+    Trigger: _trigger,
+    UserMapping: _user_mapping,
+    View: _view,
+}

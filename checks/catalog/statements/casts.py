@@ -29,7 +29,7 @@ def using(before: Column, after: Column) -> str:
     if {old, new} == {"boolean", "integer"} or old in _TEXTS:
         return f" USING {name}::{after.type}"
     if new.endswith("[]") and not old.endswith("[]"):
-        return f" USING ARRAY[{name}]::{after.type}"
+        return f" USING CASE WHEN {name} IS NOT NULL THEN ARRAY[{name}::text]::{after.type} END"
     return f" USING {name}::text::{after.type}"
 
 

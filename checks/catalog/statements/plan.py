@@ -9,7 +9,7 @@ from checks.catalog import names
 from checks.catalog.code import Function
 from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.outside import DefaultPrivileges
-from checks.catalog.statements import about, decide, make
+from checks.catalog.statements import about, decide, graph, make
 from checks.catalog.statements.decide import Decisions
 from checks.catalog.statements.model import Statement
 from checks.catalog.tables import Column, Constraint, Default, Index, Statistics, Table
@@ -40,6 +40,11 @@ class Plan:
         self.before: dict[Step, set[Step]] = defaultdict(set)
         self.steps: set[Step] = set()
         self.separate: set[Step] = set()
+        self._dependants = graph.reverse(done.needs_b)
+        self._constraints_of: dict[tuple[str, str], list[Constraint]] = defaultdict(list)
+        for each in done.b:
+            if isinstance(each, Constraint):
+                self._constraints_of[each.schema, each.table].append(each)
 
     def statements(self) -> list[Statement]:
         """All of them, in order."""
@@ -164,11 +169,30 @@ class Plan:
                 and not found.clustered
                 and not found.definition.endswith(("NOT VALID", "NOT ENFORCED"))
             )
-            if found.contype == "f" or not simple:
+            if found.contype == "f" or not simple or self._doubled(found) or self._ambiguous(found):
                 return None
             if found.contype == "x" and not self._own_needs(key, table):
                 return None
         return ("create", table)
+
+    def _doubled(self, found: Constraint) -> bool:
+        """CREATE TABLE keeps one of two constraints on the same columns."""
+        others = self._constraints_of[found.schema, found.table]
+        return found.contype == "u" and any(
+            each.columns == found.columns and (each.contype == "p" or (each.contype == "u" and each.name < found.name))
+            for each in others
+        )
+
+    def _ambiguous(self, found: Constraint) -> bool:
+        """A partition has two indexes that ATTACH PARTITION could take for the part of this one."""
+        if found.contype not in "pu":
+            return False
+        for child in self.done.attached:
+            if (found.schema, found.table) in self._parents(self.b, child):
+                constraints = [each for each in self._constraints_of[child[1], child[2]] if each.contype in "pu"]
+                if sum(each.columns == found.columns for each in constraints) > 1:
+                    return True
+        return False
 
     def _own_needs(self, key: Key, table: Key) -> bool:
         return all(needed[:1] != ("function",) for needed in self.done.needs_b[key] if needed != table)
@@ -231,12 +255,17 @@ class Plan:
                     self._link(leaves, ("drop", wanted))
                     if key in done.kept_aside:
                         self._link(("finish", key), ("drop", wanted))
-                elif key in done.dropped:
+                elif key in done.dropped and _touches(key, wanted):
+                    self._link(leaves, ("alter", wanted))
+                elif key in done.altered and self._freed(key):
                     self._link(leaves, ("alter", wanted))
         for key, needed in done.needs_b.items():
             comes: Step = ("create", key) if key in done.created else ("alter", key)
             for wanted in needed:
-                self._link(("create", wanted) if wanted in done.created else ("alter", wanted), comes)
+                if wanted in done.created:
+                    self._link(("create", wanted), comes)
+                elif _touches(key, wanted):
+                    self._link(("alter", wanted), comes)
         for key in done.dropped & done.created:
             self._link(("rename" if key in done.kept_aside else "drop", key), ("create", key))
         for key in done.kept_aside:
@@ -279,6 +308,11 @@ class Plan:
                     seen.add(earlier)
                     stack.append(earlier)
         return False
+
+    def _freed(self, key: Key) -> bool:
+        """A generated column becomes a plain one, which no longer needs those it was computed from."""
+        before, after = self.a.objects[key], self.b.objects[key]
+        return isinstance(before, Column) and isinstance(after, Column) and bool(before.generated) and not after.generated
 
     def _claims(self) -> None:
         """Relations share their names, and so do types."""
@@ -338,6 +372,12 @@ class Plan:
                     and other[1][1:3] == key[1:3]
                 ):
                     self._link(other, ("attach", key))
+                if other[0] == "create" and other[1][0] in {"index", "constraint"}:
+                    index = self.b.objects[other[1]]
+                    if isinstance(index, Constraint) and index.contype not in "pu":
+                        continue
+                    if _table_of(index) in self._parents(self.b, key):
+                        self._link(("attach", key), other)  # else PostgreSQL chooses among the parts that fit
                 if other[0] == "detach" and other[1] != key:
                     self._link(other, ("attach", key))
                 if other[0] == "drop" and other[1][0] == "table":
@@ -351,7 +391,9 @@ class Plan:
                     self._link(("create", step[1]), step)
                     self._link(("create", whole), step)
                     self._link(("attach", ("table", *_table_of(part))), step)
-                    self._link(("attach index", whole), step) if ("attach index", whole) in self.steps else None
+                    self._link(("attach index", whole), step)
+                    for other in self._dependants.get(whole, ()):  # a foreign key needs the whole index, valid
+                        self._link(step, ("create", other))
             elif step[0] == "replica":
                 table = self.b.objects[step[1]]
                 if isinstance(table, Table):
@@ -507,6 +549,11 @@ class Plan:
                 yield Statement(f"ALTER TABLE {up} ATTACH PARTITION {child} {table.bound}")
             else:
                 yield Statement(f"ALTER TABLE {child} INHERIT {up}")
+
+
+def _touches(key: Key, wanted: Key) -> bool:
+    """What is altered in a table itself (persistence, row-level security) matters to its constraints alone."""
+    return wanted[0] not in {"table", "schema"} or (wanted[0] == "table" and key[0] == "constraint")
 
 
 def _local(column: Column) -> Column:
