@@ -28,10 +28,29 @@ def statements(schema: Schema) -> list[str]:
     out += chain.from_iterable(_table(table) for table in schema.tables)
     out += [_foreign_key(table, key) for table in schema.tables for key in table.foreign_keys]
     out += [_index(table, index) for table in schema.tables for index in table.indexes]
-    out += [_view(view) for view in schema.views if view.definition is not None]
+    out += [_view(view) for view in ordered([view for view in schema.views if view.definition is not None])]
     out += [_policy(policy, _name(table)) for table in schema.tables for policy in table.policies]
     out += [_policy(policy, f'"{policy.schema}"."{policy.table}"') for policy in schema.policies]
     return out
+
+
+def ordered(views: list[View]) -> list[View]:
+    """Each view after those that it reads."""
+    by_key = {f"{view.schema}.{view.name}": view for view in views}
+    done: dict[str, View] = {}
+    pending = list(reversed(by_key))
+    opened: set[str] = set()
+    while pending:
+        key = pending[-1]
+        needs = [need for need in by_key[key].needs if need in by_key and need not in opened]
+        if key in done or not needs or key in opened:
+            pending.pop()
+            done.setdefault(key, by_key[key])
+            opened.add(key)
+        else:
+            opened.add(key)
+            pending += reversed(needs)
+    return list(done.values())
 
 
 def _name(table: Table) -> str:

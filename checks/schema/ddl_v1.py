@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from checks.schema.ddl_v0 import identity_clause, policy_clauses, view_tail
+from checks.schema.ddl_v0 import identity_clause, ordered, policy_clauses, view_tail
 from checks.schema.model import Column, ForeignKey, Index, Key, Role, Schema, Sequence, Table, View
 from checks.schema.names import qualified
 from checks.schema.sqltext import literal
@@ -22,30 +22,11 @@ def statements(schema: Schema) -> list[str]:
     out += chain.from_iterable(_table(table, protected=table.key in linked) for table in schema.tables)
     out += [_index(table, index) for table in schema.tables for index in table.indexes]
     out += [_foreign_key(table, key) for table in schema.tables for key in table.foreign_keys]
-    out += [_view(view) for view in _ordered([v for v in schema.views if v.definition is not None])]
+    out += [_view(view) for view in ordered([v for v in schema.views if v.definition is not None])]
     tables = {table.key: table for table in schema.tables}
     out += [policy_clauses(p, qualified(p.schema, p.table or "")) for p in schema.policies]
     out += [policy_clauses(p, qualified(t.schema, t.name)) for t in tables.values() for p in t.policies]
     return out
-
-
-def _ordered(views: list[View]) -> list[View]:
-    """Each view after those that it reads."""
-    by_key = {f"{view.schema}.{view.name}": view for view in views}
-    done: dict[str, View] = {}
-    pending = list(reversed(by_key))
-    opened: set[str] = set()
-    while pending:
-        key = pending[-1]
-        needs = [need for need in by_key[key].needs if need in by_key and need not in opened]
-        if key in done or not needs or key in opened:
-            pending.pop()
-            done.setdefault(key, by_key[key])
-            opened.add(key)
-        else:
-            opened.add(key)
-            pending += reversed(needs)
-    return list(done.values())
 
 
 def _sequence(sequence: Sequence) -> str:

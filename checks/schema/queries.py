@@ -98,9 +98,9 @@ class Select(Thing):
         """What is selected, by key in the program."""
         if isinstance(self.fields, Record):
             return _flattened(self.fields)
-        columns = getattr(self.source, "columns", {})
-        flat: list[tuple[str, Value]] = list(columns.items())
-        return flat
+        fields = getattr(self.source, "fields", None)
+        columns: dict[str, Value] = getattr(self.source, "columns", {}) if fields is None else fields()
+        return list(columns.items())
 
     def sql(self, site: Site) -> Sql | Unknown:
         """The statement."""
@@ -133,6 +133,8 @@ class Select(Thing):
         single = not self.joins
         if isinstance(field, Column):
             return [Name(field.name)] if single else [field]
+        if isinstance(field, Aliased) and field.selection:
+            return [Name(field.alias)] if single else [field]
         if isinstance(field, Aliased):
             return [*self._expression(field.sql, single=single), Raw(" as "), Name(field.alias)]
         if isinstance(field, Sql):
@@ -140,10 +142,22 @@ class Select(Thing):
         return [field]
 
     def _expression(self, sql: Sql, *, single: bool) -> list[Value]:
-        """In a select from one table the columns that stand directly in a template lose their table."""
+        """In a select from one table the columns that stand directly in a template lose their table.
+
+        v1 leaves the template as it is where one of them is of another table.
+        """
         if not single:
             return [sql]
-        return [Sql([Name(c.name) if isinstance(c, Column) else c for c in map(plain, sql.chunks)], inline=sql.inline)]
+        chunks = [plain(chunk) for chunk in sql.chunks]
+        columns = [chunk for chunk in chunks if isinstance(chunk, Column)]
+        if self.builder.format == "v1" and any(_key(column.table) != _key(self.source) for column in columns):
+            return [sql]
+        return [Sql([Name(c.name) if isinstance(c, Column) else c for c in chunks], inline=sql.inline)]
+
+
+def _key(owner: Value) -> tuple[Value, Value]:
+    schema = getattr(owner, "schema", UNDEFINED)
+    return getattr(owner, "name", UNDEFINED), schema if isinstance(schema, str) and not getattr(owner, "alias", False) else None
 
 
 def _flattened(fields: Record) -> list[tuple[str, Value]]:

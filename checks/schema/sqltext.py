@@ -89,12 +89,13 @@ class Sql(Thing):
 class Aliased(Thing):
     """A piece of SQL with a name (`.as("total")`)."""
 
-    __slots__ = ("alias", "selection", "sql")
+    __slots__ = ("alias", "origin", "selection", "sql")
 
-    def __init__(self, sql: Sql, alias: str, *, selection: bool = False) -> None:
+    def __init__(self, sql: Sql, alias: str, *, selection: bool = False, origin: str | None = None) -> None:
         self.sql = sql
         self.alias = alias
-        self.selection = selection
+        self.selection = selection  # it is a column of a view, no longer an expression
+        self.origin = origin  # v1: the view
 
     def member(self, name: str, site: Site) -> Value:
         """Methods of SQL with a name."""
@@ -173,7 +174,7 @@ class Text:
         if isinstance(chunk, Param):
             return self._param(chunk, inline=inline)
         if isinstance(chunk, Aliased):
-            return quoted(chunk.alias)
+            return (f"{quoted(chunk.origin)}." if chunk.origin is not None else "") + quoted(chunk.alias)
         if isinstance(chunk, Referable):
             return chunk.reference(self)
         if chunk.__class__ is list:

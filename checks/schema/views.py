@@ -17,13 +17,14 @@ class View(Owner):
         columns: what it shows, by key in the program.
     """
 
-    __slots__ = ("columns", "lost", "materialized", "name", "options", "query", "schema", "settings", "site")
+    __slots__ = ("columns", "lost", "materialized", "name", "options", "query", "schema", "settings", "site", "v1")
 
     def __init__(self, builder: "ViewBuilder", query: Value, columns: dict[str, Value], site: Site) -> None:
         self.name = builder.name
         self.schema = builder.schema
         self.materialized = builder.materialized
         self.settings = dict(builder.settings)
+        self.v1 = builder.views.format == "v1"
         self.query = query
         self.columns: dict[str, Value] = {
             key: Column(column.config, column.name, key, self) if isinstance(column, Column) else column
@@ -34,12 +35,20 @@ class View(Owner):
 
     def member(self, name: str, site: Site) -> Value:
         """A column of the view."""
-        found = self.columns.get(name, UNDEFINED)
-        if isinstance(found, Aliased):
-            return Aliased(found.sql, found.alias, selection=True)
+        found = self._field(self.columns.get(name, UNDEFINED))
         if name == "...":
-            return Record(self.columns)
+            return Record(self.fields())
         return site.unknown("is a type", inert=True) if found is UNDEFINED and name.startswith("$") else found
+
+    def _field(self, field: Value) -> Value:
+        if not isinstance(field, Aliased):
+            return field
+        origin = self.name if self.v1 and isinstance(self.name, str) else None
+        return Aliased(field.sql, field.alias, selection=True, origin=origin)
+
+    def fields(self) -> dict[str, Value]:
+        """Its columns as another query sees them."""
+        return {key: self._field(field) for key, field in self.columns.items()}
 
     def reference(self, text: sqltext.Text) -> str:
         """`"schema"."view"`."""

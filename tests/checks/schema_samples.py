@@ -127,6 +127,9 @@ BODIES: dict[str, str] = {
     "view by join": """export const a = pgTable('a', { id: integer(), n: text() }); export const b = pgTable('b', { id: integer(), a: integer('a_id') });
         export const v = pgView('v').as((qb) => qb.select({ id: a.id, bid: sql<number>`${b.id}`.as('bid'), n: a.n }).from(a).leftJoin(b, eq(b.a, a.id)).where(isNotNull(a.n)));
         export const w = pgView('w').as((qb) => qb.select({ n: a.n }).from(a).innerJoin(b, and(eq(b.a, a.id), lt(b.id, 3))).orderBy(asc(a.n), b.id));""",
+    "view of a view with sql": """export const t = pgTable('t', { id: integer(), n: text() }); export const s = pgSchema('s'); export const st = s.table('st', { id: integer(), n: text() });
+        export const a = pgView('a').as((qb) => qb.select({ id: t.id, up: sql<string>`upper(${t.n})`.as('up') }).from(t)); export const b = pgView('b').as((qb) => qb.select({ up: a.up, l: sql<string>`lower(${a.up})`.as('l'), i: a.id }).from(a).where(eq(a.up, 'X')));
+        export const c = pgView('c').as((qb) => qb.select({ l: sql<string>`lower(${st.n})`.as('l') }).from(st)); const p = alias(t, 'p'); export const d = pgView('d').as((qb) => qb.select({ id: p.id, x: sql`${p.n}`.as('x') }).from(p).where(eq(p.id, 1)));""",
     "view of a view": """export const t = pgTable('t', { id: integer(), n: text() });
         export const zv = pgView('zv').as((qb) => qb.select().from(t)); export const av = pgView('av').as((qb) => qb.select().from(zv).where(eq(zv.id, 1)));""",
     "custom types": """const citext = customType<{ data: string }>({ dataType() { return 'citext'; } });
@@ -162,6 +165,22 @@ BODIES: dict[str, str] = {
     "names of keys": "export const t = pgTable('t', { userId: integer(), HTTPServer: text(), a1B2: text(), explicit: text('Explicit_Name') }, (t) => [index().on(t.userId), unique().on(t.userId, t.HTTPServer), check('c', sql`${t.userId} > 0`), primaryKey({ columns: [t.userId, t.a1B2] })]); export const u = pgTable('u', { tId: integer().references(() => t.userId).unique(), myId: integer().primaryKey().generatedAlwaysAsIdentity() });",
     "same as index name": "export const t = pgTable('t', { a: integer() }, (t) => { const i = index('i').on(t.a); return [i]; });",
     "alias in a view": "export const t = pgTable('t', { id: integer(), up: integer() }); const p = alias(t, 'p'); export const v = pgView('v').as((qb) => qb.select({ id: t.id }).from(t).leftJoin(p, eq(p.id, t.up)));",
+    "neon": """import { crudPolicy, authenticatedRole, anonymousRole, authUid, usersSync } from "drizzle-orm/neon";
+        export const t = pgTable('t', { id: integer(), userId: text('user_id').references(() => usersSync.id) }, (t) => [
+          crudPolicy({ role: authenticatedRole, read: authUid(t.userId), modify: sql`${t.id} > 0` }), crudPolicy({ role: [anonymousRole, 'other'], read: true, modify: null })]);""",
+    "supabase": """import { authenticatedRole, anonRole, serviceRole, authUid, authUsers, realtimeMessages } from "drizzle-orm/supabase";
+        export const t = pgTable('profiles', { id: uuid().primaryKey().references(() => authUsers.id, { onDelete: 'cascade' }), n: text() }, (t) => [
+          pgPolicy('own', { for: 'all', to: authenticatedRole, using: sql`${authUid} = ${t.id}` }), pgPolicy('all', { to: [anonRole, serviceRole], for: 'select', using: sql`true` })]);
+        export const p = pgPolicy('rt', { for: 'select', to: authenticatedRole, using: sql`true` }).link(realtimeMessages);""",
+    "wrappers": """const table = <N extends string, C extends Record<string, any>>(name: N, columns: C, extra?: (t: any) => any[]) => pgTable(name, { id: uuid().primaryKey().defaultRandom(), ...columns, createdAt: timestamp('created_at').notNull().defaultNow() }, extra);
+        export const a = table('a', { n: text() }, (t) => [index('a_n').on(t.n)]); export const b = table('b', { a: uuid('a_id').references(() => a.id) });""",
+    "overloads": """function money(): any; function money(name: string): any; function money(name?: string) { return name ? numeric(name, { precision: 12, scale: 2 }) : numeric({ precision: 12, scale: 2 }); }
+        export const t = pgTable('t', { a: money(), b: money('bb').notNull() });""",
+    "loops": """const cols: Record<string, any> = {}; for (const n of ['x', 'y'] as const) { cols[n] = integer(n).notNull(); } const list = []; list.push('a'); list.push('b');
+        export const e = pgEnum('e', list as any); export const t = pgTable('t', { ...cols, e: e() }); let later = 'one'; later = 'two'; export const u = pgTable(later, { id: integer() });""",
+    "select everything": """export const t = pgTable('t', { id: integer(), n: text('name') }); export const k = pgTable('k', { id: integer(), t: integer('t_id') });
+        import { getTableColumns } from "drizzle-orm";
+        export const v = pgMaterializedView('v').as((qb) => { return qb.select({ ...getTableColumns(t), ks: sql<string[]>`coalesce((select array_agg(${k.id}) from ${k} where ${k.t} = ${t.id}), '{}')`.as('ks') }).from(t); });""",
     "namespace": "export const t = pg.pgTable('t', { id: pg.serial().primaryKey(), n: pg.text('n') }, (t) => [pg.index('i').on(t.n)]);",
 }
 V1_BODIES: dict[str, str] = {
