@@ -115,7 +115,16 @@ def _upgraded(old: tuple[Migration, ...], head: Chain) -> dict[str, str]:
     """What `drizzle-kit up` made of v0's tags: folders of the same second, or (as drizzle-orm does) of the same hash."""
     if head.project.format == "v0" or all(m.idx is None for m in old):
         return {}
-    by_second = {m.when // 1000: m.tag for m in reversed(head.migrations)}
+    by_second: dict[int, list[Migration]] = {}
+    for migration in head.migrations:
+        by_second.setdefault(migration.when // 1000, []).append(migration)
     by_hash = {m.hash: m.tag for m in reversed(head.migrations)}
-    found = {m.tag: by_second.get(m.when // 1000) or by_hash.get(m.hash) for m in old if m.idx is not None}
-    return {tag: name for tag, name in found.items() if name is not None}
+    found: dict[str, str] = {}
+    for migration in old:
+        same = by_second.get(migration.when // 1000, []) if migration.idx is not None else []
+        suffix = f"_{migration.tag.partition('_')[2]}"  # the name goes on, the number does not
+        same.sort(key=lambda m: (m.hash != migration.hash, not m.tag.endswith(suffix)))
+        name = same[0].tag if same else by_hash.get(migration.hash) if migration.idx is not None else None
+        if name is not None:
+            found[migration.tag] = name
+    return found

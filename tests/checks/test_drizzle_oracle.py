@@ -326,10 +326,16 @@ def test_branches_clash_where_drizzle_kit_says_so(v1, history_v1, tmp_path, ours
 
 def test_an_upgrade_by_drizzle_kit_deletes_and_adds_nothing(v1, history_v0, tmp_path):
     """`drizzle-kit up` makes folders of v0's files; databases that ran them have nothing pending."""
-    folder = tmp_path / "upgraded"
-    shutil.copytree(history_v0, folder, ignore=shutil.ignore_patterns("node_modules"))
+    start, folder = tmp_path / "start", tmp_path / "upgraded"
+    shutil.copytree(history_v0, start, ignore=shutil.ignore_patterns("node_modules"))
+    journal = start / "drizzle/meta/_journal.json"
+    listed = json.loads(journal.read_text())
+    for number, each in enumerate(listed["entries"]):
+        each["when"] += number * 5000  # drizzle-kit cannot upgrade two of the same second
+    journal.write_text(json.dumps(listed, indent=2))
+    shutil.copytree(start, folder)
     v1.kit(folder, "up")
-    made = planned(*({p: files.read(p) or b"" for p in files} for files in (tree(history_v0), tree(folder))))
+    made = planned(*({p: files.read(p) or b"" for p in files} for files in (tree(start), tree(folder))))
     assert (made.base.project.format, made.head.project.format, len(made.head.migrations)) == ("v0", "v1", 5)
     assert (made.facts, made.added, made.deleted, made.pending) == ((), (), (), ())
 

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -317,16 +318,19 @@ def test_a_removed_project_is_planned_too():
     assert [f.all_of_them for f in plan.make(made, project).facts if isinstance(f, DeletedMigration)] == [2]
 
 
-def test_an_upgrade_to_v1_deletes_nothing():
-    """`drizzle-kit up` makes folders of the same migrations."""
+@pytest.mark.parametrize("later", [1000, 1])
+def test_an_upgrade_to_v1_deletes_nothing(later):
+    """`drizzle-kit up` makes folders of the same migrations, also of two that were generated in one second."""
+    start = Story().add("alpha").add("beta")
+    start.list([start.entries[0], {**start.entries[1], "when": start.entries[0]["when"] + later}])
     head = {"drizzle.config.ts": CONFIG}
     parent = ROOT
-    for name, kind in (("users", "base"), ("orders", "diff")):
-        sql = base().files[f"drizzle/000{('users', 'orders').index(name)}_{name}.sql"]
-        stamp = "20251009085320" if name == "users" else "20251009085321"
-        head |= folder_v1(f"{stamp}_{name}", name, [parent], kind=kind, sql=str(sql))
+    for number, (name, kind) in enumerate((("alpha", "base"), ("beta", "diff"))):
+        stamp = "20251009085321" if name == "beta" and later == 1000 else "20251009085320"
+        sql = str(start.files[f"drizzle/{number:04}_{name}.sql"])
+        head |= folder_v1(f"{stamp}_{name}", name, [parent], kind=kind, sql=sql)
         parent = name
-    made = planned(base().files, head)
+    made = planned(start.files, head)
     assert (made.facts, made.pending, made.deleted, made.project.format) == ((), (), (), "v1")
 
 
