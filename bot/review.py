@@ -3,9 +3,10 @@
 import time
 from collections.abc import Mapping, Sequence
 
-from bot import rehearsal
+from bot import comparison, rehearsal
 from bot.branches import Provider
 from bot.progress import Say, silent
+from bot.stage import Stage
 from checks import compose, evidence, policy, readers, requirements, rules, waivers, ways
 from checks.change import Change
 from checks.compose import Judgement, Part
@@ -79,13 +80,17 @@ def _judged(
     change: Change, plan: Plan, written: PolicyFile, provider: Provider | None, *, seconds: float, say: Say
 ) -> Part:
     """One project: run its migrations where there is a database, and let the rules speak."""
-    shown = Rehearsal()
+    shown, stage = Rehearsal(), None
     if provider is not None:
+        texts = [m.text for m in (*plan.base.migrations, *plan.head.migrations)]
         promised = written.policy.branch.extensions
+        stage = Stage.of(provider, texts, plan.project.table, extensions=promised, seconds=seconds)
         try:
-            shown = rehearsal.rehearse(plan, provider, extensions=promised, seconds=seconds, say=say)
+            shown = rehearsal.rehearse(plan, stage, say)
         except CouldNotJudge as error:
-            shown = Rehearsal(unjudged=str(error))
+            shown, stage = Rehearsal(unjudged=str(error)), None
+    say("comparing schema, snapshot and database")
+    equality, unequal = comparison.compare(change, plan, stage, shown.chain)
     say("judging")
     seen = evidence.facts_of(
         shown.run,
@@ -95,7 +100,7 @@ def _judged(
         complete=shown.complete,
     )
     context = _context(written, readers.of(seen, change, plan.project))
-    return Part(plan, shown, tuple(rules.judge([*plan.facts, *seen], context)))
+    return Part(plan, shown, tuple(rules.judge([*plan.facts, *seen, *unequal], context)), equality)
 
 
 def _unseen_writes(part: Part, reading: ways.Reading) -> Sequence[Fact]:

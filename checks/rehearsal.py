@@ -14,6 +14,7 @@ class Rehearsal:
         run: head's migrations on base's state, observed. Those that Drizzle would skip run too, as `sync` would put them.
         zero: the whole chain of head on an empty database, as a new developer would run it.
         before, after: the schema at base and with head's migrations; None where that state could not be reached.
+        chain: the schema that the whole chain of head builds on an empty database; None where it does not run there.
         notes: what had to be done otherwise than Drizzle would, in sentences.
         missing: extensions that the chain asks for and the branch database lacks.
         stopped: why the watchdog ended it, in a sentence.
@@ -25,6 +26,7 @@ class Rehearsal:
     zero: Run | None = None
     before: Catalog | None = None
     after: Catalog | None = None
+    chain: Catalog | None = None
     notes: tuple[str, ...] = ()
     missing: frozenset[str] = frozenset()
     stopped: str | None = None

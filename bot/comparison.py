@@ -1,0 +1,89 @@
+"""Makes the schema files and the last snapshot real on branch databases, so that PostgreSQL itself compares them with the chain."""
+
+from bot.stage import Stage, StateFailedError
+from checks import equality
+from checks.catalog.model import Catalog
+from checks.change import Change
+from checks.drizzle import snapshot_sql
+from checks.drizzle.entities import Unreconstructable
+from checks.drizzle.model import Chain, Project
+from checks.drizzle.plan import Plan
+from checks.equality import Sides
+from checks.errors import CouldNotJudge
+from checks.facts import Fact
+from checks.report import Equality
+from checks.schema import ddl
+from checks.schema import read as schemas
+from checks.schema.model import Schema
+from checks.tree import Tree
+from checks.witnesses import replay
+
+
+def schema(tree: Tree, project: Project) -> Schema | None:
+    """The project's schema files as one commit has them; None where it has none."""
+    files = [path for path in project.schema_files if path in tree]
+    return schemas.read(tree, files, format=project.format, casing=project.casing) if files else None
+
+
+def compare(
+    change: Change, plan: Plan, stage: Stage | None, built: Catalog | None
+) -> tuple[Equality, tuple[Fact, ...]]:
+    """The four-way equality of head, and what head has to do with its inequalities.
+
+    Args:
+        change: base and head.
+        plan: of one project.
+        stage: where schemas are made; None: there is no database, and nothing is compared.
+        built: what the whole chain of head builds.
+    """
+    read = schema(change.head.tree, plan.project)
+    fallback = _stands_on(change, plan)
+    if stage is None:
+        return equality.judge(Sides(schema=read), Sides(), change.paths, fallback)
+    head = _sides(read, plan.head, stage, built)
+    before = Sides()
+    if equality.differs(head):
+        before = _sides(
+            schema(change.merge_base.tree, plan.merge_base.project),
+            plan.merge_base,
+            stage,
+            _built(plan.merge_base, stage),
+        )
+    return equality.judge(head, before, change.paths, fallback)
+
+
+def _sides(read: Schema | None, chain: Chain, stage: Stage, built: Catalog | None) -> Sides:
+    drawn = stage.drawn(ddl.statements(read)) if read is not None else None
+    snapshot = None
+    if chain.last_snapshot is not None:
+        try:
+            snapshot = stage.drawn(snapshot_sql.ddl(chain, chain.last_snapshot))
+        except Unreconstructable:
+            snapshot = None  # the history rules say what is wrong with it
+    return Sides(chain=built, drawn=drawn, snapshot=snapshot, schema=read)
+
+
+def _built(chain: Chain, stage: Stage) -> Catalog | None:
+    """What a chain builds from nothing; None where it does not run there."""
+
+    def build(branch: "replay.Branch") -> None:
+        run = replay.build_base(branch, chain)
+        if run.state == "failed":
+            raise StateFailedError(run)
+
+    parts = [chain.project.format, chain.project.transaction, *(f"{m.tag} {m.when} {m.hash}" for m in chain.migrations)]
+    template = stage.template("chain", parts, build)
+    try:
+        with stage.provider.branch(template=template, extensions=stage.extensions, seconds=stage.seconds) as branch:
+            return stage.catalog(branch)
+    except (StateFailedError, CouldNotJudge):
+        return None
+
+
+def _stands_on(change: Change, plan: Plan) -> str:
+    """A file that head changed, for facts that belong to no line: its last migration, else a schema file, else any."""
+    if plan.added:
+        return plan.added[-1].path
+    own = [p for p in plan.project.schema_files if p in change.paths]
+    inside = sorted(p for p in change.paths if p.startswith(f"{plan.project.migrations_dir}/"))
+    return (own or inside or sorted(change.paths) or [plan.project.migrations_dir])[0]

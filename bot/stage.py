@@ -1,0 +1,102 @@
+"""Sets up the branch databases of one review: the same stubs and extensions on each, states kept as templates."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from bot.branches import Provider, Template, platforms
+from checks.branch import Branch
+from checks.catalog import read as catalogs
+from checks.catalog.model import Catalog
+from checks.errors import CouldNotJudge
+from checks.witnesses.model import Failure, Run
+
+_EXTENSION = re.compile(r'\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)"?', re.IGNORECASE)
+_FORMAT = "4"  # of what is kept in templates; another number makes them anew
+
+
+class StateFailedError(Exception):
+    """A state cannot be reached; nothing is kept of the attempt."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What every branch of one review has in common.
+
+    Attributes:
+        stubs: statements that stand in for what the platform brings along.
+        extensions: that the SQL asks for, or the policy promises.
+        seconds: how long each branch may live.
+        ignored: what is not a part of the schema under review: the tracking table.
+    """
+
+    provider: Provider
+    stubs: tuple[str, ...]
+    extensions: Sequence[str]
+    seconds: float
+    ignored: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        provider: Provider,
+        texts: Iterable[str],
+        table: tuple[str, str],
+        *,
+        extensions: Sequence[str],
+        seconds: float,
+    ) -> "Stage":
+        """A stage on which all of `texts` can run."""
+        sql = list(texts)
+        wanted = {*extensions, *(name.lower() for text in sql for name in _EXTENSION.findall(text))}
+        schema, name = table
+        ignored = ("drizzle", f"{schema}.{name}") if schema == "drizzle" else (f"{schema}.{name}",)
+        return cls(provider, platforms.stubs(sql), sorted(wanted), seconds, ignored)
+
+    def template(self, name: str, parts: Sequence[str], build: Callable[[Branch], None]) -> Template:
+        """A state that depends on the stubs, the extensions and `parts`; made once, copied afterwards."""
+        digest = hashlib.sha256()
+        for part in (_FORMAT, name, *self.stubs, "", *self.extensions, "", *parts):
+            digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
+
+        def staged(branch: Branch) -> None:
+            play(branch, self.stubs)
+            build(branch)
+
+        return Template(digest.hexdigest(), staged)
+
+    def drawn(self, statements: Sequence[str]) -> Catalog | None:
+        """The schema that statements of ours make on an empty database; None where they do not run there."""
+        template = self.template("drawn", statements, lambda branch: play(branch, statements))
+        try:
+            with self.provider.branch(template=template, extensions=self.extensions, seconds=self.seconds) as branch:
+                return self.catalog(branch)
+        except (StateFailedError, CouldNotJudge):
+            return None
+
+    def catalog(self, branch: Branch) -> Catalog:
+        """The schema of a branch as it is now."""
+        with branch.connect() as session:
+            return catalogs.read(session, ignore=self.ignored)
+
+
+def play(branch: Branch, statements: Sequence[str]) -> None:
+    """Run statements of ours, one by one.
+
+    Raises:
+        StateFailedError: one of them failed.
+    """
+    with branch.connect() as session:
+        for statement in statements:
+            try:
+                session.execute(statement.encode("utf-8", "surrogateescape"))
+            except psycopg.Error as error:
+                failure = Failure(error.sqlstate or "XX000", error.diag.message_primary or str(error))
+                raise StateFailedError(Run(state="failed", transaction="each", failure=failure)) from None

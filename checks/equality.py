@@ -1,0 +1,355 @@
+"""schema.ts ⇔ last snapshot ⇔ what the chain builds: where two of them say different things, and which side is behind."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from checks import report
+from checks.catalog import statements
+from checks.catalog.code import Policy
+from checks.catalog.model import Catalog, Key, Object
+from checks.catalog.tables import Column, Constraint, Default, Index, Table, View
+from checks.catalog.types import Enum, Schema, Sequence
+from checks.facts import Fact, Place
+from checks.schema import model
+
+# What drizzle-kit writes into snapshots and reads from schema.ts; everything else is nobody's difference here.
+_MODELLED = (Schema, Enum, Sequence, Table, Column, Default, Constraint, Index, View, Policy)
+# What Drizzle never says about those objects; a migration that does says more than the schema file, not something else.
+_UNSAID: dict[str, Any] = {
+    "acl": None, "comment": "", "index_comment": "", "owner": "", "storage": "", "compression": "", "statistics": 0,
+    "options": (), "replica_identity": "d", "clustered": False, "force_rls": False, "unlogged": False, "tablespace": "",
+    "access_method": "", "index_options": (), "valid": True, "populated": True, "server_options": (),
+}  # fmt: skip
+
+Objects = Mapping[Key, Object]
+Difference = tuple[Key, Object | None, Object | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MissingMigration(Fact):
+    """The schema file asks for something that no migration builds.
+
+    Attributes:
+        table: of what is missing, or the enum, view, … itself.
+        what: in words, e.g. "column `handle`".
+    """
+
+    table: str
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PendingDrop(Fact):
+    """A column left the schema file and stays in the database: the safe order, until its drop is generated."""
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HandEditedMigration(Fact):
+    """The migrations build something that neither the schema file nor the snapshot knows."""
+
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SnapshotDiffers(Fact):
+    """The last snapshot describes another database than the migrations build: the next `generate` starts from the wrong state."""
+
+    table: str
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sides:
+    """Three ways to one schema, at one commit. None: it could not be had.
+
+    Attributes:
+        chain: what the migrations build on an empty database.
+        drawn: what the schema files ask for, made on an empty database.
+        snapshot: what the last snapshot describes, made likewise.
+        schema: the schema files as read, with what could not be.
+    """
+
+    chain: Catalog | None = None
+    drawn: Catalog | None = None
+    snapshot: Catalog | None = None
+    schema: model.Schema | None = None
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The differences between the chain and the schema file, by what they mean."""
+
+    missing: list[Difference] = field(default_factory=list[Difference])
+    pending: list[Column] = field(default_factory=list[Column])
+    extra: list[Difference] = field(default_factory=list[Difference])
+    unsure: int = 0
+
+
+def differs(sides: Sides) -> bool:
+    """Any two of the three do not say the same; then it is worth knowing how base was."""
+    return bool(_schema_differences(sides) or _snapshot_differences(sides))
+
+
+def judge(sides: Sides, before: Sides, paths: Iterable[str], fallback: str) -> tuple[report.Equality, tuple[Fact, ...]]:
+    """The equality of head, and the facts of its inequalities.
+
+    Args:
+        sides: at head.
+        before: where head left base: what differed there already is old.
+        paths: files that head changes; an introduced fact stands on one of them.
+        fallback: where a fact stands that belongs to no file.
+    """
+    changed = frozenset(paths)
+    old = set(map(_identity, (*_schema_differences(before), *_snapshot_differences(before))))
+    found = _sort(sides)
+    facts: list[Fact] = []
+    where = _Places(sides.schema, changed, fallback)
+    for owner, differences in _by_owner(found.missing).items():
+        new = [d for d in differences if _identity(d) not in old]
+        told = tuple(_words(d, lacking=True) for d in new or differences)
+        facts.append(MissingMigration(place=where.of(owner), introduced=bool(new), table=_short(owner), what=told))
+    facts += [
+        PendingDrop(
+            place=where.of((c.schema, c.table)), introduced=False, table=_short((c.schema, c.table)), column=c.name
+        )
+        for c in found.pending
+    ]
+    extra = [d for d in found.extra if _identity(d) not in old]
+    if extra:
+        facts.append(
+            HandEditedMigration(place=Place(path=fallback), what=tuple(_words(d, lacking=False) for d in extra))
+        )
+    for owner, differences in _by_owner(_snapshot_differences(sides)).items():
+        new = [d for d in differences if _identity(d) not in old]
+        if all(d[2] is None for d in differences):
+            continue  # the migrations say more than the snapshot: told as hand-written
+        facts.append(
+            SnapshotDiffers(
+                place=Place(path=fallback),
+                introduced=bool(new),
+                table=_short(owner),
+                what=tuple(_words(d, lacking=True) for d in differences),
+            )
+        )
+    return _equality(sides, found), tuple(facts)
+
+
+def _equality(sides: Sides, found: _Sorted) -> report.Equality:
+    schema = sides.schema
+    unresolved = (
+        tuple(report.Unresolved(path=u.path, line=u.line, why=f"{u.what}: {u.why}") for u in schema.unresolved)
+        if schema
+        else ()
+    )
+    state: Literal["equal", "differs", "unresolved", "absent", "unknown"] = "equal"
+    if schema is None:
+        state = "absent"
+    elif sides.chain is None or sides.drawn is None:
+        state = "unresolved" if unresolved else "unknown"
+    elif found.missing or found.pending:
+        state = "differs"
+    elif unresolved:
+        state = "unresolved"
+    kept: Literal["equal", "differs", "absent"] = "absent"
+    if sides.snapshot is not None and sides.chain is not None:
+        kept = "differs" if any(d[2] is not None for d in _snapshot_differences(sides)) else "equal"
+    return report.Equality(
+        schema_ts=state, snapshot=kept, missing_sql=missing_sql(sides, found.missing), unresolved=unresolved
+    )
+
+
+def missing_sql(sides: Sides, missing: Iterable[Difference]) -> str:
+    """The statements that no migration has: from what the chain builds to what the schema file asks for."""
+    if sides.chain is None or sides.drawn is None:
+        return ""
+    wanted = dict(sides.chain.objects)
+    for key, _, after in missing:
+        if after is None:
+            wanted.pop(key, None)
+        else:
+            wanted[key] = sides.drawn.objects[key]
+    if wanted == sides.chain.objects:
+        return ""
+    target = dataclasses.replace(sides.drawn, objects=wanted, needs={**sides.chain.needs, **sides.drawn.needs})
+    return statements.text(statements.sql(sides.chain, target))
+
+
+# --- what differs -----------------------------------------------------------------------------------------------------
+
+
+def _schema_differences(sides: Sides) -> list[Difference]:
+    return _differences(sides.chain, sides.drawn)
+
+
+def _snapshot_differences(sides: Sides) -> list[Difference]:
+    return _differences(sides.chain, sides.snapshot)
+
+
+def _differences(a: Catalog | None, b: Catalog | None) -> list[Difference]:
+    if a is None or b is None:
+        return []
+    left, right = _plain(a), _plain(b)
+    keys = sorted({*left, *right})
+    return [(key, left.get(key), right.get(key)) for key in keys if left.get(key) != right.get(key)]
+
+
+def _plain(catalog: Catalog) -> Objects:
+    return {each.key: _said(each) for each in catalog if isinstance(each, _MODELLED)}
+
+
+def _said(found: Any) -> Any:  # noqa: ANN401 - an object of any kind
+    """The object as far as Drizzle can say it."""
+    names = {f.name for f in dataclasses.fields(found)}
+    unsaid = {name: value for name, value in _UNSAID.items() if name in names and getattr(found, name) != value}
+    if isinstance(found, View):
+        unsaid.pop("options", None)
+    return dataclasses.replace(found, **unsaid) if unsaid else found
+
+
+def _sort(sides: Sides) -> _Sorted:
+    """What each difference between chain and schema file means."""
+    result = _Sorted()
+    if sides.drawn is None or sides.schema is None:
+        return result
+    drawn = sides.drawn.objects
+    known = set(sides.snapshot.objects) if sides.snapshot is not None else None
+    doubt = _Doubt(sides.schema)
+    differences = _schema_differences(sides)
+    gone_tables = {k[1:3] for k, a, b in differences if k[0] == "table" and a is not None and b is None}
+    going = {
+        a.key[1:4]: a
+        for k, a, b in differences
+        if isinstance(a, Column) and b is None and k[1:3] not in gone_tables and (known is None or k in known)
+        and (a.not_null != "yes" or ("default", *k[1:]) in (sides.chain.objects if sides.chain else {}) or a.generated or a.identity)
+    }  # fmt: skip
+    for difference in differences:
+        key, before, after = difference
+        if doubt.about(key, before, after):
+            result.unsure += 1
+        elif before is not None and after is None:
+            if isinstance(before, Column) and key[1:4] in going:
+                result.pending.append(before)
+            elif _follows(before, going):
+                continue
+            elif (known is not None and key not in known) or (
+                isinstance(before, Schema) and not any(k[1] == before.name for k in drawn if len(k) > 2)
+            ):
+                result.extra.append(difference)
+            else:
+                result.missing.append(difference)
+        else:
+            result.missing.append(difference)
+    return result
+
+
+def _follows(found: Object, going: Mapping[tuple[str, ...], Column]) -> bool:
+    """It leaves with a column that is pending: its default, its sequence, an index or constraint on it."""
+    if isinstance(found, Default):
+        return (found.schema, found.table, found.column) in going
+    if isinstance(found, Sequence):
+        return found.owned_by in going
+    if isinstance(found, Constraint | Index):
+        return any((found.schema, found.table, column) in going for column in found.columns)
+    return False
+
+
+class _Doubt:
+    """What of the schema could not be read, and so says nothing about a difference."""
+
+    def __init__(self, schema: model.Schema) -> None:
+        self._columns = {(u.table, u.column) for u in schema.unresolved if u.table}
+        self._tables = {u.table for u in schema.unresolved if u.table}
+        self._whole = {u.table for u in schema.unresolved if u.table and not u.column} | {
+            f"{t.schema}.{t.name}" for t in schema.tables if t.incomplete
+        }
+        self._open = any(u.table is None for u in schema.unresolved)
+
+    def about(self, key: Key, before: Object | None, after: Object | None) -> bool:
+        """Whether what is unknown could explain this difference."""
+        if self._open and after is None:
+            return True
+        found = before or after
+        table = f"{key[1]}.{getattr(found, 'table', key[2] if len(key) > 2 else '')}"
+        if table in self._whole:
+            return True
+        if key[0] in {"column", "default"}:
+            return (table, key[3]) in self._columns
+        if isinstance(found, Sequence) and found.owned_by:
+            return f"{found.owned_by[0]}.{found.owned_by[1]}" in self._tables
+        return table in self._tables
+
+
+# --- words and places -------------------------------------------------------------------------------------------------
+
+
+class _Places:
+    """Where a fact about a table stands: where the schema file declares it, if head changed that file."""
+
+    def __init__(self, schema: model.Schema | None, changed: frozenset[str], fallback: str) -> None:
+        self._tables = {(t.schema, t.name): t for t in schema.tables} if schema else {}
+        self._changed = changed
+        self._files = [f for f in (schema.files if schema else ()) if f in changed]
+        self._fallback = fallback
+
+    def of(self, owner: tuple[str, str]) -> Place:
+        """The best place for what belongs to `owner`."""
+        table = self._tables.get(owner)
+        if table is not None and table.path in self._changed and table.line:
+            return Place(path=table.path, line=table.line, end_line=table.line)
+        return Place(path=self._files[0] if self._files else self._fallback)
+
+
+def _by_owner(differences: Iterable[Difference]) -> dict[tuple[str, str], list[Difference]]:
+    """Differences by the table (or enum, view, …) that they are about, tables born or gone as one difference."""
+    listed = list(differences)
+    whole = {k[1:3] for k, _, _ in listed if k[0] == "table"}
+    groups: dict[tuple[str, str], list[Difference]] = {}
+    for difference in listed:
+        key, before, after = difference
+        found = before or after
+        owned = found.owned_by if isinstance(found, Sequence) else None
+        table = owned[1] if owned else getattr(found, "table", None)
+        owner = (key[1], table or (key[2] if len(key) > 2 else ""))
+        if key[0] != "table" and owner in whole and (before is None or after is None):
+            continue
+        groups.setdefault(owner, []).append(difference)
+    return groups
+
+
+def _words(difference: Difference, *, lacking: bool) -> str:
+    key, before, after = difference
+    found = after or before
+    kind = {"type": "enum", "default": "default of column"}.get(key[0], key[0])
+    if isinstance(found, View) and found.materialized:
+        kind = "materialized view"
+    name = f"{kind} `{key[-1] if key[0] != 'schema' else key[1]}`"
+    if before is None:
+        return name
+    if after is None:
+        return f"{name} dropped" if lacking else name
+    if isinstance(before, Column) and isinstance(after, Column):
+        if before.type != after.type:
+            return f"{name} as {after.type} (the migrations build {before.type})"
+        if before.not_null != after.not_null:
+            return f"{name} {'NOT NULL' if after.not_null else 'nullable'}"
+    if isinstance(before, Enum) and isinstance(after, Enum):
+        added = [f"'{label}'" for label in after.labels if label not in before.labels]
+        gone = [f"'{label}'" for label in before.labels if label not in after.labels]
+        return (
+            f"{name}" + (f" with {', '.join(added)}" if added else "") + (f" without {', '.join(gone)}" if gone else "")
+        )
+    return f"{name} changed"
+
+
+def _short(owner: tuple[str, str]) -> str:
+    schema, name = owner
+    return schema if not name else name if schema == "public" else f"{schema}.{name}"
+
+
+def _identity(difference: Difference) -> tuple[Key, str, str]:
+    return difference[0], repr(difference[1]), repr(difference[2])
