@@ -16,6 +16,18 @@ _TAKES_AWAY = frozenset({c.DropColumn, c.Rename, c.DropConstraint, c.Drop, c.Alt
 _QUIET = frozenset(
     {c.Lock, c.AddColumn, c.SetNotNull, c.ValidateConstraint, c.CreateView, c.AddEnumValue, c.Dml, c.RenameType}
 )
+# Of the others nothing depends, or drizzle-kit itself writes CASCADE behind them (tables, policies).
+_TAKEN_ALONG = {
+    "view",
+    "materialized view",
+    "schema",
+    "type",
+    "domain",
+    "function",
+    "procedure",
+    "sequence",
+    "extension",
+}
 _RELATIONS = {"table", "foreign table", "view", "materialized view"}
 
 
@@ -54,7 +66,7 @@ def whole(steps: list[Step]) -> Whole:
     recreated: dict[str, tuple[str, ...]] = {}
     for enum in {clause.enum for clause in of(c.CreateEnum)} & gone:
         names = {enum, enum.removeprefix("public.")}
-        through = (f"{a.table}.{a.column}" for a in of(c.AlterType) if a.type.removesuffix("[]") in names)
+        through = (f"{a.table}.{a.column}" for a in of(c.AlterType) if a.type.replace("[]", "") in names)
         recreated[enum] = tuple(dict.fromkeys(through))
     added = of(c.AddConstraint)
     views = {clause.table for clause in of(c.CreateView)}
@@ -135,7 +147,7 @@ def _takes_away(step: Step, clause: c.Clause, release: Release, seen: Whole) -> 
             for name in names:
                 if kind in _RELATIONS and not ("view" in kind and name in seen.views):
                     yield facts.DropsTable(place=place, table=name, kind=kind, returns=name in seen.made)
-            if cascade and kind not in {"table", "foreign table"} and not any(name in release.born for name in names):
+            if cascade and kind in _TAKEN_ALONG and not any(name in release.born for name in names):
                 what = f"DROP {kind.upper()} {', '.join(name.removeprefix('public.') for name in names)} CASCADE"
                 yield facts.Cascades(place=place, what=what)
         case c.AlterType(table=table, column=column, type=new):

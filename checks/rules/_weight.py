@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from checks.facts import Costs, Fact, MixesDataAndSchema, NarrowsType, OnTable, Removes, TouchesAllRows
+from checks.facts import Costs, Fact, HoldsLocks, MixesDataAndSchema, NarrowsType, OnTable, Removes, TouchesAllRows
 from checks.so_far import Reader, SoFar, Target, full_name, short_name
 
 SHOWN = 5
@@ -12,10 +12,9 @@ def weigh(fact: Fact, so_far: SoFar, message: str) -> tuple[Literal["warning", "
     """The severity that a warning deserves, and the message with the reason."""
     severity: Literal["warning", "error"] = "warning"
     if isinstance(fact, Costs | NarrowsType | TouchesAllRows | MixesDataAndSchema):
-        rows = so_far.rows(fact.table)
-        if rows is not None:
-            severity = "error"
-            message = f"{message} `{short_name(fact.table)}` has about {rows:,} rows."
+        severity, message = _large([fact.table], so_far, message)
+    if isinstance(fact, HoldsLocks):
+        severity, message = _large([table for table, _, _ in fact.tables], so_far, message)
     if isinstance(fact, Removes):
         sure, unsure = _readers(fact, so_far)
         if sure:
@@ -24,6 +23,13 @@ def weigh(fact: Fact, so_far: SoFar, message: str) -> tuple[Literal["warning", "
         elif unsure:
             message = f"{message} Perhaps still read by {_listed(unsure)}."
     return severity, message
+
+
+def _large(tables: list[str], so_far: SoFar, message: str) -> tuple[Literal["warning", "error"], str]:
+    known = [(table, rows) for table in tables if (rows := so_far.rows(table)) is not None]
+    for table, rows in known:
+        message = f"{message} `{short_name(table)}` has about {rows:,} rows."
+    return ("error" if known else "warning"), message
 
 
 def _readers(fact: Removes, so_far: SoFar) -> tuple[list[Reader], list[Reader]]:

@@ -24,12 +24,13 @@ from checks.rules import warning
 from checks.so_far import short_name, waits
 
 
+KINDS = {"unique": "unique constraint", "primary key": "primary key"}
+
+
 @warning
 def adds_unique(fact: AddsUnique) -> str:
     columns = f" on {', '.join(f'`{column}`' for column in fact.columns)}" if fact.columns else ""
     end = (
         ", and fails on the first duplicate" if fact.kind == "unique" else ", and fails on the first duplicate or NULL"
     )
-    return (
-        f"A new {fact.kind}{columns} goes through all of `{short_name(fact.table)}` while {waits(fact.mode)} wait{end}."
-    )
+    return f"A new {KINDS[fact.kind]}{columns} goes through all of `{short_name(fact.table)}` while {waits(fact.mode)} wait{end}."

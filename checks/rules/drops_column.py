@@ -24,4 +24,6 @@ from checks.so_far import short_name
 def drops_column(fact: DropsColumn, so_far: SoFar) -> str | None:
     if so_far.created(fact.table):
         return None
+    if fact.returns:
+        return f"`{short_name(fact.table)}.{fact.column}` is dropped and made anew: its values are gone."
     return f"Dropping `{short_name(fact.table)}.{fact.column}` breaks code that still reads it."

@@ -23,5 +23,8 @@ from checks.so_far import short_name
 def drops_table(fact: DropsTable, so_far: SoFar) -> str | None:
     if so_far.created(fact.table):
         return None
-    rows = "" if fact.kind == "view" else ", and its rows are gone"
+    is_table = fact.kind.endswith("table")
+    if fact.returns and is_table:
+        return f"`{short_name(fact.table)}` is dropped and made anew: its rows are gone."
+    rows = ", and its rows are gone" if is_table else ""
     return f"Dropping {fact.kind} `{short_name(fact.table)}` breaks code that still reads it{rows}."
