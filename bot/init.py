@@ -148,7 +148,7 @@ def _drizzle(found: tuple[Project, ...]) -> list[str]:
             "# Several Drizzle projects were found. They are detected, each with its own migrations; naming one here would leave out the others.",
             *(f"#   {p.migrations_dir} ({p.config or 'no configuration'})" for p in found),
         ]
-    project = found[0]
+    project = next(iter(found))
     lines = ["# The Drizzle project, as it was found.", _said("drizzle:", "where things are")]
     if project.config:
         lines.append(

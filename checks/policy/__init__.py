@@ -2,9 +2,10 @@
 
 from checks.policy.judging import apply, blocking, changes, verdict
 from checks.policy.model import OF_THE_POLICY, Level, Policy, PolicyFile, Problem
-from checks.policy.reading import PATHS, parse, read
+from checks.policy.reading import LARGEST, PATHS, parse, read
 
 __all__ = [
+    "LARGEST",
     "OF_THE_POLICY",
     "PATHS",
     "Level",
