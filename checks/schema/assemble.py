@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from checks.schema import model, names
-from checks.schema.assemble_table import TableAssembler, assemble_policy
+from checks.schema.assemble_table import TableAssembler, TableDraft, assemble_policy
 from checks.schema.columns import Column
 from checks.schema.notes import Notes, known_text
 from checks.schema.objects import Enum, Role, Sequence
@@ -14,14 +14,6 @@ from checks.schema.views import View
 from checks.typescript.program import Exported
 from checks.typescript.values import UNDEFINED, Record, Site, Unknown, Value, known, text_of, unknowns
 
-_VIEW_OPTIONS = (
-    "checkOption", "securityBarrier", "securityInvoker", "fillfactor", "toastTupleTarget", "parallelWorkers",
-    "autovacuumEnabled", "vacuumIndexCleanup", "vacuumTruncate", "autovacuumVacuumThreshold",
-    "autovacuumVacuumScaleFactor", "autovacuumVacuumCostDelay", "autovacuumVacuumCostLimit", "autovacuumFreezeMinAge",
-    "autovacuumFreezeMaxAge", "autovacuumFreezeTableAge", "autovacuumMultixactFreezeMinAge",
-    "autovacuumMultixactFreezeMaxAge", "autovacuumMultixactFreezeTableAge", "logAutovacuumMinDuration", "userCatalogTable",
-)  # fmt: skip
-_VIEW_OPTIONS_V1 = (*_VIEW_OPTIONS[:3], *sorted(option for option in _VIEW_OPTIONS[3:]))
 _NUMBERS = ("-9223372036854775808", "9223372036854775807")
 
 
@@ -176,8 +168,7 @@ class Assembly:
             self._notes.add(lost.unknown, f"view {name}", f"{schema}.{name}")
             return None
         options = view.settings.get("with", UNDEFINED)
-        order = _VIEW_OPTIONS_V1 if self._tables.v1 else _VIEW_OPTIONS
-        pairs = tuple((key, options[key]) for key in order if key in options) if isinstance(options, Record) else ()
+        pairs = tuple((key, options[key]) for key in options.names()) if isinstance(options, Record) else ()
         tablespace, using = view.settings.get("tablespace"), view.settings.get("using")
         return model.View(
             schema=schema,
@@ -189,7 +180,21 @@ class Assembly:
             tablespace=tablespace if isinstance(tablespace, str) else None,
             using=using if isinstance(using, str) else None,
             needs=tuple(sorted(_needs(view.query, set()))),
+            columns=self._view_columns(view, schema, name),
         )
+
+    def _view_columns(self, view: View, schema: str, name: str) -> tuple[model.Column, ...]:
+        """The columns that v0 lists in a snapshot: those that are a table's, by their names as written."""
+        if self._tables.v1:
+            return ()
+        draft = TableDraft(self._tables, Table(name, schema, view.site), schema, name)
+        columns: dict[str, model.Column] = {}
+        for column in view.columns.values():
+            if isinstance(column, Column) and isinstance(column.name, str):
+                built = draft.column(column, column.name)
+                if built is not None:
+                    columns[column.name] = built
+        return tuple(columns.values())
 
 
 def _needs(query: Value, seen: set[int]) -> set[str]:

@@ -117,14 +117,15 @@ class TableDraft:
                 self.incomplete = True
                 self.notes.add(lost.unknown, f"column {self.label}.{column.key}", self.key, column.key)
                 continue
-            built = self._column(column, name)
+            built = self.column(column, name)
             if built is not None and name in self._columns and self.v1:
                 why = "has the name of another column of the table, which drizzle-kit refuses"
                 self.notes.refused(column.config.site, why, f"column {self.label}.{name}", self.key, name)
             if built is not None:
                 self._columns[name] = built
 
-    def _column(self, column: Column, name: str) -> model.Column | None:
+    def column(self, column: Column, name: str) -> model.Column | None:
+        """One column; None where its type is not known."""
         config = column.config
         try:
             sql_type = known_text(config.sql_type, config.site)
@@ -154,8 +155,8 @@ class TableDraft:
 
     def _enum_schema(self, config: Config) -> str | None:
         enum = config.enum
-        if not isinstance(enum, Enum):
-            return None
+        if not isinstance(enum, Enum) or (not self.v1 and enum.kind == "PgEnumObjectColumn"):
+            return None  # drizzle-kit 0.x overlooks the schema of an enum that was made of an object
         return "public" if enum.schema is UNDEFINED else known_text(enum.schema, enum.site)
 
     def _default(self, config: Config, name: str, dimensions: int) -> tuple[str | None, model.Json]:
@@ -369,7 +370,7 @@ class TableDraft:
         unknown = next(unknowns(options), None)
         if unknown is not None:
             raise Lost(unknown)
-        settings = tuple((key, text_of(options[key]) or "") for key in options.names())
+        settings = tuple((key, options[key]) for key in options.names())
         self._indexes.append(
             model.Index(name, columns, index.unique, known_text(index.method, site), where, index.concurrent, settings, explicit)
         )

@@ -12,6 +12,14 @@ _NATIVE = (
     "real", "json", "jsonb", "time", "timestamp", "date", "interval", "double precision", "char", "vector", "geometry",
     "halfvec", "sparsevec", "bit",
 )  # fmt: skip
+VIEW_OPTIONS = (
+    "checkOption", "securityBarrier", "securityInvoker", "fillfactor", "toastTupleTarget", "parallelWorkers",
+    "autovacuumEnabled", "vacuumIndexCleanup", "vacuumTruncate", "autovacuumVacuumThreshold",
+    "autovacuumVacuumScaleFactor", "autovacuumVacuumCostDelay", "autovacuumVacuumCostLimit", "autovacuumFreezeMinAge",
+    "autovacuumFreezeMaxAge", "autovacuumFreezeTableAge", "autovacuumMultixactFreezeMinAge",
+    "autovacuumMultixactFreezeMaxAge", "autovacuumMultixactFreezeTableAge", "logAutovacuumMinDuration", "userCatalogTable",
+)  # fmt: skip
+VIEW_OPTIONS_V1 = (*VIEW_OPTIONS[:3], *sorted(option for option in VIEW_OPTIONS[3:]))
 _ARRAY = re.compile(r"\[\d*(?:\[\d*\])*\]")
 _BARE_ROLES = frozenset({"current_user", "current_role", "session_user", "public"})
 _CAPITAL = re.compile(r"[A-Z]")
@@ -143,7 +151,7 @@ def _index(table: Table, index: Index) -> str:
         elif column.nulls != "last":
             term += f" NULLS {column.nulls.upper()}"
         terms.append(term)
-    options = f" WITH ({','.join(f'{key}={value}' for key, value in index.options)})" if index.options else ""
+    options = f" WITH ({','.join(f'{key}={text_of(value)}' for key, value in index.options)})" if index.options else ""
     where = f" WHERE {index.where}" if index.where else ""
     return (
         f"CREATE {'UNIQUE INDEX' if index.is_unique else 'INDEX'}{' CONCURRENTLY' if index.concurrently else ''}"
@@ -156,12 +164,13 @@ def _view(view: View) -> str:
     return view_tail(view, text)
 
 
-def view_tail(view: View, text: str) -> str:
+def view_tail(view: View, text: str, order: tuple[str, ...] = VIEW_OPTIONS) -> str:
     """The rest of `CREATE VIEW name`."""
+    given = dict(view.options)
     if view.using:
         text += f' USING "{view.using}"'
     if view.options:
-        text += f" WITH ({', '.join(f'{_snake(key)} = {text_of(value)}' for key, value in view.options)})"
+        text += f" WITH ({', '.join(f'{_snake(key)} = {text_of(value)}' for key in order if (value := given.get(key)) is not None)})"
     if view.tablespace:
         text += f" TABLESPACE {view.tablespace}"
     return f"{text} AS ({view.definition}){' WITH NO DATA' if view.with_no_data else ''};"

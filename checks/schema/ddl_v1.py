@@ -2,10 +2,11 @@
 
 from itertools import chain
 
-from checks.schema.ddl_v0 import identity_clause, ordered, policy_clauses, view_tail
+from checks.schema.ddl_v0 import VIEW_OPTIONS_V1, identity_clause, ordered, policy_clauses, view_tail
 from checks.schema.model import Column, ForeignKey, Index, Key, Role, Schema, Sequence, Table, View
 from checks.schema.names import qualified
 from checks.schema.sqltext import literal
+from checks.typescript.values import text_of
 
 _SERIAL = frozenset({"serial", "bigserial", "smallserial"})
 
@@ -116,7 +117,7 @@ def _index(table: Table, index: Index) -> str:
             term += f" NULLS {column.nulls.upper()}"
         terms.append(term)
     method = "" if index.method == "btree" else f" USING {index.method}"
-    options = f" WITH ({', '.join(f'{key}={value}' for key, value in index.options)})" if index.options else ""
+    options = f" WITH ({', '.join(f'{key}={text_of(value)}' for key, value in index.options)})" if index.options else ""
     where = f" WHERE {index.where}" if index.where else ""
     return (
         f"CREATE {'UNIQUE INDEX' if index.is_unique else 'INDEX'}{' CONCURRENTLY' if index.concurrently else ''}"
@@ -126,4 +127,4 @@ def _index(table: Table, index: Index) -> str:
 
 def _view(view: View) -> str:
     kind = "MATERIALIZED VIEW" if view.materialized else "VIEW"
-    return view_tail(view, f"CREATE {kind} {qualified(view.schema, view.name)}")
+    return view_tail(view, f"CREATE {kind} {qualified(view.schema, view.name)}", VIEW_OPTIONS_V1)

@@ -272,7 +272,7 @@ def _shape(config: Config, value: Value, site: Site, *, many: bool) -> str | Non
     quote = "'" if config.kind == "PgGeometry" else '"'
     nest = _tuples if mode == "tuple" else _nested
     text = nest(value, lambda item, at: f"{quote}{one(item, at)}{quote}", site)
-    return "ARRAY" + text.replace("{", "[").replace("}", "]") if config.kind == "PgGeometry" else _wrapped(text, "'")
+    return text.replace("{", "ARRAY[").replace("}", "]") if config.kind == "PgGeometry" else _wrapped(text, "'")
 
 
 __all__ = ["BigInt", "of", "trimmed"]

@@ -92,7 +92,7 @@ class Index:
     method: str
     where: str | None = None
     concurrently: bool = False
-    options: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, Json], ...] = ()
     explicit: bool = True
 
 

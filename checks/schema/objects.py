@@ -23,11 +23,14 @@ class Enum(sqltext.Referable):
         """From the arguments of `pgEnum`: a name, and a list or an object of texts."""
         name = args[0] if args else UNDEFINED
         values = args[1] if len(args) > 1 else UNDEFINED
+        of_object = isinstance(values, Record)
         if isinstance(values, Record):
             values = values.hole or [values[key] for key in values.names()]
         if not isinstance(name, str | Unknown) or not isinstance(values, list | Unknown):
             return site.unknown("is an enum without a name or values")
-        return cls(name, list(values) if isinstance(values, list) else values, schema, site, format)
+        enum = cls(name, list(values) if isinstance(values, list) else values, schema, site, format)
+        enum.kind = "PgEnumObjectColumn" if of_object else "PgEnumColumn"
+        return enum
 
     def call(self, args: list[Value], site: Site) -> Value:
         """A column of this type."""

@@ -58,6 +58,74 @@ IDENTITIES = [
     "{ increment: -1 }", "{ startWith: '7' }",
 ]  # fmt: skip
 
+# For every type values whose printing is delicate: quotes, commas, backslashes, dates, objects, big numbers.
+ELEMENTS: dict[str, list[str]] = {
+    "integer()": ["10", "-1e4"],
+    "bigint({ mode: 'number' })": ["9007199254740991"],
+    "bigint({ mode: 'bigint' })": ["9223372036854775807n", "-5n"],
+    "numeric()": ["'10.123'", "sql`10`"],
+    "numeric({ mode: 'number', precision: 6, scale: 2 })": ["10.5"],
+    "numeric({ mode: 'bigint' })": ["9223372036854775807n"],
+    "real()": ["1000.123"],
+    "doublePrecision()": ["10000.5"],
+    "boolean()": ["true", "false", "sql`true`"],
+    "text()": ["'text'", '"text\'text"', "'text\\\\text'", "'te\"xt'", "''", "'a,b'", "' sp '", "'{}'", "'null'", "sql`'a'::text`"],
+    "text({ enum: ['one', 'two'] })": ["'one'"],
+    "varchar({ length: 40 })": ["'t\\'x\",\\\\'", "sql`'x'::varchar(40)`"],
+    "varchar({ length: 40, enum: ['a', 'b'] })": ["'a'"],
+    "char({ length: 5 })": ["'abc'"],
+    "json()": ["{}", "[]", "{ key: 'value' }", "{ k: \"it's\" }", "{ k: 'a\"b' }", "{ k: 'a\\\\b' }", "[1, 'x']", "'s'", "true", "1.5", "{ n: null, u: undefined }"],
+    "jsonb()": ["{ key: \"v'a\" }", "[{ a: 1 }, { b: [2] }]", "{ '2': 'b', '1': 'a', c: 'd' }", "sql`'{}'::jsonb`"],
+    "date({ mode: 'string' })": ["'2025-05-23'", "sql`now()`"],
+    "date({ mode: 'date' })": ["new Date('2025-05-23T12:12:31.213')".replace(".213'", ".213Z'")],
+    "time()": ["'15:50:33'", "'15:50:33.123'", "sql`now()`"],
+    "time({ withTimezone: true })": ["'15:50:33'", "'15:50:33Z'", "'15:50:33+00'", "'15:50:33.123+03'"],
+    "timestamp({ mode: 'date' })": ["new Date('2025-05-23T12:53:53.115Z')", "sql`now()`"],
+    "timestamp({ mode: 'date', withTimezone: true, precision: 3 })": ["new Date('2025-05-23T12:53:53.115Z')"],
+    "timestamp({ mode: 'string' })": ["'2025-05-23 12:53:53.115'"],
+    "timestamp({ mode: 'string', withTimezone: true })": ["'2025-05-23 12:53:53.115+03:00'", "'2025-05-23T12:53:53.115Z'", "'2025-05-23 12:53:53'"],
+    "timestamp({ mode: 'string', precision: 3, withTimezone: true })": ["'2025-05-23 12:53:53.115'"],
+    "uuid()": ["'550e8400-e29b-41d4-a716-446655440000'", "sql`gen_random_uuid()`"],
+    "interval()": ["'1 day'", "'1 day 3 second'"],
+    "interval({ fields: 'day to second', precision: 3 })": ["'1 day 3 second'"],
+    "inet()": ["'127.0.0.1'", "'::ffff:192.168.0.1/96'"],
+    "cidr()": ["'192.168.0.0/24'"],
+    "macaddr()": ["'08:00:2b:01:02:03'"],
+    "macaddr8()": ["'08:00:2b:01:02:03:04:05'"],
+    "mood()": ["'a'", '"it\'s"', "'m\"q,'"],
+    "serial()": [],
+}
+V1_ELEMENTS: dict[str, list[str]] = {
+    "point({ mode: 'tuple' })": ["[1, 2]", "[0.5, -3]"],
+    "point({ mode: 'xy' })": ["{ x: 1, y: 2 }"],
+    "line({ mode: 'tuple' })": ["[1, 2, 3]"],
+    "line({ mode: 'abc' })": ["{ a: 1, b: 2, c: 3 }"],
+    "geometry({ mode: 'tuple', type: 'point', srid: 4326 })": ["[30.5234, 50.4501]"],
+    "geometry({ mode: 'xy', type: 'point' })": ["{ x: 30.5, y: 50.4 }"],
+    "vector({ dimensions: 3 })": ["[0, -2, 3.5]"],
+    "halfvec({ dimensions: 3 })": ["[0, -2, 3]"],
+    "sparsevec({ dimensions: 5 })": ["'{1:-1,3:2,5:3}/5'"],
+    "bit({ dimensions: 3 })": ["'101'"],
+    "citext()": ["'x'", "sql`'x'`"],
+}
+
+
+def defaults(version: str) -> Iterator[tuple[str, str]]:
+    """Every value as a default, alone and in arrays of one to three dimensions."""
+    before = "const citext = customType<{ data: string }>({ dataType: () => 'citext' }); export const mood = pgEnum('mood', ['a', \"it's\", 'm\"q,']);\n"
+    many = ".array().array()" if version == "v0" else ".array('[][]')"
+    for kind, found in (ELEMENTS | V1_ELEMENTS if version == "v1" else ELEMENTS).items():
+        for value in found:
+            yield f"default {kind} {value}", f"{before}export const t = pgTable('t', {{ c: {kind}.default({value}) }});"
+            if value.startswith("sql"):
+                continue
+            for array in (f".array().default([{value}])", f".array().default([{value}, {value}])", f"{many}.default([[{value}, {value}], [{value}, {value}]])"):
+                yield f"default {kind}{array}", f"{before}export const t = pgTable('t', {{ c: {kind}{array} }});"
+        if found:
+            for array in (".array().default([])", f"{many}.default([])", f"{many}.default([[]])"):
+                yield f"default {kind}{array}", f"{before}export const t = pgTable('t', {{ c: {kind}{array} }});"
+
+
 BODIES: dict[str, str] = {
     "empty": "",
     "self reference": "export const n = pgTable('n', { id: serial().primaryKey(), up: integer().references((): AnyPgColumn => n.id, { onDelete: 'set null' }) });",
@@ -99,6 +167,7 @@ BODIES: dict[str, str] = {
     "schemas": """export const s = pgSchema('s'); export const m = s.enum('m', ['a', 'b']); export const seq = s.sequence('q', { startWith: 5 });
         export const t = s.table('t', { id: integer().generatedAlwaysAsIdentity(), m: m().default('a'), ms: m().array() }, (x) => [index('i').on(x.m), check('c', sql`${x.id} > 0`), unique().on(x.id, x.m)]);
         export const u = pgTable('u', { t: integer().references(() => t.id), m: m() });""",
+    "enum of an object in a schema": "export const s = pgSchema('s'); export const e = s.enum('e', { A: 'a' }); export const t = s.table('t', { e: e(), l: e().array() });",
     "schema not exported": "const s = pgSchema('s'); export const t = s.table('t', { id: integer() });",
     "two tables of one name": "export const s = pgSchema('s'); export const t1 = s.table('t', { a: integer() }); export const t2 = pgTable('t', { b: integer() });",
     "sequences": """export const a = pgSequence('a'); export const b = pgSequence('b', { startWith: 10, increment: 2, minValue: 1, maxValue: 100, cache: 5, cycle: true });
@@ -214,6 +283,7 @@ def bodies(version: str) -> Iterator[tuple[str, str]]:
         for kind in ("integer()", "smallint()", "bigint({ mode: 'number' })"):
             for method in ("generatedAlwaysAsIdentity", "generatedByDefaultAsIdentity"):
                 yield f"identity {kind} {method} {options}", f"export const t = pgTable('t', {{ c: {kind}.{method}({options}) }});"
+    yield from defaults(version)
     yield from BODIES.items()
     if version == "v1":
         yield from V1_BODIES.items()
