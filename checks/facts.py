@@ -51,10 +51,12 @@ class Costs(OnTable):
     Attributes:
         mode: the lock, e.g. `AccessExclusiveLock`.
         observed: PostgreSQL did it; otherwise the text says that it will.
+        also: other tables that it goes through: partitions, children.
     """
 
     mode: str = "AccessExclusiveLock"
     observed: bool = True
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -226,6 +228,8 @@ class NarrowsType(RemovesColumn):
     old: str
     new: str
     rewrites: bool = False
+    mode: str = "AccessExclusiveLock"
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

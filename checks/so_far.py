@@ -88,3 +88,10 @@ def short_name(table: str) -> str:
 def waits(mode: str) -> str:
     """What waits for a lock that stops writes at least."""
     return "reads and writes" if mode == "AccessExclusiveLock" else "writes"
+
+
+def named(fact: facts.Costs) -> str:
+    """The table that a fact is about, and those that go with it."""
+    also = [f"`{short_name(table)}`" for table in fact.also]
+    more = f", {', '.join(also[:2])}" if also else ""
+    return f"`{short_name(fact.table)}`{more}" + (f" and {len(also) - 2} more" if len(also) > 2 else "")

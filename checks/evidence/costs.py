@@ -15,7 +15,14 @@ AX, SHARE_ROW, SHARE = "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareLoc
 DATA = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "copy_stmt"})
 # They read under a lock that lets others write; what an earlier statement locked is that one's cost.
 _CHEAP = frozenset({c.Lock, c.AlterType, c.DropColumn, c.DropConstraint, c.Rename, c.CreateTable, c.Drop, c.CreateEnum})
-_GENTLE = DATA | {"create_table_as_stmt", "vacuum_stmt", "explain_stmt", "execute_stmt", "declare_cursor_stmt"}
+_GENTLE = DATA | {
+    "create_table_as_stmt",
+    "truncate_stmt",
+    "vacuum_stmt",
+    "explain_stmt",
+    "execute_stmt",
+    "declare_cursor_stmt",
+}
 
 
 def costs(step: Step, release: Release) -> Iterator[Fact]:
@@ -42,24 +49,46 @@ def _observed(step: Step, observation: Observation, release: Release) -> Iterato
     if step.reading.kind in _GENTLE and not step.of(c.RewriteAll):
         return
     modes = _modes(step, observation, release)
-    told = _harmless(step, release)
-    rewritten = [
-        t for t in observation.rewrites if t not in told and STRENGTH.get(modes.get(t, ""), 0) >= BLOCKS_WRITES
-    ]
-    for table in rewritten:
-        told.add(table)
-        yield _rewrite(step, table, modes[table], release)
-    scanned = [t for t in observation.scans if t not in told and STRENGTH.get(modes.get(t, ""), 0) >= BLOCKS_WRITES]
-    for fact in _causes(step, release, observed=True):
-        touched = {release.original(fact.table)}
-        if isinstance(fact, facts.AddsForeignKey):
-            touched.add(release.original(fact.referenced))
-        if any(table in scanned or _alike(table, scanned) for table in touched):
-            told |= touched | {s for s in scanned if any(_alike(t, [s]) for t in touched)}
-            yield replace(fact, mode=max((modes[s] for s in scanned if s in told), key=STRENGTH.__getitem__))
-    for table in scanned:
-        if table not in told:
-            yield _scan(step, table, modes[table])
+    slow_ones = {t for t, mode in modes.items() if STRENGTH[mode] >= BLOCKS_WRITES} - _harmless(step, release)
+    rewritten = [t for t in observation.rewrites if t in slow_ones]
+    scanned = [t for t in observation.scans if t in slow_ones and t not in rewritten]
+    for table, also in _families(step, rewritten, modes, release):
+        yield replace(_rewrite(step, table, release), mode=modes[table], also=also)
+    caused = [fact for fact in _causes(step, release, observed=True) if _touches(fact, scanned, modes, release)]
+    strongest = max((modes[t] for t in scanned), key=STRENGTH.__getitem__, default="")
+    yield from (replace(fact, mode=strongest) for fact in caused)
+    if not caused or step.of(c.AttachPartition):
+        for table, also in _families(step, scanned, modes, release):
+            yield replace(_scan(step, table, modes[table]), mode=modes[table], also=also)
+
+
+def _families(
+    step: Step, tables: list[str], modes: dict[str, str], release: Release
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """ALTER TABLE and CREATE INDEX go through a table and its partitions: that is told once, of the table they name."""
+    named = _named(step, release)
+    if named is None or not tables:
+        yield from ((table, ()) for table in tables)
+        return
+    head = named if named in modes and not step.of(c.AttachPartition) else tables[0]
+    yield head, tuple(t for t in tables if t != head)
+
+
+def _named(step: Step, release: Release) -> str | None:
+    if step.reading.kind not in {"alter_table_stmt", "index_stmt"}:
+        return None
+    first = next(iter(step.of(c.CreateIndex) or step.of(c.AttachPartition) or step.of(c.Lock)[-1:]), None)
+    return release.original(first.table) if first is not None else None
+
+
+def _touches(fact: facts.Costs, scanned: list[str], modes: dict[str, str], release: Release) -> bool:
+    """The scans are this one's doing: of its table, of the one it refers to, or of partitions."""
+    touched = {release.original(fact.table)}
+    if isinstance(fact, facts.AddsForeignKey):
+        touched.add(release.original(fact.referenced))
+    if any(table in scanned or _alike(table, scanned) for table in touched):
+        return True
+    return bool(scanned) and release.original(fact.table) in modes
 
 
 def _modes(step: Step, observation: Observation, release: Release) -> dict[str, str]:
@@ -80,65 +109,52 @@ def _only_validates(step: Step, release: Release) -> bool:
     )
 
 
-def _rewrite(step: Step, table: str, mode: str, release: Release) -> Fact:
+def _rewrite(step: Step, table: str, release: Release) -> facts.Costs | facts.NarrowsType:
+    zone = False
     for clause in step.of(c.AlterType):
         old = release.types.get((clause.table, clause.column), "")
-        if release.original(clause.table) == table and old and types.compare(old, clause.type) == "narrower":
+        if old and types.compare(old, clause.type) == "narrower":
             return facts.NarrowsType(
                 place=step.place, table=clause.table, column=clause.column, old=old, new=clause.type, rewrites=True
             )
-    if any(release.original(clause.table) == table for clause in step.of(c.Refresh)):
-        return facts.BlocksReads(place=step.place, table=table, mode=mode, why="refreshing it")
-    zone = any(
-        types.stamps(release.types.get((clause.table, clause.column), ""), clause.type)
-        for clause in step.of(c.AlterType)
-    )
-    return facts.RewritesTable(
-        place=step.place, table=table, mode=mode, why=_why(step, table, release), depends_on_zone=zone
-    )
+        zone = zone or types.stamps(old, clause.type)
+    if step.of(c.Refresh):
+        return facts.BlocksReads(place=step.place, table=table, why="refreshing it")
+    return facts.RewritesTable(place=step.place, table=table, why=_why(step, release), depends_on_zone=zone)
 
 
-def _why(step: Step, table: str, release: Release) -> str:
+def _why(step: Step, release: Release) -> str:
     """What asks for a rewrite, in words."""
     for clause in step.reading.clauses:
         match clause:
-            case c.AlterType(table=of, column=column, type=new) if release.original(of) == table:
+            case c.AlterType(table=of, column=column, type=new):
                 old = release.types.get((of, column))
                 return f"Changing `{column}` {f'from {old} ' if old else ''}to {new}"
-            case c.AddColumn(table=of, column=column, filled=filled, default=default) if release.original(of) == table:
-                if filled:
-                    return f"Filling the new {filled} column `{column}`"
-                if default in {"volatile", "unknown"}:
-                    return f"Filling the new column `{column}` with a value of its own for each row"
-            case c.RewriteAll(table=of, why=why) if release.original(of) == table:
+            case c.AddColumn(column=column, filled=filled) if filled not in {"", "virtual"}:
+                return f"Filling the new {filled} column `{column}`"
+            case c.AddColumn(column=column, default="volatile" | "unknown"):
+                return f"Filling the new column `{column}` with a value of its own for each row"
+            case c.RewriteAll(why=why):
                 return why
             case _:
                 pass
     return "This statement"
 
 
-def _scan(step: Step, table: str, mode: str) -> Fact:
-    if (
-        STRENGTH[mode] < BLOCKS_READS
-        or any(True for _ in step.of(c.CreateIndex))
-        or any(True for _ in step.of(c.Reindex))
-    ):
-        index = next(iter(step.of(c.CreateIndex)), None)
-        why = (
-            f"building index `{index.name}`"
-            if index and index.name
-            else "building the index"
-            if index
-            else "reading it"
-        )
-        return facts.BlocksWrites(place=step.place, table=table, mode=mode, why=why, index=index.name if index else "")
+def _scan(step: Step, table: str, mode: str) -> facts.Costs:
+    place = step.place
+    for index in step.of(c.CreateIndex):
+        why = f"building index `{index.name}`" if index.name else "building the index"
+        return facts.BlocksWrites(place=place, table=table, why=why, index=index.name)
+    if step.of(c.Reindex):
+        return facts.BlocksWrites(place=place, table=table, why="building its indexes anew")
+    if STRENGTH[mode] < BLOCKS_READS:
+        return facts.BlocksWrites(place=place, table=table, why="this statement")
     if step.of(c.AlterType):
-        return facts.BlocksReads(place=step.place, table=table, mode=mode, why="building its indexes anew")
+        return facts.BlocksReads(place=place, table=table, why="building its indexes anew")
     if any(clause.kind == "exclusion" for clause in step.of(c.AddConstraint)):
-        return facts.BlocksReads(
-            place=step.place, table=table, mode=mode, why="building the exclusion constraint's index"
-        )
-    return facts.ScansTable(place=step.place, table=table, mode=mode)
+        return facts.BlocksReads(place=place, table=table, why="building the exclusion constraint's index")
+    return facts.ScansTable(place=place, table=table)
 
 
 def _causes(step: Step, release: Release, *, observed: bool) -> Iterator[facts.Costs]:
@@ -162,6 +178,10 @@ def _cause(step: Step, clause: c.Clause, release: Release, *, observed: bool) ->
             step, table, column
         ):
             return None  # it fails as soon as there is a row, which says more
+        case c.AddConstraint(kind="foreign key", table=table, column=str(column)) if column and _empty(
+            step, table, column
+        ):
+            return None
         case c.AddConstraint(table=table, name=name, kind="unique" | "primary key" as kind, columns=columns):
             return facts.AddsUnique(place=place, table=table, kind=kind, name=name, columns=columns, observed=observed)
         case c.AddConstraint(table=table, name=name, kind="check"):
@@ -188,16 +208,19 @@ def _required(step: Step, table: str, column: str) -> bool:
     return any((a.table, a.column, a.default, a.filled) == (table, column, "none", "") for a in step.of(c.AddColumn))
 
 
+def _empty(step: Step, table: str, column: str) -> bool:
+    """A new column without a default refers to nothing yet."""
+    return any((a.table, a.column, a.default) == (table, column, "none") for a in step.of(c.AddColumn))
+
+
 def _harmless(step: Step, release: Release) -> set[str]:
-    """Tables that seem to be read: those that are emptied, views that stay readable, and what new tables refer to.
+    """Tables that seem to be read: views that stay readable, and what new tables refer to.
 
     A table born here has no row to look up in the one that it refers to.
     """
     tables: set[str] = set()
     for clause in step.reading.clauses:
         match clause:
-            case c.Truncate(tables=emptied):
-                tables |= {release.original(table) for table in emptied}
             case c.Refresh(table=table, gently=True):
                 tables.add(release.original(table))
             case c.AddConstraint(kind="foreign key", table=table, referenced=referenced) if table in release.born:
@@ -215,7 +238,7 @@ def _certain(step: Step, release: Release) -> Iterator[Fact]:  # noqa: C901 - on
     for clause in columns.values():
         if clause.default == "volatile" and clause.table not in release.born and clause.table not in rewritten:
             rewritten.add(clause.table)
-            why = _why(step, release.original(clause.table), release)
+            why = _why(step, release)
             yield facts.RewritesTable(place=place, table=clause.table, why=why, observed=False)
     for fact in _causes(step, release, observed=False):
         # Whether a validated CHECK spares the scan, or a new column's default needs a look-up, only the database knows.

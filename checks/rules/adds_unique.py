@@ -23,7 +23,6 @@ from checks.facts import AddsUnique
 from checks.rules import warning
 from checks.so_far import short_name, waits
 
-
 KINDS = {"unique": "unique constraint", "primary key": "primary key"}
 
 

@@ -22,10 +22,10 @@ REFRESH MATERIALIZED VIEW CONCURRENTLY daily_orders;
 
 from checks.facts import BlocksReads
 from checks.rules import warning
-from checks.so_far import short_name, waits
+from checks.so_far import named, waits
 
 
 @warning
 def blocks_reads(fact: BlocksReads) -> str:
     work = fact.why[:1].upper() + fact.why[1:]
-    return f"{work} takes all of `{short_name(fact.table)}` while {waits(fact.mode)} wait."
+    return f"{work} takes all of {named(fact)} while {waits(fact.mode)} wait."

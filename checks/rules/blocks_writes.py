@@ -21,10 +21,10 @@ CREATE INDEX IF NOT EXISTS orders_placed_at_idx ON orders (placed_at);
 
 from checks.facts import BlocksWrites
 from checks.rules import warning
-from checks.so_far import short_name, waits
+from checks.so_far import named, waits
 
 
 @warning
 def blocks_writes(fact: BlocksWrites) -> str:
     work = fact.why[:1].upper() + fact.why[1:]
-    return f"{work} reads all of `{short_name(fact.table)}` while {waits(fact.mode)} wait."
+    return f"{work} reads all of {named(fact)} while {waits(fact.mode)} wait."

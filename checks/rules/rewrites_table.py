@@ -29,10 +29,10 @@ ALTER TABLE events ALTER COLUMN token SET DEFAULT gen_random_uuid();
 
 from checks.facts import RewritesTable
 from checks.rules import warning
-from checks.so_far import short_name, waits
+from checks.so_far import named, waits
 
 
 @warning
 def rewrites_table(fact: RewritesTable) -> str:
     zone = " (not where the session's time zone is UTC)" if fact.depends_on_zone else ""
-    return f"{fact.why} rewrites `{short_name(fact.table)}`{zone}: {waits(fact.mode)} wait until every row is written anew."
+    return f"{fact.why} rewrites {named(fact)}{zone}: {waits(fact.mode)} wait until every row is written anew."

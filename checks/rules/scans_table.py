@@ -17,9 +17,9 @@ ALTER TABLE metrics_2031 ADD CONSTRAINT metrics_2031_year CHECK (at IS NOT NULL 
 
 from checks.facts import ScansTable
 from checks.rules import warning
-from checks.so_far import short_name, waits
+from checks.so_far import named, waits
 
 
 @warning
 def scans_table(fact: ScansTable) -> str:
-    return f"This statement reads all of `{short_name(fact.table)}` while {waits(fact.mode)} wait."
+    return f"This statement reads all of {named(fact)} while {waits(fact.mode)} wait."

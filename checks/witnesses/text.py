@@ -308,7 +308,9 @@ _READERS: dict[str, Callable[[Any], Iterator[c.Clause]]] = {
     "grant_stmt": _grant,
     "alter_default_privileges_stmt": lambda node: _grant(node.action),
     "vacuum_stmt": _vacuum,
-    "cluster_stmt": lambda node: iter([c.RewriteAll(words.table(node.relation), "CLUSTER")]),
+    "cluster_stmt": lambda node: iter(
+        [c.RewriteAll(words.table(node.relation), "CLUSTER")] if node.indexname or node.relation.relname else []
+    ),
     "reindex_stmt": _reindex,
     "refresh_mat_view_stmt": _refresh,
     "transaction_stmt": _transaction,

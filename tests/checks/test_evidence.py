@@ -224,3 +224,42 @@ def test_what_parses_nowhere_but_runs_is_fine(shop: EmbeddedBranch) -> None:
     assert judged(shop, "SELECT 1" + "+1" * 600) == []
     migrations = made_of(["SELECT 1" + "+1" * 600])
     assert [f.rule for f in rules.judge(evidence.facts_of(None, migrations))] == ["unreadable-sql"]
+
+
+PARTITIONS = """
+CREATE TABLE logs (at date NOT NULL, n int, m int);
+ALTER TABLE logs RENAME TO plain_logs;
+CREATE TABLE logs (at date NOT NULL, n int, m int) PARTITION BY RANGE (at);
+CREATE TABLE logs_a PARTITION OF logs FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE TABLE logs_b PARTITION OF logs FOR VALUES FROM ('2021-01-01') TO ('2022-01-01');
+CREATE TABLE logs_c PARTITION OF logs FOR VALUES FROM ('2022-01-01') TO ('2023-01-01');
+CREATE TABLE child_of_users () INHERITS (users);
+CREATE TABLE referring (user_id bigint REFERENCES users, n int);
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "rule", "words"),
+    [
+        ("ALTER TABLE logs ADD CONSTRAINT small CHECK (n < 9)", "adds-check", "`logs`"),
+        ("ALTER TABLE logs ALTER COLUMN n SET NOT NULL", "sets-not-null", "`logs.n`"),
+        ("ALTER TABLE logs ALTER COLUMN n TYPE bigint", "rewrites-table", "`logs`"),
+        ("CREATE INDEX i ON logs (n)", "blocks-writes", "`logs`"),
+        ("ALTER TABLE logs ADD COLUMN z uuid DEFAULT gen_random_uuid()", "rewrites-table", "`logs`"),
+        ("ALTER TABLE users ALTER COLUMN nickname TYPE varchar(20)", "rewrites-table", "`users`, `child_of_users`"),
+        ("CREATE TABLE logs_d PARTITION OF logs DEFAULT", None, ""),
+        ("TRUNCATE users CASCADE", "truncates", "`users`"),
+        ("ALTER TABLE orders ADD COLUMN p bigint REFERENCES users, ALTER COLUMN amount SET NOT NULL", "sets-not-null", "`orders.amount`"),
+        ("ALTER TABLE users SET UNLOGGED", None, ""),
+        ("ALTER TABLE plain_logs SET UNLOGGED", "rewrites-table", "`plain_logs`"),
+    ],
+)  # fmt: skip
+def test_partitions_and_children_are_told_once_with_their_table(
+    shop: EmbeddedBranch, sql: str, rule: str | None, words: str
+) -> None:
+    """One finding for one cause, about the table that the statement names."""
+    with shop.connect() as connection:
+        connection.execute(PARTITIONS)
+    findings = [f for f in judged(shop, sql) if f.severity != "note" and f.rule != "fails"]
+    assert [f.rule for f in findings] == ([rule] if rule else [])
+    assert not findings or words in findings[0].message
