@@ -4,7 +4,7 @@ The library is loaded on first use: it takes 0.2 s, and most commands never need
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -118,20 +118,19 @@ def comments(sql: str) -> list[Span]:
     return [Span(start, end) for start, end in _characters(data, text, scanned)]
 
 
-def parse_all(statements: Sequence[str]) -> list[Tree]:
-    """The tree of each statement. Plain ones are parsed together, which takes half the time."""
-    trees: list[Tree] = []
+def parse_all(statements: Iterable[str]) -> Iterator[Tree]:
+    """The tree of each statement, in order. Plain ones are parsed together, which takes half the time."""
     batch: list[str] = []
     for sql in statements:
         if _is_plain(sql):
             batch.append(sql)
             if len(batch) < BATCH:
                 continue
-        trees += _together(batch)
+        yield from _together(batch)
         batch = []
         if not _is_plain(sql):
-            trees.append(parse(sql))
-    return trees + _together(batch)
+            yield parse(sql)
+    yield from _together(batch)
 
 
 def parse(sql: str) -> Tree:

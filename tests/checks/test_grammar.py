@@ -151,7 +151,7 @@ def test_a_syntax_error_is_in_postgresqls_words_and_has_its_place() -> None:
 def test_together_or_one_by_one_is_the_same(statements: list[str]) -> None:
     """Broken neighbours change nothing."""
     alone = [grammar.parse(sql) for sql in statements]
-    together = grammar.parse_all(statements)
+    together = list(grammar.parse_all(statements))
     assert [(t.kind, t.problem, t.position, str(t.node)) for t in together] == [
         (t.kind, t.problem, t.position, str(t.node)) for t in alone
     ] or _without_places(together) == _without_places(alone)
