@@ -214,11 +214,13 @@ class ChangesType(OnTable):
     Attributes:
         old: its type before, `""` where unknown.
         new: its type as written.
+        depends_on_zone: in another time zone of the session than UTC, the table would be rewritten.
     """
 
     column: str
     old: str
     new: str
+    depends_on_zone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -163,9 +163,12 @@ def _changes_type(step: Step, clause: c.AlterType, release: Release, over_text: 
     if over_text or not old or (observation is not None and observation.rewrites):
         return
     how = types.compare(old, clause.type)
-    kind = facts.NarrowsType if how == "narrower" else facts.ChangesType if how == "other" else None
-    if kind is not None:
-        yield kind(place=step.place, table=clause.table, column=clause.column, old=old, new=clause.type)
+    place, table, column, new = step.place, clause.table, clause.column, clause.type
+    if how == "narrower":
+        yield facts.NarrowsType(place=place, table=table, column=column, old=old, new=new)
+    elif how == "other":
+        zone = types.stamps(old, new)
+        yield facts.ChangesType(place=place, table=table, column=column, old=old, new=new, depends_on_zone=zone)
 
 
 def _lacks_index(step: Step, key: c.AddConstraint, release: Release) -> Iterator[Fact]:

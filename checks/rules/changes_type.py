@@ -16,7 +16,6 @@ ALTER TABLE events ADD COLUMN seen_at_utc timestamptz;
 ```
 """
 
-from checks.evidence.types import stamps
 from checks.facts import ChangesType
 from checks.rules import SoFar, note
 from checks.so_far import short_name
@@ -26,7 +25,5 @@ from checks.so_far import short_name
 def changes_type(fact: ChangesType, so_far: SoFar) -> str | None:
     if so_far.created(fact.table):
         return None
-    zone = (
-        " Where the session's time zone is not UTC, it also rewrites the table." if stamps(fact.old, fact.new) else ""
-    )
+    zone = " Where the session's time zone is not UTC, it also rewrites the table." if fact.depends_on_zone else ""
     return f"`{short_name(fact.table)}.{fact.column}` changes from {fact.old} to {fact.new}: its readers see other values.{zone}"
