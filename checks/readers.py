@@ -24,14 +24,13 @@ DRIZZLE_TABLE = "the Drizzle table"
 DEEPEST = 40
 
 _SCRIPTS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
-# What is generated, somebody else's, or history: a migration that is on base has been run, nobody will run it on this schema.
-_ELSEWHERE = re.compile(
-    r"(?:^|/)(?:node_modules|dist|build|out|coverage|vendor|\.[^/]+|[^/]*migrations?[^/]*|drizzle)/|\.d\.ts$|\.min\.js$"
-)
-# A test or a seed that names it fails on a developer's machine, not in production.
-_HARMLESS = re.compile(
-    r"(?:^|/)(?:tests?|__tests__|__mocks__|e2e|specs?|fixtures?|seeds?|seeders?|examples?|docs?)/|[.-](?:test|spec|seed)\.\w+$|(?:^|/)seed\.\w+$"
-)
+# What is generated or somebody else's.
+_ELSEWHERE = re.compile(r"(?:^|/)(?:node_modules|dist|build|out|coverage|vendor|\.[^/]+)/|\.d\.ts$|\.min\.js$")
+# History: such SQL has been run, and nobody will run it on this schema again.
+_HISTORY = re.compile(r"(?:^|/)(?:[^/]*migrations?[^/]*|drizzle)/(?:.*/)?[^/]+\.sql$")
+# A test, a seed or an old script that names it fails on a developer's machine, not in production.
+_FOLDERS = "tests?|__tests__|__mocks__|e2e|specs?|fixtures?|seeds?|seeders?|examples?|docs?|[^/]*migrations?[^/]*"
+_HARMLESS = re.compile(rf"(?:^|/)(?:{_FOLDERS})/|[.-](?:test|spec|seed)\.\w+$|(?:^|/)seed\.\w+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +153,7 @@ def _files(tree: Tree, ignore: str) -> dict[str, bytes]:
         for path in tree
         if path.endswith((*_SCRIPTS, ".sql"))
         and not _ELSEWHERE.search(path)
+        and not _HISTORY.search(path)
         and not (ignore and path.startswith(f"{ignore}/"))
     )
 
