@@ -61,8 +61,8 @@ class Evidence:
         return tuple(f for f in self.findings if f.rule in rules and f.introduced and f.severity != "note")
 
     def notes(self, *rules: str) -> tuple[Finding, ...]:
-        """What these rules say in passing."""
-        return tuple(f for f in self.findings if f.rule in rules and (f.severity == "note" or not f.introduced))
+        """What these rules say of head in passing."""
+        return tuple(f for f in self.findings if f.rule in rules and f.introduced and f.severity == "note")
 
 
 def broken(findings: tuple[Finding, ...]) -> Outcome | None:

@@ -12,4 +12,4 @@ TITLE = "No banned command is used"
 def no_banned_commands(evidence: Evidence) -> Outcome:
     """Unmet where head adds a way to run a banned command."""
     found = broken(evidence.breaches("banned-command"))
-    return found or Outcome(*clean(evidence.ways, "runs a banned command"))
+    return found or Outcome(*clean(evidence.ways, "runs a banned command", len(evidence.notes("banned-command"))))

@@ -23,7 +23,7 @@ def standard_connection(evidence: Evidence) -> Outcome:
                 f"`{ways.connection.module}` looks like the connection module, but no policy file says so."
             )
     said = "opens a connection of its own"
-    state, why = clean(ways, said)
+    state, why = clean(ways, said, len(evidence.notes("forbidden-driver", "nonstandard-connection")))
     module = ways.connection.module if ways is not None else None
     inferred = " (inferred)" if ways is not None and ways.connection.inferred else ""
     return Outcome(state, f"{why} The standard module is `{module}`{inferred}." if state == "met" and module else why)

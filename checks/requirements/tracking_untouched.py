@@ -12,4 +12,4 @@ TITLE = "The tracking table is left to the migrator"
 def tracking_untouched(evidence: Evidence) -> Outcome:
     """Unmet where head writes the tracking table by hand."""
     found = broken(evidence.breaches("manual-tracking"))
-    return found or Outcome(*clean(evidence.ways, "writes the tracking table"))
+    return found or Outcome(*clean(evidence.ways, "writes the tracking table", len(evidence.notes("manual-tracking"))))

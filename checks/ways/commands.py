@@ -237,8 +237,6 @@ def _called(words: Sequence[str], banned: Sequence[str], scripts: Lookup) -> tup
             found = scripts(name)
             if found:
                 return found.banned, (name, *found.through)
-    if program(words[0]) in single and len(words) == 1:
-        return program(words[0]), ()
     return None
 
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from checks import placed
 from checks.ways.recipes import Command, folder_of
 
-_INSTRUCTION = re.compile(
-    r"\s*(?:ONBUILD\s+)?(?:HEALTHCHECK\s+(?:--\S+\s+)*)?(RUN|CMD|ENTRYPOINT|ENV|ARG)\s+", re.IGNORECASE
-)
+_INSTRUCTION = re.compile(r"\s*(?:ONBUILD\s+)?(?:HEALTHCHECK\s+(?:--\S+\s+)*)?(RUN|CMD|ENTRYPOINT)\s+", re.IGNORECASE)
+_HEREDOC = re.compile(r"(?:(?:/bin/)?(?:ba|da|a)?sh\s+(?:-\w+\s+)*)?<<-?\s*['\"]?(\w+)['\"]?\s*$")
 _OPTION = re.compile(r"--[\w-]+(?:=\S+)?\s+")
 _TARGET = re.compile(r"([^\s:=#.$][^:=#]*?)\s*:(?!=)([^=].*|)$")
 _VARIABLE = re.compile(r"\s*(?:export\s+)?([\w.-]+)\s*[:?+!]{0,2}=\s*(.*)$")
@@ -31,16 +30,28 @@ def bare(path: str, text: str) -> Iterator[Command]:
 
 
 def docker(path: str, text: str) -> Iterator[Command]:
-    """RUN, CMD and ENTRYPOINT, in the shell's form or as a list of words."""
+    """RUN, CMD and ENTRYPOINT: in the shell's form, as a list of words, or with a script in a here-document."""
+    document: tuple[str, str, int, list[str]] | None = None  # its end, the instruction, its first line, its lines
     for number, line in _joined(text):
-        found = _INSTRUCTION.match(line)
-        if not found or found[1].upper() in {"ENV", "ARG"}:
+        if document is not None:
+            end, name, first, body = document
+            if line.strip() == end:
+                yield Command("\n".join(body), first, f"`{name}`", name, spread=True, folder=folder_of(path))
+                document = None
+            else:
+                body.append(line)
             continue
-        rest = line[found.end() :]
+        found = _INSTRUCTION.match(line)
+        if not found:
+            continue
+        name, rest = found[1].upper(), line[found.end() :]
         while option := _OPTION.match(rest):
             rest = rest[option.end() :]
-        where, words = f"`{found[1].upper()}`", _words(rest)
-        yield Command(words or rest, number, where, found[1].upper(), spread=not words, folder=folder_of(path))
+        if here := _HEREDOC.match(rest):
+            document = (here[1], name, number + 1, [])
+            continue
+        words = _words(rest)
+        yield Command(words or rest, number, f"`{name}`", name, spread=not words, folder=folder_of(path))
 
 
 def make(path: str, text: str) -> Iterator[Command]:

@@ -49,8 +49,14 @@ class Reading:
     connection: Connection = Connection()
 
 
-def clean(reading: Reading | None, does: str) -> tuple[Literal["met", "unknown"], str]:
-    """That nothing was found, in words; unknown where nothing, or not everything, was read."""
+def clean(reading: Reading | None, does: str, noted: int = 0) -> tuple[Literal["met", "unknown"], str]:
+    """That nothing was found, in words; unknown where nothing, or not everything, was read.
+
+    Args:
+        reading: what was read.
+        does: what no file does, e.g. `runs a banned command`.
+        noted: how many notes say that one might.
+    """
     if reading is None:
         return "unknown", "The files of the pull request were not read."
     if reading.unread:
@@ -59,4 +65,6 @@ def clean(reading: Reading | None, does: str) -> tuple[Literal["met", "unknown"]
         return "unknown", f"`{first.path}:{first.line}` could not be read: {first.why}{more}."
     files = {0: "No changed file can matter", 1: "The one changed file that can matter was read"}
     said = files.get(reading.looked, f"{reading.looked} changed files that can matter were read")
+    if noted:
+        return "met", f"{said}; none surely {does}, {noted} may (noted)."
     return "met", f"{said}; none {does}." if reading.looked else f"{said}."

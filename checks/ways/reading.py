@@ -34,7 +34,13 @@ def read(change: Change, policy: PolicyFile | Policy, projects: Projects = ()) -
     if not all_projects and not (isinstance(policy, PolicyFile) and policy.path):
         return Reading()
     known = standard.written(change.merge_base.tree, said) or standard.written(change.head.tree, said)
-    head = Side(change.head.tree, said, all_projects, known)
+    moved = next(
+        (f.path for f in change.files if known is not None and f.change == "renamed" and f.old_path == known.module),
+        None,
+    )
+    head = Side(
+        change.head.tree, said, all_projects, replace(known, module=moved) if known is not None and moved else known
+    )
     base = Side(change.merge_base.tree, said, all_projects, known)
     paths = [f for f in change.files if f.change != "deleted" and matters(f.path, all_projects)]
     before = {f.path: f.old_path or f.path for f in paths}

@@ -20,6 +20,7 @@ class Command:
         spread: lines of the text are lines of the file.
         folder: where it runs, from the root of the repository.
         scratch: it works on a database that lives for one run.
+        doubtful: it may, and nothing here says so.
         script: the name of the package.json script that this is.
     """
 
@@ -30,6 +31,7 @@ class Command:
     spread: bool = False
     folder: str = ""
     scratch: bool = False
+    doubtful: bool = False
     script: str | None = None
 
 
@@ -86,6 +88,11 @@ def reader(path: str) -> Read | None:
         (_BARE, lines.bare),
     )
     return next((read for pattern, read in table if pattern.search(path)), None)
+
+
+def is_ci(path: str) -> bool:
+    """A file of a CI system, where such files are read from: what its jobs do is judged by the jobs, not by its name."""
+    return _CI.match(path) is not None
 
 
 def is_typescript(path: str) -> bool:

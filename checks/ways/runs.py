@@ -127,6 +127,12 @@ def _command(
     """`words`: what is banned, and what stands there."""
     banned, shown = words
     fact = BannedCommand(
-        place=place, banned=banned, command=shown, where=command.where, through=through, migrate=side.migrate
+        place=place,
+        banned=banned,
+        command=shown,
+        where=command.where,
+        through=through,
+        migrate=side.migrate,
+        inferred=command.doubtful,
     )
     return Sighting(fact, command.name, f"{banned}>{'>'.join(through)}")

@@ -105,7 +105,7 @@ def matters(path: str, projects: Iterable[Project]) -> bool:
             return path.endswith(".sql")
         if project.root and path.startswith(project.root + "/"):
             inside = path[len(project.root) + 1 :]
-    if "node_modules/" in path or ordinary.aside(inside):
+    if "node_modules/" in path or (ordinary.aside(inside) and not recipes.is_ci(inside)):
         return False
     return path.endswith(".sql") or recipes.is_typescript(path) or recipes.reader(path) is not None
 

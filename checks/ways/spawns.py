@@ -27,6 +27,8 @@ _INSIDE = frozenset(
         "ternary_expression", "template_substitution", "template_string",
     }
 )  # fmt: skip
+_CONFIG_FILE = re.compile(r"\.(?:config|run)\.[cm]?[jt]s$")
+_RUN_BY = frozenset({"command", "cmd", "script", "exec"})  # keys of process managers (`ecosystem.config.js`)
 _GLOBALS = ("Bun", "Deno", "$")
 _MOST = 200
 
@@ -55,7 +57,7 @@ def spawns(source: Source, needles: re.Pattern[bytes]) -> Iterator[Spawn]:
             words = _words(source, call)
             if words:
                 yield Spawn(words, syntax.line(call), syntax.text(call)[:1000])
-        if string is not None and string.id not in seen and _is_configured(string):
+        if string is not None and string.id not in seen and _is_configured(source, string):
             seen.add(string.id)
             yield Spawn(_static(source, string), syntax.line(string))
 
@@ -281,8 +283,9 @@ def _fragment(node: Node) -> str:
     return {"\\n": "\n", "\\t": "\t", "\\\n": ""}.get(text, text[1:])
 
 
-def _is_configured(string: Node) -> bool:
+def _is_configured(source: Source, string: Node) -> bool:
     """`buildCommand: "…"` of a deployment's configuration."""
     parent = string.parent
     key = parent.child_by_field_name("key") if parent is not None and parent.type == "pair" else None
-    return key is not None and _CONFIGURED.match(syntax.text(key).strip("'\"")) is not None
+    name = syntax.text(key).strip("'\"") if key is not None else ""
+    return _CONFIGURED.match(name) is not None or (name in _RUN_BY and _CONFIG_FILE.search(source.path) is not None)

@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 from checks import placed
@@ -22,6 +23,8 @@ _SAID = frozenset(
 _EXEC = frozenset({"command", "entrypoint", "args", "cmd", "exec", "test"})
 _NEEDS = frozenset({"dependsOn", "deps", "with"})  # of turbo, nx and moon: names of scripts that run before
 _OF_PACKAGE = ("scripts", "lint-staged", "husky", "simple-git-hooks", "pre-commit", "pre-push", "wireit", "nx")
+_INPUT = re.compile(r"(?i)script|run|command|cmd|exec|entrypoint|^args$|build|start|install|deploy")
+_OTHER_SHELLS = ("python", "node", "ruby", "perl", "deno", "tsx")
 _MOST = 20_000
 _DATABASE = re.compile(r"(?:DATABASE|POSTGRES|NEON|DIRECT|DB|PG)\w*(?:URL|URI|DSN|STRING|HOST)$", re.IGNORECASE)
 
@@ -35,7 +38,9 @@ def ci(path: str, text: str) -> Iterator[Command]:
             place = (id(scope), id(holder))
             if place not in known:
                 known[place] = _has_scratch(scope, document, holder)
-            yield from _commands(path, keys, value, holder, scratch=known[place])
+            doubtful = not known[place] and _is_doubtful(path, scope, keys)
+            for command in _commands(path, keys, value, holder, scratch=known[place]):
+                yield replace(command, doubtful=doubtful)
 
 
 def yaml(path: str, text: str) -> Iterator[Command]:
@@ -103,7 +108,7 @@ def _package(path: str, document: Placed) -> Iterator[Command]:
 
 def _all(path: str, document: Placed) -> Iterator[Command]:
     for keys, value, holder in _strings(document):
-        if any(key in _NEEDS for key in keys):
+        if any(key in _NEEDS for key in keys) or keys[-1:] == ("task",):
             yield _need(path, keys, value)
         else:
             yield from _commands(path, keys, value, holder, scratch=False)
@@ -126,6 +131,9 @@ def _commands(
     shown = ".".join(k for k in keys[-4:] if k != "*")
     folder = _folder(path, holder)
     name = ".".join(keys[:3])
+    shell = holder.get("shell") if holder is not None else None
+    if shell is not None and str(shell.value).startswith(_OTHER_SHELLS):
+        return
     if isinstance(value.value, str):
         line = value.line + 1 if value.block else value.line
         yield Command(value.value, line, f"`{shown}`", name, spread=value.block, folder=folder, scratch=scratch)
@@ -168,8 +176,18 @@ def _strings(root: Placed) -> Iterator[tuple[tuple[str, ...], Placed, Placed | N
         ):
             yield keys, value, holder
         stack.extend(reversed([((*keys, "*"), item, holder) for item in value.items()]))
-        pairs = [((*keys, k.name), v, value) for k, v in value.pairs() if not _is_said(k.name, v)]
-        stack.extend(reversed(pairs))
+        stack.extend(reversed(list(_below(keys, value))))
+
+
+def _below(keys: tuple[str, ...], value: Placed) -> Iterator[tuple[tuple[str, ...], Placed, Placed | None]]:
+    """What a mapping may hold commands in; of the inputs of an action, those that are called like one."""
+    uses = value.get("uses")
+    for key, each in value.pairs():
+        if key.name == "with" and uses is not None:
+            inputs = () if "github-script" in str(uses.value) else each.pairs()  # JavaScript, no shell
+            yield from (((*keys, "with", k.name), v, each) for k, v in inputs if _INPUT.search(k.name))
+        elif not _is_said(key.name, each):
+            yield (*keys, key.name), each, value
 
 
 def _is_said(key: str, value: Placed) -> bool:
@@ -207,6 +225,16 @@ def _has_scratch(scope: Placed, document: Placed, holder: Placed | None) -> bool
     ]
     texts = chain.from_iterable(placed.strings(each, most=_MOST) for each in (scope, *around))
     return ordinary.scratch_database(str(value.value) for _, value in texts)
+
+
+def _is_doubtful(path: str, scope: Placed, keys: tuple[str, ...]) -> bool:
+    """A preview, or a test that names no database: whose it is cannot be known from here."""
+    environment = scope.get("environment")
+    name = environment.at("name") if environment is not None and environment.pairs() else environment
+    names = [posixpath.basename(path), *keys[1:2], str(name.value) if name is not None else ""]
+    if any("preview" in word.lower() for word in names):
+        return True
+    return ordinary.scratch(names) and not _urls(scope)
 
 
 def _urls(level: Placed | None) -> list[tuple[str, str]]:

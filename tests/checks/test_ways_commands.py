@@ -156,6 +156,10 @@ HIDING = {
     "cloudbuild.yaml": ("steps:\n- name: node\n  entrypoint: npx\n  args: [drizzle-kit, push]\n", 4),
     "Jenkinsfile": ("pipeline {\n  stages {\n    stage('x') { steps {\n      // sh 'npx drizzle-kit push'\n      sh 'npx drizzle-kit push'\n    } }\n  }\n}\n", 5),
     "Dockerfile": ("FROM node:20\nRUN npm ci \\\n && npx drizzle-kit push\n", 3),
+    "docker/Dockerfile": ("FROM node:20\nRUN <<EOF\nnpm ci\nnpx drizzle-kit push\nEOF\nCMD node\n", 4),
+    "ecosystem.config.cjs": ("module.exports = { apps: [{ name: 'drizzle-kit push', script: 'npx drizzle-kit push' }] };\n", 1),
+    ".github/workflows/folded.yml": ("jobs:\n  d:\n    steps:\n    - run: >-\n        npx drizzle-kit\n        push\n", 5),
+    ".github/workflows/action.yml": ("jobs:\n  d:\n    steps:\n    - uses: cypress-io/github-action@v6\n      with:\n        start: npx drizzle-kit push\n", 6),
     "apps/web/Dockerfile.prod": ('FROM node:20\nCMD ["npx", "drizzle-kit", "push"]\n', 2),
     "deploy/api.dockerfile": ('FROM node:20\nENTRYPOINT ["sh", "-c", "npx drizzle-kit push && node server.js"]\n', 2),
     "docker-compose.yml": ("services:\n  app:\n    image: app\n    command: sh -c 'npx drizzle-kit push && npm start'\n", 4),
@@ -195,6 +199,7 @@ def test_every_place_where_a_command_hides_is_read(path):
 
 
 ORDINARY = {
+    ".github/workflows/comment.yml": "jobs:\n  c:\n    steps:\n    - uses: actions/github-script@v7\n      with:\n        script: |\n          const body = 'Run `npx drizzle-kit push`';\n    - uses: x/comment@v1\n      with:\n        body: npx drizzle-kit push\n    - shell: python\n      run: print('npx drizzle-kit push')\n    - run: gh pr comment --body 'npx drizzle-kit push'\n",
     "README.md": "Run `npx drizzle-kit push` and never `db:push`.\n",
     "docs/setup.mdx": "```sh\nnpx drizzle-kit push\n```\n",
     "docs/deploy.sh": "npx drizzle-kit push\n",
@@ -354,6 +359,25 @@ def test_a_deploy_step_beside_a_test_database_is_still_found():
     """The service container is the test's; the step's own URL is a database that lives on."""
     workflow = "jobs:\n  all:\n    services: {db: {image: 'postgres:16'}}\n    steps:\n    - run: npx drizzle-kit push\n      env: {DATABASE_URL: '${{ secrets.DATABASE_URL }}'}\n"
     assert seen({".github/workflows/d.yml": workflow}) == [("BannedCommand", ".github/workflows/d.yml", 5)]
+
+
+@pytest.mark.parametrize(
+    ("path", "job"),
+    [
+        (".github/workflows/test.yml", "unit:\n    steps:\n    - run: npx drizzle-kit push\n"),
+        (".github/workflows/ci.yml", "e2e:\n    steps:\n    - run: npx drizzle-kit push\n"),
+        (
+            ".github/workflows/preview.yml",
+            "deploy:\n    env: {DATABASE_URL: '${{ secrets.DATABASE_URL }}'}\n    steps:\n    - run: npx drizzle-kit push\n",
+        ),
+        (
+            ".github/workflows/deploy.yml",
+            "d:\n    environment: {name: preview}\n    steps:\n    - run: npx drizzle-kit push\n",
+        ),
+    ],
+)
+def test_a_test_or_preview_whose_database_cannot_be_known_is_only_noted(path, job):
+    assert [s[0] for s in seen({path: f"jobs:\n  {job}"})] == ["BannedCommand?"]
 
 
 def test_the_policy_may_ban_other_commands():

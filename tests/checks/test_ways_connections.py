@@ -229,6 +229,13 @@ def test_an_old_connection_on_a_new_line_is_not_introduced():
     assert seen({"scripts/a.ts": OPENING[0] + "\nconst other = neon(process.env.DATABASE_URL!);\n"}, base) == [(*N, 2)]
 
 
+def test_the_standard_module_may_move():
+    """The policy of base still says where it was."""
+    head = {path: text for path, text in TREE.items() if path != MODULE} | {"lib/db/standard.ts": STANDARD}
+    made = change(TREE, head, renamed={"lib/db/standard.ts": MODULE})
+    assert ways.read(made, policy.read(made.base.tree), PROJECT).facts == ()
+
+
 def test_a_file_with_connections_that_moves_brings_nothing_new():
     base = {**TREE, "scripts/a.ts": OPENING[0] + "\n"}
     assert seen({"scripts/db/b.ts": OPENING[0] + "\n// moved\n"}, base, without=["scripts/a.ts"]) == []
