@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from checks.errors import CouldNotJudge
 from checks.witnesses.observe import STRENGTH, Table
 from checks.witnesses.wire import Opens, Outcome, Wire
 
@@ -51,7 +52,7 @@ def watch(branch: Opens, wire: Wire, statement: str, tables: Mapping[int, Table]
         return Watched(wire.execute(statement), {}, 0.0, (note,))
     try:
         watcher = _Watcher(branch, wire.pgconn.backend_pid, lockable, views)
-    except psycopg.Error as error:
+    except (psycopg.Error, CouldNotJudge) as error:
         return Watched(wire.execute(statement), {}, 0.0, (f"its locks were not observed: {error}",))
     try:
         outcome = wire.execute(statement, meanwhile=watcher.step)

@@ -59,6 +59,12 @@ _COUNTERS = """
 select o::int8, pg_catalog.pg_stat_get_xact_numscans(o)::int8 from pg_catalog.unnest(%s::oid[]) o
 where pg_catalog.pg_stat_get_xact_numscans(o) OPERATOR(pg_catalog.>) 0
 """
+_FILES = """
+select c.oid::int8, c.relkind OPERATOR(pg_catalog.=) 'm', c.relispopulated, c.reltuples OPERATOR(pg_catalog.<) 0,
+  pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.>) 0,
+  (select pg_catalog.count(*) from pg_catalog.pg_index i where i.indrelid OPERATOR(pg_catalog.=) c.oid)
+from pg_catalog.pg_class c where c.oid OPERATOR(pg_catalog.=) any (%s::oid[])
+"""
 _EVER = """
 select o::int8, (pg_catalog.pg_stat_get_numscans(o) OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_xact_numscans(o))::int8
 from pg_catalog.unnest(%s::oid[]) o
@@ -111,7 +117,7 @@ class _Delta:
     """Tables by oid."""
 
     new: dict[int, str] = field(default_factory=dict[int, str])
-    scanned: set[int] = field(default_factory=set[int])
+    scanned: dict[int, int] = field(default_factory=dict[int, int])
     moved: set[int] = field(default_factory=set[int])
 
 
@@ -230,7 +236,7 @@ class Observer:
             self._wire.ask("select pg_catalog.pg_stat_force_next_flush()")
         return dict(self._wire.ask(_EVER, (list(self.tables),)))
 
-    def hear_outside(self, scanned: set[int]) -> Seen:
+    def hear_outside(self, scanned: dict[int, int]) -> Seen:
         """What the notices of a statement outside a transaction tell, beside the tables known to be scanned."""
         self._counted = False
         moved = {oid for oid, node in self._current_nodes().items() if node != self._nodes.get(oid, node)}
@@ -283,8 +289,8 @@ class Observer:
         self._packed = (b"", b"", b"")
 
     def _count(self, oid: int, scans: int, node: int, delta: _Delta) -> None:
-        if scans != self._scans.get(oid, 0):
-            delta.scanned.add(oid)
+        if scans != (before := self._scans.get(oid, 0)):
+            delta.scanned[oid] = max(scans - before, 1)
             self._scans[oid] = scans
         if node != self._moved.get(oid, self._nodes.get(oid, 0)):
             self._moved[oid] = node
@@ -360,14 +366,14 @@ class Observer:
             if verb == "proves":
                 proved.append(notice.text)
             elif verb == "validates" and quoted:
-                delta.scanned |= self._constrained(quoted[0])
+                delta.scanned |= dict.fromkeys(self._constrained(quoted[0]), 1)
             elif verb == "builds" and len(quoted) > 1:
-                delta.scanned |= self._named(quoted[1], delta)
+                delta.scanned |= dict.fromkeys(self._named(quoted[1], delta), 1)
             elif notice.text.startswith("rewriting") and quoted:
                 rewritten |= self._named(quoted[0], delta)
             elif notice.text.startswith("verifying") and quoted:
-                delta.scanned |= self._named(quoted[0], delta)
-        rewritten |= delta.moved - self._emptied(delta.moved - rewritten)
+                delta.scanned |= dict.fromkeys(self._named(quoted[0], delta), 1)
+        rewritten |= delta.moved - self._emptied(delta.moved - rewritten, delta)
         return Seen(
             locks=tuple(Held(self.tables[oid].full_name, mode) for oid, mode in sorted(delta.new.items())),
             rewrites=self._names(rewritten),
@@ -385,7 +391,7 @@ class Observer:
         Inside a transaction the counters know without asking; they count empty tables too.
         """
         if self._counted:
-            return {oid for oid in delta.scanned | delta.moved if self.tables[oid].name == name}
+            return {oid for oid in delta.scanned.keys() | delta.moved if self.tables[oid].name == name}
         now = {
             oid
             for (oid,) in self._wire.ask(
@@ -394,7 +400,7 @@ class Observer:
         }
         found = now & self.tables.keys()
         if len(found) > 1:
-            found = found & (delta.scanned | delta.moved | delta.new.keys()) or found
+            found = found & (delta.scanned.keys() | delta.moved | delta.new.keys()) or found
         return found
 
     def _constrained(self, constraint: str) -> set[int]:
@@ -414,19 +420,21 @@ class Observer:
             oid for oid in _integers(result.get_value(0, 0) or b"") if oid in self.tables and (oid in held or not held)
         }
 
-    def _emptied(self, oids: set[int]) -> set[int]:
-        """Of tables whose file is another, those that were emptied.
+    def _emptied(self, oids: set[int], delta: _Delta) -> set[int]:
+        """Of tables whose file is another though nothing said "rewriting", those that were emptied.
 
-        After TRUNCATE nothing is known of a table's size; REFRESH … WITH NO DATA leaves a view that cannot be read.
+        TRUNCATE leaves an empty file of unknown size, and reads the table for its indexes at most; CLUSTER writes the size
+        down, and whatever else makes a new file reads the old one too. REFRESH … WITH NO DATA leaves a view that cannot
+        be read.
         """
         if not oids:
             return set()
-        rows = self._wire.ask(
-            "select oid::int8 from pg_catalog.pg_class where oid OPERATOR(pg_catalog.=) any (%s::oid[])"
-            " and case when relkind OPERATOR(pg_catalog.=) 'm' then not relispopulated else reltuples OPERATOR(pg_catalog.<) 0 end",
-            (list(oids),),
-        )
-        return {oid for (oid,) in rows}
+        rows = self._wire.ask(_FILES, (list(oids),))
+        return {
+            oid
+            for oid, view, populated, unknown, size, indexes in rows
+            if (not populated if view else unknown and not size and delta.scanned.get(oid, 0) <= indexes)
+        }
 
 
 class _BlindError(Exception):

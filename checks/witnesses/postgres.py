@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 
 from checks.drizzle.model import Statement
-from checks.witnesses import concurrently, deeds
+from checks.witnesses import concurrently, deeds, zones
 from checks.witnesses.model import Failure, Held, Observation
 from checks.witnesses.observe import Observer, Seen
 from checks.witnesses.wire import IDLE, INERROR, INTRANS, Opens, Outcome, Wire
@@ -163,19 +163,23 @@ class Session:
         if words[0] in CONTROL or (words[0] in _UNSEEN and words[1] != "CONSTRAINTS"):
             return self._bare(statement, words)
         outcome, seen = self._watched(statement, words)
-        self._mistrust(statement)
         return _observation(statement, outcome, seen, self._held(), in_transaction=True)
 
     def _watched(self, statement: Statement, words: Words) -> tuple[Outcome, Seen]:
         """Run a statement in an open transaction, and look."""
         before = deeds.schema(self.wire) if words[0] in _CODE else None
+        stamps = zones.stamps(self.wire) if zones.asks(statement.sql) else None
         self.observer.prepare()
         outcome = self.wire.execute(statement.sql)
         if outcome.failure is not None or self.wire.status != INTRANS:
             return outcome, Seen()
+        self._mistrust(statement)
         seen = self.observer.look(statement.sql)
         if before is not None:
             seen = replace(seen, changes=deeds.between(before, deeds.schema(self.wire)))
+        if stamps is not None:
+            names = {oid: table.full_name for oid, table in self.observer.tables.items()}
+            seen = replace(seen, notes=(*seen.notes, *zones.spared(self.wire, stamps, set(seen.rewrites), names)))
         return outcome, seen
 
     def _alone(self, statement: Statement, words: Words) -> Observation:
@@ -187,7 +191,6 @@ class Session:
                 return self._outside(statement)
             return _observation(statement, outcome, Seen(), (), in_transaction=False)
         committed = self._finish("commit")
-        self._mistrust(statement)
         if committed.failure is not None:
             outcome = Outcome("", None, outcome.ms, committed.failure)
         return _observation(statement, outcome, seen, (), in_transaction=False)
@@ -198,7 +201,8 @@ class Session:
         observer.prepare()
         watched = concurrently.watch(self._branch, self.wire, statement.sql, observer.tables)
         outcome = watched.outcome
-        seen = observer.hear_outside({oid for oid, scans in observer.counters().items() if scans > counted.get(oid, 0)})
+        more = {oid: scans - counted.get(oid, 0) for oid, scans in observer.counters().items()}
+        seen = observer.hear_outside({oid: scans for oid, scans in more.items() if scans > 0})
         locks = tuple(
             Held(observer.tables[oid].full_name, mode)
             for oid, mode in sorted(watched.locks.items())

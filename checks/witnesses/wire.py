@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import pq
 
+from checks.errors import CouldNotJudge
 from checks.witnesses.model import Failure
 
 QUERY_CANCELED = "57014"
@@ -203,7 +204,7 @@ class Wire:
 
     def _terminate(self) -> None:
         """End the backend from another session: a loop that traps the cancellation survives everything milder."""
-        with contextlib.suppress(psycopg.Error), self._branch.connect() as other:
+        with contextlib.suppress(psycopg.Error, CouldNotJudge), self._branch.connect() as other:
             other.execute("select pg_catalog.pg_terminate_backend(%s)", (self.pgconn.backend_pid,))
 
     def _lost(self, words: str) -> Failure:
