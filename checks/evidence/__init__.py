@@ -14,7 +14,7 @@ from checks.evidence.claims import Whole, claims, whole
 from checks.evidence.costs import costs
 from checks.evidence.deeds import deeds
 from checks.evidence.release import Release
-from checks.evidence.steps import Known, Step, steps
+from checks.evidence.steps import MOST, Known, Step, steps
 from checks.evidence.windows import Windows
 from checks.facts import Fact
 from checks.witnesses import clauses as c
@@ -46,6 +46,7 @@ def facts_of(
         known: what the database was like before.
         complete: the branch database had all that the chain asks for; otherwise a failure may be our own limit.
     """
+    migrations = list(migrations)
     mode = run.transaction if run is not None and run.state != "skipped" else transaction
     made = steps(run, migrations, mode)
     seen = whole(made)
@@ -59,22 +60,22 @@ def facts_of(
         found += _unreadable(step)
         found += windows.see(step, release)
         release.learn(step)
-    found += windows.close()
-    return found
+    return [*found, *windows.close(), *_beyond(made, migrations)]
 
 
 def coverage(run: Run | None, migrations: Iterable[Migration]) -> "Coverage":
     """How many statements were read and run, and which were neither."""
     from checks.report import Coverage, Opaque  # noqa: PLC0415 - pydantic, which facts do not need
 
+    migrations = list(migrations)
     made = steps(run, migrations, "one")
-    opaque = [
-        Opaque(migration=step.migration.tag, statement=step.statement.index, why=fact.why)
-        for step in made
-        for fact in _unreadable(step)
-    ]
+    unread = [*(fact for step in made for fact in _unreadable(step)), *_beyond(made, migrations)]
+    opaque = (
+        Opaque(migration=fact.place.migration or "", statement=fact.place.statement or 0, why=fact.why)
+        for fact in unread
+    )
     return Coverage(
-        statements=len(made),
+        statements=sum(len(migration.statements) for migration in migrations) if len(made) == MOST else len(made),
         read=sum(not step.reading.problem for step in made),
         executed=sum(step.executed for step in made),
         opaque=tuple(opaque),
@@ -123,6 +124,15 @@ def _unreadable(step: Step) -> Iterator[facts.Unreadable]:
         yield facts.Unreadable(place=step.place, why=step.reading.problem)
     for clause in step.of(c.Opaque):
         yield facts.Unreadable(place=step.place, why=f"{clause.what} shows what it does only when it runs")
+
+
+def _beyond(made: list[Step], migrations: Iterable[Migration]) -> Iterator[facts.Unreadable]:
+    """The statements that were too many, at the first of them."""
+    left = sum(len(migration.statements) for migration in migrations) - MOST
+    if len(made) < MOST or left <= 0:
+        return
+    last = made[-1]
+    yield facts.Unreadable(place=last.place, why=f"it is the last that was judged, {left:,} more follow it")
 
 
 def _part_of_enum(fact: Fact, step: Step, seen: Whole) -> bool:

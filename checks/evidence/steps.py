@@ -25,6 +25,8 @@ STRENGTH = {
 }
 _NONE: list[c.Clause] = []
 BLOCKS_WRITES = STRENGTH["ShareLock"]
+# A file of millions of rows as single statements would take minutes; what comes after is said to be unread.
+MOST = 50_000
 BLOCKS_READS = STRENGTH["AccessExclusiveLock"]
 
 
@@ -84,7 +86,7 @@ class Step(NamedTuple):
 
 
 def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transaction) -> list[Step]:
-    """All statements of the pending migrations. Where nothing was run, the text stands alone."""
+    """The first `MOST` statements of the pending migrations. Where nothing was run, the text stands alone."""
     seen = {} if run is None or run.state == "skipped" else {r.migration.tag: r.observations for r in run.runs}
     skipped = set(run.skipped) if run is not None else set[str]()
     made: list[Step] = []
@@ -95,8 +97,9 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
         if transaction == "each":
             number, is_open, migrators = number + 1, True, True
         observations = seen.get(migration.tag, ())
-        readings = text.read_all([statement.sql for statement in migration.statements])
-        for statement, reading in zip(migration.statements, readings, strict=True):
+        statements = migration.statements[: MOST - len(made)]
+        readings = text.read_all([statement.sql for statement in statements])
+        for statement, reading in zip(statements, readings, strict=True):
             observation = observations[statement.index] if statement.index < len(observations) else None
             by_kind: dict[type, list[c.Clause]] = {}
             for clause in reading.clauses:

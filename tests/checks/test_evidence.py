@@ -1,5 +1,6 @@
 """Releases of several statements and files, judged by what PostgreSQL did and by what their text says."""
 
+import time
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -263,3 +264,15 @@ def test_partitions_and_children_are_told_once_with_their_table(
     findings = [f for f in judged(shop, sql) if f.severity != "note" and f.rule != "fails"]
     assert [f.rule for f in findings] == ([rule] if rule else [])
     assert not findings or words in findings[0].message
+
+
+def test_a_file_of_endless_statements_is_bounded_and_says_so() -> None:
+    """The first fifty thousand are judged; one finding tells of the others."""
+    (migration,) = made_of(["INSERT INTO users VALUES (1);\n" * 60_000])
+    begin = time.process_time()
+    (finding,) = rules.judge(evidence.facts_of(None, [migration]))
+    assert finding.rule == "unreadable-sql"
+    assert finding.message.endswith("it is the last that was judged, 10,000 more follow it.")
+    covered = evidence.coverage(None, [migration])
+    assert (covered.statements, covered.read, len(covered.opaque)) == (60_000, 50_000, 1)
+    assert time.process_time() - begin < 20
