@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from checks.errors import UserError
 from checks.facts import Fact
-from checks.rules._page import Example, Page, read
-from checks.rules._weight import weigh
+from checks.rulebook.page import Example, Page, read
+from checks.rulebook.weight import weigh
 from checks.so_far import Context, Reader, SoFar, Target
 
 if TYPE_CHECKING:

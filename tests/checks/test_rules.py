@@ -7,7 +7,7 @@ import pytest
 from checks import facts, rules
 from checks.errors import UserError
 from checks.facts import Place
-from checks.rules import _readme
+from checks.rulebook import readme
 from checks.so_far import Context, Reader, Target
 
 HERE = Place(path="drizzle/0001_x.sql", line=3, end_line=4, migration="0001_x", statement=2)
@@ -104,5 +104,5 @@ def test_pages_read_like_pages() -> None:
 
 
 def test_the_table_of_rules_is_current() -> None:
-    """Made anew by `python -m checks.rules._readme > checks/rules/README.md`."""
-    assert (Path(rules.__file__).parent / "README.md").read_text(encoding="utf-8") == _readme.text()
+    """Made anew by `python -m checks.rulebook.readme > checks/rules/README.md`."""
+    assert (Path(rules.__file__).parent / "README.md").read_text(encoding="utf-8") == readme.text()

@@ -1,4 +1,4 @@
-"""The table of all rules: `python -m checks.rules._readme` prints checks/rules/README.md."""
+"""The table of all rules: `python -m checks.rulebook.readme` prints checks/rules/README.md."""
 
 import sys
 
@@ -6,7 +6,7 @@ from checks import rules
 
 _HEAD = """# Rules
 
-This file is made from the rules' docstrings: `python -m checks.rules._readme > checks/rules/README.md`.
+This file is made from the rules' docstrings: `python -m checks.rulebook.readme > checks/rules/README.md`.
 
 A rule is one file. Its name is the function's name and, in kebab-case, the rule's id; the decorator is its default severity (`error` blocks, `warning`
 and `note` do not, `off` is silent until the policy asks for it); the annotation of its first parameter says which facts it hears of; its docstring is

@@ -1,0 +1,1 @@
+"""What makes rules work: their pages, the weight of their findings, the table of them all."""
