@@ -35,6 +35,7 @@ def run(
         rev: the revision to read; None: the files as they are on disk.
         config: the drizzle.config of the project, where there are several.
         files: schema files or patterns, in place of those that the configuration names.
+        format: SQL, or the one JSON document.
 
     Raises:
         UserError: no such repository, revision or file; the text says what to do.
@@ -75,14 +76,20 @@ def _of_project(tree: Tree, root: Path, config: str | None) -> Schema:
     found = projects.find(tree, projects.DrizzleOverrides(config=config))
     found = [project for project in found if project.config is not None]
     if not found:
-        what = f"`{config}` describes no PostgreSQL project" if config else "there is no drizzle.config of a PostgreSQL project here"
+        what = (
+            f"`{config}` describes no PostgreSQL project"
+            if config
+            else "there is no drizzle.config of a PostgreSQL project here"
+        )
         raise UserError(f"{what}. Name the schema files: `bulletproof schema src/schema.ts`.")
     if len(found) > 1 and config is None:
         names = ", ".join(f"`{project.config}`" for project in found)
         raise UserError(f"there are {len(found)} projects here ({names}). Name one with --config.")
     project = found[0]
     if not project.schema_files:
-        raise UserError(f"`{project.config}` names no schema file that is there. Name the files: `bulletproof schema src/schema.ts`.")
+        raise UserError(
+            f"`{project.config}` names no schema file that is there. Name the files: `bulletproof schema src/schema.ts`."
+        )
     form = _generation(tree, project.config or project.schema_files[0]) or project.format
     return read(tree, project.schema_files, format=form, casing=project.casing)
 

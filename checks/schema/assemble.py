@@ -12,7 +12,7 @@ from checks.schema.sqltext import Aliased, Lost, Param, Sql
 from checks.schema.tables import Schema, Table
 from checks.schema.views import View
 from checks.typescript.program import Exported
-from checks.typescript.values import UNDEFINED, Record, Site, Unknown, Value, known, text_of, unknowns
+from checks.typescript.values import UNDEFINED, Record, Site, Unknown, Value, known, listed, text_of, unknowns
 
 _NUMBERS = ("-9223372036854775808", "9223372036854775807")
 
@@ -33,6 +33,9 @@ class Assembly:
                 if not value.inert:
                     self._notes.add(value, f"export {export.name}")
             elif isinstance(value, Table | Enum | Schema | View | Sequence | Role | Policy):
+                if id(value) in self.found and self._tables.v1:
+                    why = "is exported more than once by the schema files, which drizzle-kit 1.0 refuses"
+                    self._notes.add(Unknown(export.path, export.line, why), f"export {export.name}")
                 self.found.setdefault(id(value), value)
 
     def schema(self, files: tuple[str, ...]) -> model.Schema:
@@ -81,7 +84,7 @@ class Assembly:
             return None
         try:
             if isinstance(enum.values, Unknown):
-                raise Lost(enum.values)
+                raise Lost(enum.values)  # noqa: TRY301 - what is lost is noted in one place
             values = tuple(known_text(value, enum.site) for value in enum.values)
             return model.Enum(self._schema_of(enum.schema, enum.site), name, values)
         except Lost as lost:
@@ -103,7 +106,9 @@ class Assembly:
         except Lost as lost:
             self._notes.add(lost.unknown, f"sequence {name}")
             return None
-        return model.Sequence(schema, name, *names.sequence_numbers(given, *_NUMBERS), given.get("cycle", False) is True)
+        return model.Sequence(
+            schema, name, *names.sequence_numbers(given, *_NUMBERS), given.get("cycle", False) is True
+        )
 
     def _role(self, role: Role) -> model.Role | None:
         if role.existing:
@@ -120,7 +125,9 @@ class Assembly:
         inherit = given.get("inherit", True)
         return model.Role(name, create_db is True, create_role is True, inherit is not False and inherit is not None)
 
-    def _linked(self, tables: list[model.Table], policies: list[Policy]) -> tuple[list[model.Table], list[model.Policy]]:
+    def _linked(
+        self, tables: list[model.Table], policies: list[Policy]
+    ) -> tuple[list[model.Table], list[model.Policy]]:
         """Policies that are linked to a table from elsewhere: on a table of ours they are its own."""
         from dataclasses import replace  # noqa: PLC0415 - used here alone
 
@@ -132,7 +139,7 @@ class Assembly:
                 continue  # a policy that is on no table does nothing: drizzle-kit says so and goes on
             try:
                 if not isinstance(table, Table):
-                    raise Lost(table if isinstance(table, Unknown) else policy.site.unknown("is linked to no table"))
+                    raise Lost(table if isinstance(table, Unknown) else policy.site.unknown("is linked to no table"))  # noqa: TRY301 - what is lost is noted in one place
                 built = assemble_policy(self._tables, policy)
                 schema, name = self._schema_of(table.schema, policy.site), known_text(table.name, policy.site)
             except Lost as lost:
@@ -163,7 +170,7 @@ class Assembly:
                 definition = self._tables.sql(view.query, view.site, inline=True)
             unknown = known(*(u for value in view.settings.values() for u in unknowns(value)))
             if unknown is not None:
-                raise Lost(unknown)
+                raise Lost(unknown)  # noqa: TRY301 - what is lost is noted in one place
         except Lost as lost:
             self._notes.add(lost.unknown, f"view {name}", f"{schema}.{name}")
             return None
@@ -210,7 +217,7 @@ def _needs(query: Value, seen: set[int]) -> set[str]:
         return _needs(query.sql, seen)
     if isinstance(query, Param):
         return _needs(query.value, seen)
-    return {need for item in query for need in _needs(item, seen)} if isinstance(query, list) else set()
+    return {need for item in listed(query) or [] for need in _needs(item, seen)}
 
 
 __all__ = ["Assembly", "Column", "text_of"]

@@ -13,7 +13,7 @@ from checks.schema.tables import Table, for_extras
 from checks.typescript.evaluate import Evaluator
 from checks.typescript.functions import Leave
 from checks.typescript.scopes import Exhausted
-from checks.typescript.values import UNDEFINED, Record, Site, Unknown, Value, text_of, unknowns
+from checks.typescript.values import UNDEFINED, Record, Site, Unknown, Value, listed, text_of, unknowns
 
 _ACTIONS = frozenset({"no action", "cascade", "restrict", "set null", "set default"})
 
@@ -26,13 +26,17 @@ class TableAssembler:
     """
 
     def __init__(
-        self, evaluator: Evaluator, format: model.Format, casing: Callable[[str], str] | None, notes: Notes  # noqa: A002 - the project's word
+        self,
+        evaluator: Evaluator,
+        format: model.Format,  # noqa: A002 - the project's word
+        casing: Callable[[str], str] | None,
+        notes: Notes,
     ) -> None:
         self.evaluator = evaluator
         self.v1 = format == "v1"
         self.format: model.Format = format
         self.cased = casing is not None and not self.v1
-        self.casing = casing if casing is not None and not self.v1 else (lambda name: name)
+        self.casing = casing if casing is not None and not self.v1 else sqltext.as_written
         self.notes = notes
 
     def column_name(self, column: Column) -> str:
@@ -61,7 +65,9 @@ class TableAssembler:
         printer = self.printer(site, bare=bare, inline=inline)
         text = printer.of(value)
         if printer.params:
-            raise Lost(site.unknown("has a value that drizzle-kit prints as a parameter (`$1`), which PostgreSQL refuses"))
+            raise Lost(
+                site.unknown("has a value that drizzle-kit prints as a parameter (`$1`), which PostgreSQL refuses")
+            )
         return text
 
     def table(self, table: Table) -> model.Table | None:
@@ -211,9 +217,13 @@ class TableDraft:
                 name = self.assembler.column_name(column)
                 own = column.config.unique_name
                 explicit = own is not UNDEFINED and own is not None
-                title = names.unique_v1(self.name, name) if self.v1 and not explicit else known_text(own, column.config.site)
+                title = (
+                    names.unique_v1(self.name, name)
+                    if self.v1 and not explicit
+                    else known_text(own, column.config.site)
+                )
                 if isinstance(column.config.unique_nulls, Unknown):
-                    raise Lost(column.config.unique_nulls)
+                    raise Lost(column.config.unique_nulls)  # noqa: TRY301 - what is lost is noted in one place
             except Lost as lost:
                 self._lost(lost.unknown, f"unique constraint on {column.key}")
                 continue
@@ -221,7 +231,12 @@ class TableDraft:
             if self.v1:
                 self._inline_uniques.append(key)
             elif title in self._uniques:
-                self.notes.refused(column.config.site, "has a name that the table uses twice, which drizzle-kit refuses", f"unique constraint {title}", self.key)
+                self.notes.refused(
+                    column.config.site,
+                    "has a name that the table uses twice, which drizzle-kit refuses",
+                    f"unique constraint {title}",
+                    self.key,
+                )
             else:
                 self._uniques[title] = key
         for column, reference in self.source.references:
@@ -239,10 +254,10 @@ class TableDraft:
             target = self._call(reference.target, [], site)
             actions = reference.actions
             if isinstance(actions, Unknown):
-                raise Lost(actions)
+                raise Lost(actions)  # noqa: TRY301 - what is lost is noted in one place
             given = actions if isinstance(actions, Record) else Record()
             if given.hole is not None:
-                raise Lost(given.hole)
+                raise Lost(given.hole)  # noqa: TRY301 - what is lost is noted in one place
             self._foreign_key(
                 given.get("name", UNDEFINED) if self.v1 else UNDEFINED,
                 [column],
@@ -252,9 +267,13 @@ class TableDraft:
                 site,
             )
         except Lost as lost:
-            self._lost(lost.unknown, f"foreign key on {column.key}", column.name if isinstance(column.name, str) else None)
+            self._lost(
+                lost.unknown, f"foreign key on {column.key}", column.name if isinstance(column.name, str) else None
+            )
 
-    def _foreign_key(self, name: Value, columns: Value, targets: Value, on_delete: Value, on_update: Value, site: Site) -> None:
+    def _foreign_key(  # noqa: PLR0917 - the parts of one key
+        self, name: Value, columns: Value, targets: Value, on_delete: Value, on_update: Value, site: Site
+    ) -> None:
         own, others = self._column_list(columns, site), self._column_list(targets, site)
         if not own or not others:
             raise Lost(site.unknown("is a foreign key without columns"))
@@ -292,7 +311,7 @@ class TableDraft:
         if isinstance(columns, Unknown):
             raise Lost(columns)
         found: list[Column] = []
-        for item in columns if isinstance(columns, list) else [columns]:
+        for item in listed(columns) or ([] if isinstance(columns, list) else [columns]):
             column = plain(item)
             if isinstance(column, Unknown):
                 raise Lost(column)
@@ -308,12 +327,7 @@ class TableDraft:
             return
         if not isinstance(extras, Record | list | Unknown):
             extras = self._call(extras, [for_extras(self.source)], self.source.site)
-        if isinstance(extras, Record):
-            values = [extras[key] for key in extras.names()] + ([extras.hole] if extras.hole else [])
-        else:
-            values = [extras] if isinstance(extras, Unknown) else extras if isinstance(extras, list) else []
-            values = [part for item in values for part in (item if isinstance(item, list) else [item])]
-        for value in values:
+        for value in _parts(extras):
             try:
                 self._extra(value)
             except Lost as lost:
@@ -334,7 +348,9 @@ class TableDraft:
             if not isinstance(config, Record) or config.hole is not None:
                 raise Lost(value.site.unknown("is a foreign key that is not understood"))
             columns, others = config.get("columns", UNDEFINED), config.get("foreignColumns", UNDEFINED)
-            self._foreign_key(config.get("name", UNDEFINED), columns, others, value.on_delete, value.on_update, value.site)
+            self._foreign_key(
+                config.get("name", UNDEFINED), columns, others, value.on_delete, value.on_update, value.site
+            )
         elif isinstance(value, Check):
             name = known_text(value.name, value.site)
             text = self.assembler.sql(value.value, value.site, bare=self.v1, inline=self.v1)
@@ -366,13 +382,15 @@ class TableDraft:
         if index.where is not UNDEFINED:
             where = self.assembler.sql(index.where, site, bare=self.v1, inline=self.v1) or None
             where = None if self.v1 and where == "true" else where
-        options = index.options if isinstance(index.options, Record | Unknown) else Record()
-        unknown = next(unknowns(options), None)
+        unknown = next(unknowns(index.options), None)
         if unknown is not None:
             raise Lost(unknown)
+        options = index.options if isinstance(index.options, Record) else Record()
         settings = tuple((key, options[key]) for key in options.names())
         self._indexes.append(
-            model.Index(name, columns, index.unique, known_text(index.method, site), where, index.concurrent, settings, explicit)
+            model.Index(
+                name, columns, index.unique, known_text(index.method, site), where, index.concurrent, settings, explicit
+            )
         )
 
     def _term(self, term: IndexTerm, site: Site) -> model.IndexColumn:
@@ -435,7 +453,7 @@ class TableDraft:
                     primary.append(model.Key(f"{self.name}_pkey", (column.name,)))
             columns = [names.with_not_null(column) if column.name in inside else column for column in columns]
             for key in self._inline_uniques:
-                if not any(unique.columns == key.columns for unique in uniques):
+                if not any(unique.columns == key.columns or unique.name == key.name for unique in uniques):
                     uniques.append(key)
         return model.Table(
             schema=self.schema,
@@ -463,18 +481,31 @@ def assemble_policy(assembler: TableAssembler, policy: Policy) -> model.Policy:
     site = policy.site
     to = policy.option("to")
     roles: list[str] = []
-    for item in to if isinstance(to, list) else [to]:
+    for item in [to] if (many := listed(to)) is None else many:
         role = item.name if isinstance(item, Role) else item
         if role is not UNDEFINED and role is not None and role != "":
             roles.append(known_text(role, site))
-    parts: list[str | None] = []
-    for name in ("using", "withCheck"):
-        value = policy.option(name)
-        parts.append(None if value is UNDEFINED or value is None else assembler.sql(value, site))
+    conditions = [policy.option(name) for name in ("using", "withCheck")]
+    using, check = (None if v is UNDEFINED or v is None else assembler.sql(v, site) for v in conditions)
     words = [policy.option("as"), policy.option("for")]
     kind, command = (("" if w is UNDEFINED else known_text(w, site)).upper() for w in words)
     order = sorted(roles or ["public"], key=lambda role: role.encode("utf-16-be", "surrogatepass"))
-    return model.Policy(known_text(policy.name, site), kind or "PERMISSIVE", command or "ALL", tuple(order), *parts)
+    return model.Policy(
+        known_text(policy.name, site), kind or "PERMISSIVE", command or "ALL", tuple(order), using, check
+    )
+
+
+def _parts(extras: Value) -> list[Value]:
+    """What a table's extras hold; lists in a list are opened once, as in Drizzle."""
+    if isinstance(extras, Record):
+        return [extras[key] for key in extras.names()] + ([extras.hole] if extras.hole else [])
+    if isinstance(extras, Unknown):
+        return [extras]
+    parts: list[Value] = []
+    for item in listed(extras) or []:
+        inner = listed(item)
+        parts += [item] if inner is None else inner
+    return parts
 
 
 def _title(value: Value) -> str:

@@ -10,7 +10,12 @@ from checks.typescript.values import UNDEFINED, BigInt, Date, Native, Record, Si
 Format = Literal["v0", "v1"]
 
 _SELF = frozenset({"$type", "$default", "$defaultFn", "$onUpdate", "$onUpdateFn"})
-_ORDER = {"asc": ("order", "asc"), "desc": ("order", "desc"), "nullsFirst": ("nulls", "first"), "nullsLast": ("nulls", "last")}
+_ORDER = {
+    "asc": ("order", "asc"),
+    "desc": ("order", "desc"),
+    "nullsFirst": ("nulls", "first"),
+    "nullsLast": ("nulls", "last"),
+}
 
 
 @dataclass(slots=True)
@@ -213,7 +218,9 @@ class Column(sqltext.Referable):
             return value.iso()
         if isinstance(value, int | float | BigInt):
             return value
-        return Unknown(self.config.site.path, self.config.site.line, "is a value whose form for the driver is not known")
+        return Unknown(
+            self.config.site.path, self.config.site.line, "is a value whose form for the driver is not known"
+        )
 
 
 class Owner(sqltext.Referable):

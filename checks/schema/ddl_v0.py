@@ -74,7 +74,11 @@ def _sequence(sequence: Sequence) -> str:
 
 
 def _role(role: Role) -> str:
-    words = [w for w, yes in (("CREATEDB", role.create_db), ("CREATEROLE", role.create_role), ("NOINHERIT", not role.inherit)) if yes]
+    words = [
+        w
+        for w, yes in (("CREATEDB", role.create_db), ("CREATEROLE", role.create_role), ("NOINHERIT", not role.inherit))
+        if yes
+    ]
     return f'CREATE ROLE "{role.name}"{" WITH " + " ".join(words) if words else ""};'
 
 
@@ -117,7 +121,7 @@ def _column(table: Table, column: Column) -> str:
 def _table(table: Table) -> list[str]:
     lines = [_column(table, column) for column in table.columns]
     for key in table.primary_keys[:1]:
-        lines.append(f'\tCONSTRAINT "{key.name}" PRIMARY KEY({_listed(key.columns)})')
+        lines.append(f'\tCONSTRAINT "{key.name}" PRIMARY KEY({_listed(key.columns)})')  # noqa: PERF401 - reads better
     for key in table.uniques:
         nulls = " NULLS NOT DISTINCT" if key.nulls_not_distinct else ""
         lines.append(f'\tCONSTRAINT "{key.name}" UNIQUE{nulls}({_listed(key.columns)})')
@@ -185,7 +189,9 @@ def policy_clauses(policy: Policy, table: str) -> str:
     to = ", ".join(role if role in _BARE_ROLES else f'"{role}"' for role in policy.to)
     using = f" USING ({policy.using})" if policy.using else ""
     check = f" WITH CHECK ({policy.with_check})" if policy.with_check else ""
-    return f'CREATE POLICY "{policy.name}" ON {table} AS {policy.permissive} FOR {policy.command} TO {to}{using}{check};'
+    return (
+        f'CREATE POLICY "{policy.name}" ON {table} AS {policy.permissive} FOR {policy.command} TO {to}{using}{check};'
+    )
 
 
 def _policy(policy: Policy, table: str) -> str:

@@ -39,7 +39,11 @@ def _sequence(sequence: Sequence) -> str:
 
 
 def _role(role: Role) -> str:
-    words = [w for w, yes in (("CREATEDB", role.create_db), ("CREATEROLE", role.create_role), ("NOINHERIT", not role.inherit)) if yes]
+    words = [
+        w
+        for w, yes in (("CREATEDB", role.create_db), ("CREATEROLE", role.create_role), ("NOINHERIT", not role.inherit))
+        if yes
+    ]
     return f'CREATE ROLE "{role.name}"{" WITH " + " ".join(words) if words else ""};'
 
 

@@ -5,7 +5,7 @@ import re
 from checks.schema.columns import Config, IndexColumn
 from checks.schema.sqltext import Lost, Name, Referable, Sql, Text, literal
 from checks.typescript.globals_ import stringify
-from checks.typescript.values import BigInt, Date, Record, Site, Unknown, Value, number_text, text_of
+from checks.typescript.values import BigInt, Date, Record, Site, Unknown, Value, listed, number_text, text_of
 
 Json = str | int | float | bool | None
 
@@ -31,8 +31,8 @@ def v0(config: Config, site: Site) -> tuple[str, Json]:
         text = f"'{made}'::{lowered}"
     elif isinstance(value, Date):
         text = f"'{_date(value, lowered)}'"
-    elif re.search(r"\[\d*\]", lowered) and isinstance(value, list):
-        text = f"'{_array(value, lowered.split('[')[0], site)}'"
+    elif re.search(r"\[\d*\]", lowered) and (items := listed(value)) is not None:
+        text = f"'{_array(items, lowered.split('[')[0], site)}'"
     elif value is None or isinstance(value, bool | int | float):
         return ("null" if value is None else text_of(value) or ""), value
     elif isinstance(value, BigInt):
@@ -73,7 +73,7 @@ def _array(values: list[Value], element: str, site: Site) -> str:
     return "{" + ",".join(_element(value, element, site) for value in values) + "}"
 
 
-def _element(value: Value, element: str, site: Site) -> str:
+def _element(value: Value, element: str, site: Site) -> str:  # noqa: PLR0911 - one case a kind of value
     if isinstance(value, Unknown):
         raise Lost(value)
     if isinstance(value, bool):
@@ -82,8 +82,9 @@ def _element(value: Value, element: str, site: Site) -> str:
         return number_text(value)
     if isinstance(value, BigInt):
         return str(value.value)
-    if isinstance(value, list):
-        return _array(value, element, site)
+    items = listed(value)
+    if items is not None:
+        return _array(items, element, site)
     if isinstance(value, Date):
         return f'"{_date(value, element)}"'
     if isinstance(value, Record) or value is None:

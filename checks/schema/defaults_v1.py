@@ -6,7 +6,7 @@ from collections.abc import Callable
 from checks.schema.columns import Config
 from checks.schema.sqltext import Lost, Sql, Text, literal
 from checks.typescript.globals_ import stringify
-from checks.typescript.values import BigInt, Date, Record, Site, Unknown, Value, known, text_of, unknowns
+from checks.typescript.values import BigInt, Date, Record, Site, Unknown, Value, known, listed, text_of, unknowns
 
 _Print = Callable[[Value, Site], str]
 
@@ -52,7 +52,8 @@ def of(config: Config, dimensions: int, site: Site) -> str | None:
 
 
 def _leaves(value: Value) -> int:
-    return sum(_leaves(item) for item in value) if isinstance(value, list) else 1
+    items = listed(value)
+    return 1 if items is None else sum(_leaves(item) for item in items)
 
 
 def _text(value: Value, site: Site) -> str:
@@ -98,9 +99,10 @@ def _enum(value: Value, site: Site, *, many: bool) -> str:
 
 
 def _nested(value: Value, element: _Print, site: Site) -> str:
-    if not isinstance(value, list):
+    items = listed(value)
+    if items is None:
         return element(value, site)
-    return "{" + ",".join(_nested(item, element, site) for item in value) + "}"
+    return "{" + ",".join(_nested(item, element, site) for item in items) + "}"
 
 
 def _list(element: _Print, *, wrap: bool = False) -> Callable[[Value, int, Site], str]:
@@ -128,8 +130,9 @@ def _json(value: Value, site: Site) -> str:
 
 def _json_array(value: Value, dimensions: int, site: Site) -> str:
     def walk(item: Value, depth: int) -> str:
-        if depth < dimensions and isinstance(item, list):
-            inner = ",".join(walk(child, depth + 1) for child in item)
+        items = listed(item)
+        if depth < dimensions and items is not None:
+            inner = ",".join(walk(child, depth + 1) for child in items)
             return "{" + inner + "}" if depth == 0 else inner
         if depth < dimensions:
             return _json_text(item, site)
@@ -187,9 +190,10 @@ def _vector_array(value: Value, _dimensions: int, site: Site) -> str:
 
 def _tuples(value: Value, element: _Print, site: Site) -> str:
     """An array whose elements are tuples: the innermost list is one element."""
-    if not isinstance(value, list) or not any(isinstance(item, list) for item in value):
+    items = listed(value)
+    if items is None or not any(isinstance(item, list) for item in items):
         return element(value, site)
-    return "{" + ",".join(_tuples(item, element, site) for item in value) + "}"
+    return "{" + ",".join(_tuples(item, element, site) for item in items) + "}"
 
 
 def _sparse(value: Value, site: Site) -> str:
@@ -250,10 +254,11 @@ def _shape(config: Config, value: Value, site: Site, *, many: bool) -> str | Non
 
     def one(item: Value, at: Site) -> str:
         keys = ("a", "b", "c") if config.kind == "PgLine" else ("x", "y")
+        items = listed(item)
         if isinstance(item, Record):
             numbers = [item.get(key) for key in keys]
-        elif isinstance(item, list) and mode == "tuple":
-            numbers = item[: len(keys)]
+        elif items is not None and mode == "tuple":
+            numbers = items[: len(keys)]
         else:
             raise Lost(at.unknown("is a default that drizzle-kit cannot print"))
         unknown = known(*numbers)

@@ -2,7 +2,7 @@
 
 from checks.schema import sqltext
 from checks.schema.columns import Builder, Config, Format
-from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value
+from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value, listed
 
 
 class Enum(sqltext.Referable):
@@ -28,7 +28,8 @@ class Enum(sqltext.Referable):
             values = values.hole or [values[key] for key in values.names()]
         if not isinstance(name, str | Unknown) or not isinstance(values, list | Unknown):
             return site.unknown("is an enum without a name or values")
-        enum = cls(name, list(values) if isinstance(values, list) else values, schema, site, format)
+        items = listed(values)
+        enum = cls(name, values if items is None else list(items), schema, site, format)
         enum.kind = "PgEnumObjectColumn" if of_object else "PgEnumColumn"
         return enum
 
@@ -48,7 +49,9 @@ class Enum(sqltext.Referable):
     def reference(self, text: sqltext.Text) -> str:
         """`"schema"."name"`."""
         if not isinstance(self.name, str):
-            raise sqltext.Lost(self.name if isinstance(self.name, Unknown) else text.site.unknown("is an enum without a name"))
+            raise sqltext.Lost(
+                self.name if isinstance(self.name, Unknown) else text.site.unknown("is an enum without a name")
+            )
         name = sqltext.quoted(self.name)
         return f"{sqltext.quoted(self.schema)}.{name}" if isinstance(self.schema, str) else name
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from checks.schema import column_types, conditions, constraints, queries, security, sqltext, tables, views
+from checks.schema import column_types, conditions, constraints, queries, security, sqltext, tables, views, zod
 from checks.schema.columns import Builder, Format
 from checks.schema.objects import Enum, Role, Sequence
 from checks.typescript.evaluate import Evaluator
@@ -10,6 +10,9 @@ from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unk
 
 _OTHERS = ("drizzle-orm/mysql-core", "drizzle-orm/sqlite-core", "drizzle-orm/singlestore-core", "drizzle-orm/gel-core",
            "drizzle-orm/mssql-core", "drizzle-orm/cockroach-core")  # fmt: skip
+
+
+_ZOD = frozenset({"zod", "zod/v3", "zod/v4", "zod/mini", "zod/v4-mini"})
 
 
 class Harmless(dict[str, Value]):
@@ -41,7 +44,7 @@ class Packages:
             "sql": sqltext.SQL,
             "getTableColumns": Native("getTableColumns", _columns),
             "getColumns": Native("getColumns", _columns),
-            "getTableName": Native("getTableName", lambda args, site: _name(args, site)),
+            "getTableName": Native("getTableName", _name),
             **conditions.table(format),
         }
         self._known: dict[str, Mapping[str, Value] | None] = {}
@@ -52,7 +55,7 @@ class Packages:
             self._known[specifier] = self._exports(specifier)
         return self._known[specifier]
 
-    def _exports(self, specifier: str) -> Mapping[str, Value] | None:
+    def _exports(self, specifier: str) -> Mapping[str, Value] | None:  # noqa: PLR0911 - one case a kind of value
         if specifier == "drizzle-orm/pg-core" or specifier.startswith("drizzle-orm/pg-core/"):
             return self._core
         if specifier in {"drizzle-orm", "drizzle-orm/sql"} or specifier.startswith("drizzle-orm/sql/"):
@@ -61,6 +64,8 @@ class Packages:
             return Harmless(specifier, security.neon(self._site) | self._users_sync(), self._site)
         if specifier in {"drizzle-orm/supabase", "drizzle-orm/supabase/rls"}:
             return Harmless(specifier, security.supabase(self._site) | self._supabase_tables(), self._site)
+        if specifier in _ZOD:
+            return Harmless(specifier, {"z": zod.Z, "default": zod.Z, **zod.EXPORTS}, self._site)
         if specifier.startswith("drizzle-orm/") or specifier in _OTHERS or specifier == "drizzle-kit":
             return Harmless(specifier, {"defineConfig": Native("defineConfig", _identity)}, self._site)
         return None
@@ -80,8 +85,10 @@ class Packages:
             "pgView": self._views.maker(UNDEFINED, False, None),
             "pgMaterializedView": self._views.maker(UNDEFINED, True, None),
             "alias": Native("alias", tables.aliased),
-            "getTableConfig": Native("getTableConfig", lambda _a, site: site.unknown("reads the inside of a table", inert=True)),
-            "QueryBuilder": Native("QueryBuilder", lambda _a, _s: queries.QueryBuilder(self.format)),
+            "getTableConfig": Native(
+                "getTableConfig", lambda _a, site: site.unknown("reads the inside of a table", inert=True)
+            ),
+            "QueryBuilder": Native("QueryBuilder", lambda _a, _s: queries.QueryBuilder(self.format, evaluator)),
         }
         if self.format == "v1":
             for name, casing in (("snakeCase", "snake_case"), ("camelCase", "camelCase")):
@@ -91,7 +98,6 @@ class Packages:
                     "materializedView": self._views.maker(UNDEFINED, True, casing),
                     "schema": tables.schema_maker(made, self._views.maker, casing),
                 })  # fmt: skip
-        _ = evaluator
         return core
 
     def _table(self, schema: str, name: str, columns: dict[str, tuple[str, list[Value], tuple[str, ...]]]) -> Value:
@@ -129,7 +135,10 @@ class Packages:
             "id": ("text", [], ("primaryKey", "notNull")),
             "name": ("text", [], ()),
             "email": ("text", [], ()),
-            **{key: ("timestamp", [tables.snake_case(key), zone], ()) for key in ("createdAt", "deletedAt", "updatedAt")},
+            **{
+                key: ("timestamp", [tables.snake_case(key), zone], ())
+                for key in ("createdAt", "deletedAt", "updatedAt")
+            },
         }
         return {"usersSync": self._table("neon_auth", "users_sync", columns)}
 

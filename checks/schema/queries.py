@@ -42,7 +42,7 @@ class Select(Thing):
         self.joins: list[Value] = []
         self.parts: dict[str, Value] = {}
 
-    def member(self, name: str, site: Site) -> Value:
+    def member(self, name: str, site: Site) -> Value:  # noqa: PLR0911 - one case a kind of value
         """The clauses."""
         if name == "from":
             return Native(name, self._from)
@@ -63,7 +63,11 @@ class Select(Thing):
     def _from(self, args: list[Value], site: Site) -> Value:
         self.source = args[0] if args else UNDEFINED
         if not isinstance(self.source, Owner):
-            return self.source if isinstance(self.source, Unknown) else site.unknown("selects from something not understood")
+            return (
+                self.source
+                if isinstance(self.source, Unknown)
+                else site.unknown("selects from something not understood")
+            )
         return self
 
     def _join(self, kind: str, args: list[Value], site: Site) -> Value:
@@ -102,7 +106,7 @@ class Select(Thing):
         columns: dict[str, Value] = getattr(self.source, "columns", {}) if fields is None else fields()
         return list(columns.items())
 
-    def sql(self, site: Site) -> Sql | Unknown:
+    def sql(self, site: Site) -> Sql | Unknown:  # noqa: C901 - one case a kind of value
         """The statement."""
         if not isinstance(self.source, Owner):
             return site.unknown("is a query without a table")
@@ -119,7 +123,12 @@ class Select(Thing):
                 chunks.append(Raw(", "))
             chunks += self._field(field)
         chunks += [Raw(" from "), *_source(self.source), *self.joins]
-        for name, word in (("where", " where "), ("groupBy", " group by "), ("having", " having "), ("orderBy", " order by ")):
+        for name, word in (
+            ("where", " where "),
+            ("groupBy", " group by "),
+            ("having", " having "),
+            ("orderBy", " order by "),
+        ):
             given = [arg for arg in self.parts.get(name, []) if arg is not UNDEFINED]
             for index, arg in enumerate(given):
                 chunks += [Raw(", " if index else word), arg]
@@ -157,7 +166,9 @@ class Select(Thing):
 
 def _key(owner: Value) -> tuple[Value, Value]:
     schema = getattr(owner, "schema", UNDEFINED)
-    return getattr(owner, "name", UNDEFINED), schema if isinstance(schema, str) and not getattr(owner, "alias", False) else None
+    return getattr(owner, "name", UNDEFINED), schema if isinstance(schema, str) and not getattr(
+        owner, "alias", False
+    ) else None
 
 
 def _flattened(fields: Record) -> list[tuple[str, Value]]:

@@ -73,19 +73,23 @@ def read(
 
 
 def _read(
-    tree: Tree, files: tuple[str, ...], format: Format, casing: str | None, seconds: float  # noqa: A002 - the project's word
+    tree: Tree,
+    files: tuple[str, ...],
+    format: Format,  # noqa: A002 - the project's word
+    casing: str | None,
+    seconds: float,
 ) -> tuple[Schema, set[str]]:
     notes = Notes()
     if len(files) > _MOST_FILES:
         return Schema(format, unresolved=(_too_many(files),), files=files[:1]), set()
     tree.read_all(files)
     packages: list[Packages] = []
-    program = Program(tree, lambda specifier: packages[0](specifier), seconds=seconds)
+    program = Program(tree, lambda specifier: packages[0](specifier), seconds=seconds)  # noqa: PLW0108 - it is bound later
     packages.append(Packages(program.evaluator, format, Site("drizzle-orm", syntax.parse(b"").root_node)))
     tables = TableAssembler(program.evaluator, format, CASINGS.get(casing or ""), notes)
     assembly = Assembly(tables, notes)
     for path in files:
-        assembly.collect(_exports(program, path, format, notes))
+        assembly.collect(_exports(program, path, notes))
     budget = program.evaluator.budget
     budget.ceiling = budget.total
     schema = assembly.schema(files)
@@ -98,18 +102,16 @@ def _read(
     ), program.read | set(files)
 
 
-def _exports(program: Program, path: str, format: Format, notes: Notes) -> list[Exported]:  # noqa: A002 - the project's word
+def _exports(program: Program, path: str, notes: Notes) -> list[Exported]:
     module = program.module(path)
     if module.lost is not None:
         notes.refused(Site(path, syntax.parse(b"").root_node), module.lost, f"file {path}")
         return []
     try:
-        exports = program.exports(path)
+        return program.exports(path)
     except Exhausted as exhausted:
         notes.refused(Site(path, syntax.parse(b"").root_node), f"the file {exhausted}", f"file {path}")
         return []
-    # v1 imports files as ES modules, whose exports are in the order of their names.
-    return sorted(exports, key=lambda export: export.name) if format == "v1" else exports
 
 
 def _too_many(files: tuple[str, ...]) -> Unresolved:

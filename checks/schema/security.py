@@ -2,7 +2,7 @@
 
 from checks.schema import sqltext
 from checks.schema.objects import Role
-from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value
+from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value, listed
 
 _PARTS = ("as", "for", "to", "using", "withCheck")
 
@@ -61,10 +61,12 @@ def _crud(args: list[Value], site: Site) -> Value:
         return options if isinstance(options, Unknown) else site.unknown("is `crudPolicy` of something not understood")
     roles = options.get("role", UNDEFINED)
     names: list[str] = []
-    for role in roles if isinstance(roles, list) else [roles]:
+    for role in [roles] if (many := listed(roles)) is None else many:
         name = role.name if isinstance(role, Role) else role
         if not isinstance(name, str):
-            return name if isinstance(name, Unknown) else site.unknown("is `crudPolicy` for a role that is not understood")
+            return (
+                name if isinstance(name, Unknown) else site.unknown("is `crudPolicy` for a role that is not understood")
+            )
         names.append(name)
     read, modify = _condition(options.get("read", UNDEFINED)), _condition(options.get("modify", UNDEFINED))
     title = "-".join(names)
@@ -93,7 +95,9 @@ def neon(site: Site) -> dict[str, Value]:
         "crudPolicy": Native("crudPolicy", _crud),
         "authenticatedRole": _existing("authenticated", site),
         "anonymousRole": _existing("anonymous", site),
-        "authUid": Native("authUid", lambda args, _s: sqltext.of("(select auth.user_id() = {})", args[0] if args else UNDEFINED)),
+        "authUid": Native(
+            "authUid", lambda args, _s: sqltext.of("(select auth.user_id() = {})", args[0] if args else UNDEFINED)
+        ),
     }
 
 

@@ -182,7 +182,7 @@ def entities(schema: Schema) -> list[Json]:
     """The entities of a v1 schema, as `ddl` of a snapshot lists them."""
     found: list[Json] = [{"name": name, "entityType": "schemas"} for name in schema.schemas]
     for enum in schema.enums:
-        found.append({"schema": enum.schema, "name": enum.name, "values": list(enum.values), "entityType": "enums"})
+        found.append({"schema": enum.schema, "name": enum.name, "values": list(enum.values), "entityType": "enums"})  # noqa: PERF401 - reads better
     linked = {f"{policy.schema}.{policy.table}" for policy in schema.policies}
     for table in schema.tables:
         found += _entities_of(table, protected=table.key in linked)
@@ -229,7 +229,12 @@ def _column_fields(column: Column) -> Json:
     identity: Json | None = None
     if column.identity is not None:
         one = column.identity
-        numbers = {"increment": one.increment, "startWith": one.start_with, "minValue": one.min_value, "maxValue": one.max_value}
+        numbers = {
+            "increment": one.increment,
+            "startWith": one.start_with,
+            "minValue": one.min_value,
+            "maxValue": one.max_value,
+        }
         identity = {"type": one.type, "name": one.name, **numbers, "cache": int(one.cache), "cycle": one.cycle}
     return {
         "name": column.name,

@@ -14,6 +14,7 @@ from checks.typescript.values import (
     Thing,
     Unknown,
     Value,
+    listed,
     number_text,
 )
 
@@ -74,7 +75,9 @@ class Sql(Thing):
         if name == "append":
             return Native(name, lambda args, _s: self._append(args[0] if args else UNDEFINED))
         if name == "if":
-            return Native(name, lambda args, _s: self if args and args[0] not in {False, None, UNDEFINED} else UNDEFINED)
+            return Native(
+                name, lambda args, _s: self if args and args[0] not in {False, None, UNDEFINED} else UNDEFINED
+            )
         return site.unknown(f"`.{name}` of an SQL template is not understood")
 
     def _inlined(self) -> "Sql":
@@ -117,6 +120,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def as_written(name: str) -> str:
+    """A name, unchanged."""
+    return name
+
+
 def literal(text: str) -> str:
     """A text in single quotes."""
     return "'" + text.replace("'", "''") + "'"
@@ -136,7 +144,7 @@ class Text:
         self, site: Site, casing: Callable[[str], str] | None = None, *, bare: bool = False, inline: bool = False
     ) -> None:
         self.site = site
-        self.casing = casing or (lambda name: name)
+        self.casing: Callable[[str], str] = casing or as_written
         self.bare = bare
         self.inline = inline
         self.params: list[Value] = []
@@ -158,7 +166,7 @@ class Text:
         self._depth -= 1
         return text
 
-    def _one(self, chunk: Value, *, inline: bool) -> str:  # noqa: PLR0911, C901 - one case a kind of chunk
+    def _one(self, chunk: Value, *, inline: bool) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind of chunk
         if chunk.__class__ is Raw:
             return chunk.text
         if chunk is UNDEFINED:
@@ -169,7 +177,9 @@ class Text:
             return self._all(chunk.chunks, inline=inline or chunk.inline)
         if isinstance(chunk, Name):
             if not isinstance(chunk.text, str):
-                raise Lost(chunk.text if isinstance(chunk.text, Unknown) else self.site.unknown("is a name that is not known"))
+                raise Lost(
+                    chunk.text if isinstance(chunk.text, Unknown) else self.site.unknown("is a name that is not known")
+                )
             return quoted(chunk.text)
         if isinstance(chunk, Param):
             return self._param(chunk, inline=inline)
@@ -232,8 +242,8 @@ class Text:
 
 def template(args: list[Value], site: Site) -> Value:
     """`sql`…`` (called with the texts and the values), or `sql` given something else."""
-    strings = args[0] if args else UNDEFINED
-    if strings.__class__ is not list or len(strings) != len(args):
+    strings = listed(args[0]) if args else None
+    if strings is None or len(strings) != len(args):
         return site.unknown("calls `sql` as a function")
     chunks: list[Value] = [Raw(strings[0])] if strings[0] else []
     for value, after in zip(args[1:], strings[1:], strict=True):
@@ -283,8 +293,12 @@ SQL = Native(
         "identifier": Native("identifier", _first(Name)),
         "join": Native("join", _join),
         "empty": Native("empty", lambda _a, _s: Sql([])),
-        "fromList": Native("fromList", _first(lambda chunks: Sql(list(chunks)) if chunks.__class__ is list else chunks)),
-        "param": Native("param", lambda args, _s: Param(args[0] if args else UNDEFINED, args[1] if len(args) > 1 else None)),
+        "fromList": Native(
+            "fromList", _first(lambda chunks: Sql(list(chunks)) if chunks.__class__ is list else chunks)
+        ),
+        "param": Native(
+            "param", lambda args, _s: Param(args[0] if args else UNDEFINED, args[1] if len(args) > 1 else None)
+        ),
         "placeholder": Native("placeholder", lambda _a, site: site.unknown("is a placeholder")),
     },
 )

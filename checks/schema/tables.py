@@ -62,7 +62,7 @@ class Table(Owner):
         self.rls = False
         self.alias = False
 
-    def member(self, name: str, site: Site) -> Value:
+    def member(self, name: str, site: Site) -> Value:  # noqa: PLR0911 - one case a kind of value
         """A column, or what Drizzle adds to a table."""
         column = self.columns.get(name)
         if column is not None:
@@ -198,11 +198,15 @@ class Schema(sqltext.Referable):
     def reference(self, text: sqltext.Text) -> str:
         """`"schema"`."""
         if not isinstance(self.name, str):
-            raise sqltext.Lost(self.name if isinstance(self.name, Unknown) else text.site.unknown("is a schema without a name"))
+            raise sqltext.Lost(
+                self.name if isinstance(self.name, Unknown) else text.site.unknown("is a schema without a name")
+            )
         return sqltext.quoted(self.name)
 
 
-def schema_maker(tables: Tables, views: Callable[[Value, bool, str | None], Native], casing: str | None = None) -> Native:
+def schema_maker(
+    tables: Tables, views: Callable[[Value, bool, str | None], Native], casing: str | None = None
+) -> Native:
     """`pgSchema`."""
 
     def make(args: list[Value], site: Site) -> Value:

@@ -50,7 +50,7 @@ class View(Owner):
         """Its columns as another query sees them."""
         return {key: self._field(field) for key, field in self.columns.items()}
 
-    def reference(self, text: sqltext.Text) -> str:
+    def reference(self, text: sqltext.Text) -> str:  # noqa: ARG002 - the signature is shared
         """`"schema"."view"`."""
         for part in (self.name, self.schema):
             if part.__class__ is Unknown:
@@ -64,7 +64,9 @@ class ViewBuilder(Thing):
 
     __slots__ = ("casing", "columns", "materialized", "name", "schema", "settings", "site", "views")
 
-    def __init__(self, views: "Views", args: list[Value], schema: Value, site: Site, *, materialized: bool, casing: str | None) -> None:
+    def __init__(
+        self, views: "Views", args: list[Value], schema: Value, site: Site, *, materialized: bool, casing: str | None
+    ) -> None:
         self.views = views
         self.name: Value = args[0] if args else UNDEFINED
         self.columns: Value = args[1] if len(args) > 1 else UNDEFINED

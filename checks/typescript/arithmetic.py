@@ -2,7 +2,19 @@
 
 import math
 
-from checks.typescript.values import UNDEFINED, BigInt, Record, Site, Thing, Unknown, Value, known, number, text_of, truthy
+from checks.typescript.values import (
+    UNDEFINED,
+    BigInt,
+    Record,
+    Site,
+    Thing,
+    Unknown,
+    Value,
+    known,
+    number,
+    text_of,
+    truthy,
+)
 
 _LONGEST = 1 << 20
 
@@ -32,7 +44,7 @@ def loosely(left: Value, right: Value) -> bool | None:
     return None
 
 
-def binary(operator: str, left: Value, right: Value, site: Site) -> Value:
+def binary(operator: str, left: Value, right: Value, site: Site) -> Value:  # noqa: PLR0911 - one case a kind of value
     """The value of `left operator right` (not `&&`, `||`, `??`)."""
     unknown = known(left, right)
     if unknown is not None:
@@ -74,7 +86,7 @@ def _has(key: Value, owner: Value, site: Site) -> Value:
     return site.unknown("`in` is not understood here")
 
 
-def _numbers(operator: str, left: float, right: float, site: Site) -> Value:
+def _numbers(operator: str, left: float, right: float, site: Site) -> Value:  # noqa: PLR0911 - one case a kind of value
     try:
         match operator:
             case "+" | "-" | "*":
@@ -109,7 +121,7 @@ def _bits(operator: str, left: int, right: int) -> int:
     return result - (1 << 32) if result >> 31 else result
 
 
-def unary(operator: str, value: Value, site: Site) -> Value:
+def unary(operator: str, value: Value, site: Site) -> Value:  # noqa: PLR0911 - one case a kind of value
     """The value of `!x`, `-x`, `+x`, `typeof x`, `void x`."""
     if operator == "void":
         return UNDEFINED

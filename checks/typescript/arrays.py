@@ -35,7 +35,7 @@ def element(items: list[Value], index: float) -> Value:
     return items[int(index)] if many is None or index < many else items[many]
 
 
-def member(ev: "Evaluator", items: list[Value], key: str, site: Site) -> Value:
+def member(ev: "Evaluator", items: list[Value], key: str, site: Site) -> Value:  # noqa: C901 - one case a kind of value
     """A property of an array."""
     if key == "length":
         return hole(items) or len(items)
@@ -72,7 +72,7 @@ def _apply(ev: "Evaluator", function: Value, items: list[Value], at: Site) -> li
     ]
 
 
-def _test(ev: "Evaluator", function: Value, item: Value, index: int, items: list[Value], at: Site) -> bool:
+def _test(ev: "Evaluator", function: Value, item: Value, index: int, items: list[Value], at: Site) -> bool:  # noqa: PLR0917 - the parts of one key
     truth = truthy(ev.call(function, [item, index, items], at))
     if isinstance(truth, Unknown):
         raise Unsure(truth)
@@ -130,7 +130,7 @@ def _slice(_ev: "Evaluator", items: list[Value], args: list[Value], _at: Site) -
     return items[start:] if len(args) < 2 or args[1] is UNDEFINED else items[start : int(args[1])]
 
 
-def _join(ev: "Evaluator", items: list[Value], args: list[Value], at: Site) -> Value:
+def _join(ev: "Evaluator", items: list[Value], args: list[Value], at: Site) -> Value:  # noqa: ARG001 - the signature is shared
     separator = args[0] if args and args[0] is not UNDEFINED else ","
     parts: list[str] = []
     for item in items:

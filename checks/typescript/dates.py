@@ -31,7 +31,9 @@ def parse(text: str, site: Site) -> Date | Unknown:
     if hour is not None and zone is None:
         return site.unknown("is a date in local time")
     try:
-        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC)
+        moment = datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
+        )
     except ValueError:
         return site.unknown("is not a date")
     ms = round(moment.timestamp()) * 1000 + int((fraction or "0").ljust(3, "0")[:3])

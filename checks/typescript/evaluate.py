@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from checks.typescript.program import Program
 
 _DEPTH = 110
-_LONGEST = 100_000
+_LONGEST = 100_000  # elements of an array
 _CHAIN = frozenset({"call_expression", "member_expression", "subscript_expression", "non_null_expression"})
 _SKIN = frozenset({"as_expression", "satisfies_expression", "parenthesized_expression", "type_assertion"})
 
@@ -49,9 +49,9 @@ class Evaluator:
             "regex": self._regex,
             "array": self._array,
             "object": self._object,
-            "arrow_function": lambda n, s: Closure(n, s),
-            "function_expression": lambda n, s: Closure(n, s),
-            "function_declaration": lambda n, s: Closure(n, s),
+            "arrow_function": Closure,
+            "function_expression": Closure,
+            "function_declaration": Closure,
             "call_expression": self._chain,
             "member_expression": self._chain,
             "subscript_expression": self._chain,
@@ -134,7 +134,8 @@ class Evaluator:
 
     def parts(self, node: Node, scope: Scope) -> tuple[list[str], list[Value]]:
         """The texts of a template and the values between them."""
-        strings, values = [""], []
+        strings: list[str] = [""]
+        values: list[Value] = []
         for child in node.named_children:
             if child.type == "template_substitution":
                 inner = next((c for c in child.named_children if c.type != "comment"), None)
@@ -184,7 +185,7 @@ class Evaluator:
                 if key is None or value is None:
                     continue
                 name = self.key(key, scope)
-                if name.__class__ is Unknown:
+                if isinstance(name, Unknown):
                     record.hole = record.hole or name
                 elif name == "__proto__" and key.type != "computed_property_name":
                     record.hole = self.site(child, scope).unknown("`__proto__` is not followed")
@@ -320,6 +321,8 @@ class Evaluator:
         constructor, arguments = node.child_by_field_name("constructor"), node.child_by_field_name("arguments")
         name = "" if constructor is None else syntax.text(constructor)
         site = self.site(node, scope)
+        if name.endswith("QueryBuilder") and constructor is not None:
+            return self.call(self.value(constructor, scope), [], site)
         make = members.CONSTRUCTORS.get(name)
         if make is None or constructor is None or scope.module.declares(name):
             return site.unknown(f"is an instance of a class (`new {name}`)", inert=True)

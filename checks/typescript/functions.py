@@ -25,7 +25,7 @@ class Leave(Exception):  # noqa: N818 - how a statement ends its function or loo
         self.value = value
 
 
-def call(ev: "Evaluator", closure: Closure, args: list[Value], site: Site) -> Value:
+def call(ev: "Evaluator", closure: Closure, args: list[Value], site: Site) -> Value:  # noqa: PLR0911 - one case a kind of value
     """What a function of the source returns."""
     node = closure.node
     if any(child.type in {"async", "*"} for child in node.children[:3]):
@@ -217,7 +217,7 @@ def _loop(ev: "Evaluator", node: Node, scope: Scope, increment: Node | None) -> 
     raise Leave("return", endless)
 
 
-def _switch(ev: "Evaluator", node: Node, scope: Scope) -> None:
+def _switch(ev: "Evaluator", node: Node, scope: Scope) -> None:  # noqa: C901 - one case a kind of value
     given, body = node.child_by_field_name("value"), node.child_by_field_name("body")
     if given is None or body is None:
         return

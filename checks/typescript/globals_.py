@@ -19,6 +19,7 @@ from checks.typescript.values import (
     Unknown,
     Value,
     known,
+    listed,
     number,
     number_text,
     text_of,
@@ -65,7 +66,7 @@ class Process(Opaque):
 def table(ev: "Evaluator") -> dict[str, Value]:
     """The global names."""
 
-    def native(name: str, call: Callable[..., Value], extra: dict[str, Value] | None = None) -> Native:
+    def native(name: str, call: Callable[[list[Value], Site], Value], extra: dict[str, Value] | None = None) -> Native:
         def checked(args: list[Value], site: Site) -> Value:
             first = args[0] if args else UNDEFINED
             if first.__class__ is Unknown:
@@ -104,17 +105,19 @@ def table(ev: "Evaluator") -> dict[str, Value]:
             stringify=native("stringify", lambda args, site: stringify(args[0], site)),
             parse=native("parse", lambda args, _s: _json(json.loads(args[0]))),
         ),
-        "Math": Record({
-            "max": native("max", lambda args, _s: max(args)),
-            "min": native("min", lambda args, _s: min(args)),
-            "floor": native("floor", lambda args, _s: number(math.floor(args[0]))),
-            "ceil": native("ceil", lambda args, _s: number(math.ceil(args[0]))),
-            "round": native("round", lambda args, _s: number(math.floor(args[0] + 0.5))),
-            "abs": native("abs", lambda args, _s: abs(args[0])),
-            "pow": native("pow", lambda args, _s: number(float(args[0]) ** float(args[1]))),
-            "random": Opaque("is random"),
-            "PI": math.pi,
-        }),  # fmt: skip
+        "Math": Record(
+            {
+                "max": native("max", lambda args, _s: max(args)),
+                "min": native("min", lambda args, _s: min(args)),
+                "floor": native("floor", lambda args, _s: number(math.floor(args[0]))),
+                "ceil": native("ceil", lambda args, _s: number(math.ceil(args[0]))),
+                "round": native("round", lambda args, _s: number(math.floor(args[0] + 0.5))),
+                "abs": native("abs", lambda args, _s: abs(args[0])),
+                "pow": native("pow", lambda args, _s: number(float(args[0]) ** float(args[1]))),
+                "random": Opaque("is random"),
+                "PI": math.pi,
+            }
+        ),
         "Date": Opaque("is the time at which the code runs"),
         "process": Process("depends on the process"),
         "console": Opaque("prints", inert=True),
@@ -125,7 +128,7 @@ def table(ev: "Evaluator") -> dict[str, Value]:
     }
 
 
-def _object(ev: "Evaluator", name: str, args: list[Value], site: Site) -> Value:  # noqa: PLR0911 - one case a function
+def _object(ev: "Evaluator", name: str, args: list[Value], site: Site) -> Value:  # noqa: ARG001, PLR0911 - one case a function
     if name in {"freeze", "seal"}:
         return args[0]
     if name == "fromEntries":
@@ -199,8 +202,9 @@ def _number(value: Value, site: Site) -> Value:
 
 def _json(value: Value) -> Value:
     if isinstance(value, dict):
-        return Record((key, _json(item)) for key, item in value.items())
-    return [_json(item) for item in value] if isinstance(value, list) else value
+        return Record((str(key), _json(item)) for key, item in value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - JSON
+    items = listed(value)
+    return value if items is None else [_json(item) for item in items]
 
 
 def stringify(value: Value, site: Site, quote: Callable[[str], str] = lambda text: text) -> Value:
@@ -210,9 +214,7 @@ def stringify(value: Value, site: Site, quote: Callable[[str], str] = lambda tex
     return unknown or ("".join(parts) if parts else UNDEFINED)
 
 
-def _stringify(
-    value: Value, site: Site, quote: Callable[[str], str], parts: list[str], depth: int
-) -> Unknown | None:
+def _stringify(value: Value, site: Site, quote: Callable[[str], str], parts: list[str], depth: int) -> Unknown | None:  # noqa: C901 - one case a kind of value
     if depth > 60 or len(parts) > _LONGEST:
         return site.unknown("is too big or too deep")
     if value.__class__ is Unknown:

@@ -5,7 +5,19 @@ from typing import TYPE_CHECKING
 
 from checks.typescript import arrays, dates, strings
 from checks.typescript.scopes import Closure, Namespace
-from checks.typescript.values import UNDEFINED, BigInt, Date, Native, Record, Regex, Site, Thing, Unknown, Value, text_of
+from checks.typescript.values import (
+    UNDEFINED,
+    BigInt,
+    Date,
+    Native,
+    Record,
+    Regex,
+    Site,
+    Thing,
+    Unknown,
+    Value,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from checks.typescript.evaluate import Evaluator
@@ -37,7 +49,7 @@ class Collection:
         return [[key, value] if self.is_map else key for key, value in self.entries.values()]
 
 
-def get(ev: "Evaluator", value: Value, name: Value, site: Site) -> Value:  # noqa: PLR0911, C901 - one case a kind of value
+def get(ev: "Evaluator", value: Value, name: Value, site: Site) -> Value:  # noqa: C901, PLR0911, PLR0912 - one case a kind of value
     """The property `name` of a value."""
     if value.__class__ is Unknown:
         return value
@@ -75,7 +87,7 @@ def get(ev: "Evaluator", value: Value, name: Value, site: Site) -> Value:  # noq
     return site.unknown(f"`.{key}` is not understood here")
 
 
-def _of_record(ev: "Evaluator", record: Record, key: str, site: Site) -> Value:
+def _of_record(ev: "Evaluator", record: Record, key: str, site: Site) -> Value:  # noqa: ARG001 - the signature is shared
     if key in record:
         return record[key]
     if record.hole is not None:
@@ -139,7 +151,11 @@ def _of_collection(ev: "Evaluator", collection: Collection, key: str, site: Site
     if key == "forEach":
         rows = [[v, k] if collection.is_map else [k, k] for k, v in entries]
         return Native(key, lambda args, at: [ev.call(args[0], row, at) for row in rows] and UNDEFINED)
-    return site.unknown(f"`.{key}` of a {'Map' if collection.is_map else 'Set'} is not understood") if found is None else found
+    return (
+        site.unknown(f"`.{key}` of a {'Map' if collection.is_map else 'Set'} is not understood")
+        if found is None
+        else found
+    )
 
 
 def items(value: Value) -> list[Value] | None:
@@ -164,7 +180,7 @@ def keys(ev: "Evaluator", value: Value) -> list[Value] | None:  # noqa: ARG001 -
     return None
 
 
-def spread(value: Value, site: Site) -> Record | Unknown:
+def spread(value: Value, site: Site) -> Record | Unknown:  # noqa: PLR0911 - one case a kind of value
     """All properties of a value as an object."""
     if isinstance(value, Record):
         return value

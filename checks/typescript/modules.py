@@ -56,10 +56,10 @@ class Resolver:
             self.asked.add(path)
             text = self.tree.text(path)
             loaded = None if text is None else jsonc.loads(text)
-            self._json[path] = loaded if isinstance(loaded, dict) else {}
+            self._json[path] = jsonc.table(loaded)
         return self._json[path]
 
-    def _resolve(self, specifier: str, folder: str) -> Target:
+    def _resolve(self, specifier: str, folder: str) -> Target:  # noqa: PLR0911 - one case a kind of value
         if specifier.startswith("."):
             found = self.file(_join(folder, specifier))
             return found or Missing(f"there is no file for `{specifier}`")
@@ -113,12 +113,9 @@ class Resolver:
         ranked = sorted(paths, key=lambda pattern: (pattern != specifier, -len(pattern.partition("*")[0])))
         for pattern in ranked:
             rest = _match(pattern, specifier)
-            targets: Any = paths[pattern]
-            if rest is None or not isinstance(targets, list):
-                continue
-            for target in targets:
+            for target in jsonc.items(paths[pattern]) if rest is not None else []:
                 if isinstance(target, str):
-                    found = self.file(_join(base, target.replace("*", rest, 1)))
+                    found = self.file(_join(base, target.replace("*", rest or "", 1)))
                     if found:
                         return found
         return None
@@ -129,22 +126,20 @@ class Resolver:
             return
         data = self.read_json(config)
         folder = posixpath.dirname(config)
-        options: Any = data.get("compilerOptions")
-        options = options if isinstance(options, dict) else {}
+        options = jsonc.table(data.get("compilerOptions"))
         base_url = options.get("baseUrl")
         base = _join(folder, base_url) if isinstance(base_url, str) else folder
         if isinstance(options.get("paths"), dict) and base is not None:
-            yield base, options["paths"]
+            yield base, jsonc.table(options["paths"])
         if isinstance(base_url, str) and base is not None:
             yield base, {"*": ["*"]}
         extends = data.get("extends")
-        for parent in extends if isinstance(extends, list) else [extends]:
+        for parent in jsonc.items(extends) or [extends]:
             path = self._extended(parent, folder) if isinstance(parent, str) else None
             if path:
                 yield from self._paths(path, depth + 1)
-        references = data.get("references")
-        for reference in references if isinstance(references, list) else []:
-            target = reference.get("path") if isinstance(reference, dict) else None
+        for reference in jsonc.items(data.get("references")):
+            target = jsonc.table(reference).get("path")
             path = _join(folder, target) if isinstance(target, str) else None
             if path and not path.endswith(".json"):
                 path = _join(path, "tsconfig.json")
@@ -163,7 +158,7 @@ class Resolver:
         for ancestor in _ancestors(folder):
             imports = self.read_json(_join(ancestor, "package.json") or "").get("imports")
             if isinstance(imports, dict):
-                return self._by_exports(imports, specifier, ancestor)
+                return self._by_exports(jsonc.table(imports), specifier, ancestor)
         return None
 
     def _by_workspace(self, specifier: str) -> str | None:
@@ -174,15 +169,12 @@ class Resolver:
             return None
         inside = specifier[len(name) + 1 :]
         package = self.read_json(_join(root, "package.json") or "")
-        exports = package.get("exports")
-        if isinstance(exports, str):
-            exports = {".": exports}
-        if isinstance(exports, dict):
-            if not any(key.startswith(".") for key in exports):
-                exports = {".": exports}
-            found = self._by_exports(exports, "./" + inside if inside else ".", root)
-            if found:
-                return found
+        exports = jsonc.table(package.get("exports"))
+        if not any(key.startswith(".") for key in exports):
+            exports = {".": package.get("exports")}
+        found = self._by_exports(exports, "./" + inside if inside else ".", root)
+        if found:
+            return found
         if inside:
             return self.file(_join(root, inside)) or self.file(_join(root, "src/" + inside))
         for key in ("source", "types", "typings", "module", "main"):
@@ -236,16 +228,20 @@ class Resolver:
         return self._packages
 
 
-def _targets(entry: Any, depth: int = 0) -> Iterator[str]:
+def _targets(entry: Any, depth: int = 0) -> Iterator[str]:  # noqa: ANN401 - JSON
     """The paths that a value of `exports` may give, sources and types first."""
     if isinstance(entry, str):
         yield entry
-    elif isinstance(entry, list) and depth < 8:
-        for item in entry:
+    elif depth < 8:
+        for item in jsonc.items(entry):
             yield from _targets(item, depth + 1)
-    elif isinstance(entry, dict) and depth < 8:
-        for condition in sorted(entry, key=lambda c: _CONDITIONS.index(c) if c in _CONDITIONS else len(_CONDITIONS)):
-            yield from _targets(entry[condition], depth + 1)
+        conditions = jsonc.table(entry)
+        for condition in sorted(conditions, key=_preference):
+            yield from _targets(conditions[condition], depth + 1)
+
+
+def _preference(condition: str) -> int:
+    return _CONDITIONS.index(condition) if condition in _CONDITIONS else len(_CONDITIONS)
 
 
 def _match(pattern: str, text: str) -> str | None:

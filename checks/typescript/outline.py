@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from checks.typescript import literals, syntax
 from checks.typescript.syntax import Node
 
-_KEEP = 512
+_KEEP_BYTES = 24 << 20  # of source; a tree takes some ten times as much
 _NAMES = re.compile(rb"[A-Za-z_$][\w$]*")
 _VALUES = frozenset({
     "lexical_declaration", "variable_declaration", "function_declaration", "generator_function_declaration",
@@ -61,7 +61,7 @@ class Outline:
     broken: int | None = None
 
 
-_kept: OrderedDict[tuple[str, bool], Outline] = OrderedDict()
+_kept: OrderedDict[tuple[str, bool], tuple[int, Outline]] = OrderedDict()
 
 
 def of(source: bytes, path: str, oid: str) -> Outline:
@@ -69,11 +69,12 @@ def of(source: bytes, path: str, oid: str) -> Outline:
     key = (oid, path.endswith((".tsx", ".jsx", ".js", ".mjs", ".cjs")))
     found = _kept.get(key)
     if found is None:
-        found = _read(syntax.parse(source, path).root_node)
+        found = (len(source), _read(syntax.parse(source, path).root_node))
         _kept[key] = found
-        while len(_kept) > _KEEP:
-            _kept.popitem(last=False)
-    return found
+        excess = sum(size for size, _ in list(_kept.values())) - _KEEP_BYTES if len(_kept) % 16 == 0 else 0
+        while excess > 0 and len(_kept) > 1:
+            excess -= _kept.popitem(last=False)[1][0]
+    return found[1]
 
 
 def _read(root: Node) -> Outline:
@@ -125,7 +126,7 @@ def _types_only(node: Node) -> bool:
     return any(child.type in {"type", "typeof"} for child in node.children[:3])
 
 
-def _import(outline: Outline, node: Node) -> None:
+def _import(outline: Outline, node: Node) -> None:  # noqa: C901 - one case a kind of value
     if _types_only(node):
         return
     clause = next((c for c in node.named_children if c.type in {"import_clause", "import_require_clause"}), None)
@@ -229,6 +230,6 @@ def _declare(outline: Outline, order: int, node: Node) -> list[str]:
     return [text]
 
 
-def kept() -> Mapping[tuple[str, bool], Outline]:
+def kept() -> Mapping[tuple[str, bool], tuple[int, Outline]]:
     """What is remembered (for tests and measurements)."""
     return _kept

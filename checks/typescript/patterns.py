@@ -76,10 +76,7 @@ def _object(ev: "Evaluator", pattern: Node, value: Value, scope: Scope) -> None:
                 key = node.child_by_field_name("left")
         if key is None or target is None:
             continue
-        if kind == "pair_pattern":
-            name = ev.key(key, scope)
-        else:
-            name = syntax.text(key)
+        name = ev.key(key, scope) if kind == "pair_pattern" else syntax.text(key)
         if isinstance(name, Unknown):
             bind(ev, target, name, scope)
             continue

@@ -10,13 +10,13 @@ from checks.typescript import functions, globals_, modules, outline, patterns, s
 from checks.typescript.evaluate import Evaluator
 from checks.typescript.scopes import Budget, Closure, Exhausted, Namespace, Scope
 from checks.typescript.syntax import Node
-from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value
+from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value, listed
 
 Packages = Callable[[str], Mapping[str, Value] | None]
 
 _BIGGEST = 4 << 20
 _STEPS = 4_000_000
-_STEPS_EACH = 400_000
+_STEPS_EACH = 120_000
 _MOST_MODULES = 4_000
 # Packages that cannot give a table, an enum or a view, whatever is done with them.
 _HARMLESS = re.compile(
@@ -78,7 +78,9 @@ class Program:
         """The module in a file of the tree."""
         if path not in self._modules:
             if len(self._modules) > _MOST_MODULES:
-                self._modules[path] = Module(self, path, outline.Outline(), f"is one of more than {_MOST_MODULES} files")
+                self._modules[path] = Module(
+                    self, path, outline.Outline(), f"is one of more than {_MOST_MODULES} files"
+                )
             else:
                 self._modules[path] = self._load(path)
         return self._modules[path]
@@ -88,7 +90,12 @@ class Program:
         if entry is None or data is None:
             return Module(self, path, outline.Outline(), "there is no such file")
         if len(data) > _BIGGEST:
-            return Module(self, path, outline.Outline(), f"is a file of {len(data) >> 20} MB; at most {_BIGGEST >> 20} MB are read")
+            return Module(
+                self,
+                path,
+                outline.Outline(),
+                f"is a file of {len(data) >> 20} MB; at most {_BIGGEST >> 20} MB are read",
+            )
         if path.endswith(".json"):
             return Module(self, path, outline.Outline(), None, self.resolver.read_json(path))
         if path.endswith((".d.ts", ".d.mts", ".d.cts")):
@@ -151,20 +158,16 @@ def _of_schema(value: Value) -> bool:
     return isinstance(value, Thing) or (value.__class__ is Native and value.name.startswith("pg"))
 
 
-class _Lazy:
-    """A declaration that has not been evaluated yet."""
-
-    __slots__ = ("busy",)
-
-    def __init__(self) -> None:
-        self.busy = False
-
-
 class Module:
     """One file: names are evaluated on demand; statements that do something run in order, before what follows them."""
 
     def __init__(
-        self, program: Program, path: str, top: outline.Outline, lost: str | None, json: Mapping[str, Value] | None = None
+        self,
+        program: Program,
+        path: str,
+        top: outline.Outline,
+        lost: str | None,
+        json: Mapping[str, Value] | None = None,
     ) -> None:
         self.program = program
         self.path = path
@@ -182,7 +185,7 @@ class Module:
         """Whether the module itself declares or imports that name at its top level."""
         return name in self.outline.declarations or name in self.outline.imports
 
-    def local(self, name: str, node: Node) -> Value:
+    def local(self, name: str, node: Node) -> Value:  # noqa: PLR0911 - one case a kind of value
         """The value of a name at the top level of this module."""
         if name in self._values:
             return self._values[name]
@@ -267,7 +270,11 @@ class Module:
         if pattern is None:
             return
         if value is None:
-            ambient = node.parent is not None and node.parent.parent is not None and node.parent.parent.type == "ambient_declaration"
+            ambient = (
+                node.parent is not None
+                and node.parent.parent is not None
+                and node.parent.parent.type == "ambient_declaration"
+            )
             site = Site(self.path, node)
             self._values[name] = site.unknown(f"`{name}` is only declared, not defined") if ambient else UNDEFINED
             return
@@ -385,7 +392,7 @@ class Module:
         finally:
             self._busy.discard(mark)
 
-    def _export(self, name: str, seen: set[str]) -> Value:
+    def _export(self, name: str, seen: set[str]) -> Value:  # noqa: PLR0911 - one case a kind of value
         if self.path in seen:
             return UNDEFINED
         seen.add(self.path)
@@ -412,5 +419,6 @@ class Module:
 def _plain(value: Value) -> Value:
     """JSON as values of ours."""
     if isinstance(value, Mapping):
-        return Record((str(key), _plain(item)) for key, item in value.items())
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+        return Record((str(key), _plain(item)) for key, item in value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - JSON
+    items = listed(value)
+    return value if items is None else [_plain(item) for item in items]

@@ -29,12 +29,12 @@ def member(ev: "Evaluator", text: str, key: str, site: Site) -> Value:
     return site.unknown(f"`.{key}` of a text is not understood")
 
 
-def _call(method: Callable[..., Value], text: str, args: list[Value], at: Site) -> Value:
+def _call(method: Callable[[str, list[Value]], Value], text: str, args: list[Value], at: Site) -> Value:
     unknown = known(*args)
     if unknown is not None:
         return unknown
     try:
-        result = method(text, *args)
+        result = method(text, args)
     except (TypeError, ValueError, AttributeError, IndexError):
         return at.unknown("calls a method of a text in a way that is not understood")
     if isinstance(result, str) and len(result) > _LONGEST:
@@ -93,28 +93,40 @@ def _pad(text: str, length: int, fill: str, *, start: bool) -> str:
     return padding + text if start else text + padding
 
 
-_METHODS: dict[str, Callable[..., Value]] = {
-    "toLowerCase": str.lower,
-    "toUpperCase": str.upper,
-    "toString": lambda t: t,
-    "valueOf": lambda t: t,
-    "trim": lambda t: t.strip(_WHITE),
-    "trimStart": lambda t: t.lstrip(_WHITE),
-    "trimEnd": lambda t: t.rstrip(_WHITE),
-    "split": _split,
-    "startsWith": lambda t, p, at=0: t.startswith(_string(p), int(at)),
-    "endsWith": lambda t, p: t.endswith(_string(p)),
-    "includes": lambda t, p: _string(p) in t,
-    "indexOf": lambda t, p: t.find(_string(p)),
-    "lastIndexOf": lambda t, p: t.rfind(_string(p)),
-    "slice": _slice,
-    "substring": _substring,
-    "charAt": lambda t, i=0: t[int(i)] if 0 <= int(i) < len(t) else "",
-    "at": lambda t, i=0: t[int(i)] if -len(t) <= int(i) < len(t) else UNDEFINED,
-    "concat": lambda t, *p: t + "".join(_string(x) for x in p),
-    "repeat": _repeat,
-    "padStart": lambda t, n, fill=" ": _pad(t, int(n), _string(fill), start=True),
-    "padEnd": lambda t, n, fill=" ": _pad(t, int(n), _string(fill), start=False),
+def _at(text: str, index: float = 0) -> Value:
+    return text[int(index)] if -len(text) <= int(index) < len(text) else UNDEFINED
+
+
+def _char(text: str, index: float = 0) -> str:
+    return text[int(index)] if 0 <= int(index) < len(text) else ""
+
+
+def _starts(text: str, start: Value, place: float = 0) -> bool:
+    return text.startswith(_string(start), int(place))
+
+
+_METHODS: dict[str, Callable[[str, list[Value]], Value]] = {
+    "toLowerCase": lambda t, _a: t.lower(),
+    "toUpperCase": lambda t, _a: t.upper(),
+    "toString": lambda t, _a: t,
+    "valueOf": lambda t, _a: t,
+    "trim": lambda t, _a: t.strip(_WHITE),
+    "trimStart": lambda t, _a: t.lstrip(_WHITE),
+    "trimEnd": lambda t, _a: t.rstrip(_WHITE),
+    "split": lambda t, a: _split(t, *a),
+    "startsWith": lambda t, a: _starts(t, *a),
+    "endsWith": lambda t, a: t.endswith(_string(a[0])) if len(a) == 1 else _string(None),
+    "includes": lambda t, a: _string(a[0]) in t if len(a) == 1 else _string(None),
+    "indexOf": lambda t, a: t.find(_string(a[0])) if len(a) == 1 else _string(None),
+    "lastIndexOf": lambda t, a: t.rfind(_string(a[0])) if len(a) == 1 else _string(None),
+    "slice": lambda t, a: _slice(t, *a),
+    "substring": lambda t, a: _substring(t, *a),
+    "charAt": lambda t, a: _char(t, *a),
+    "at": lambda t, a: _at(t, *a),
+    "concat": lambda t, a: t + "".join(_string(part) for part in a),
+    "repeat": lambda t, a: _repeat(t, *a),
+    "padStart": lambda t, a: _pad(t, int(a[0]), _string(a[1]) if len(a) > 1 else " ", start=True),
+    "padEnd": lambda t, a: _pad(t, int(a[0]), _string(a[1]) if len(a) > 1 else " ", start=False),
 }
 _ANY_TEXT = frozenset({
     "toString", "valueOf", "trim", "trimStart", "trimEnd", "startsWith", "endsWith", "includes", "concat", "toUpperCase",

@@ -71,7 +71,7 @@ class Record(dict[str, Value]):
 
     __slots__ = ("hole",)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - JSON
         super().__init__(*args, **kwargs)
         self.hole: Unknown | None = None
 
@@ -138,6 +138,11 @@ class Thing:
         return site.unknown(f"calling {type(self).__name__} is not understood")
 
 
+def listed(value: Value) -> list[Value] | None:
+    """The elements of an array; None where it is none."""
+    return value if isinstance(value, list) else None  # pyright: ignore[reportUnknownVariableType] - of Values
+
+
 def known(*values: Value) -> Unknown | None:
     """The first Unknown among the values, if any."""
     for value in values:
@@ -175,7 +180,7 @@ def truthy(value: Value) -> bool | Unknown:
     return True
 
 
-def number_text(value: float) -> str:
+def number_text(value: float) -> str:  # noqa: PLR0911 - one case a kind of value
     """A number as JavaScript prints it."""
     if isinstance(value, int):
         if abs(value) < 10**21:
@@ -205,7 +210,7 @@ def number_text(value: float) -> str:
     return f"{sign}{head}e{'+' if power > 0 else '-'}{abs(power)}"
 
 
-def text_of(value: Value) -> str | None:
+def text_of(value: Value) -> str | None:  # noqa: PLR0911 - one case a kind of value
     """`String(value)` where it is exact; None where it is not known to us."""
     if isinstance(value, str):
         return value

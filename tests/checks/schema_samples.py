@@ -33,7 +33,7 @@ DEFAULTS = [
     ("integer()", "0"), ("integer()", "-5"), ("integer()", "sql`1 + 1`"), ("smallint()", "1_000"), ("bigint({ mode: 'number' })", "9007199254740991"),
     ("bigint({ mode: 'bigint' })", "sql`10`"), ("real()", "1.5"), ("real()", "1e21"), ("doublePrecision()", "0.1 + 0.2"), ("numeric()", "'10.50'"),
     ("numeric({ mode: 'number' })", "5"), ("boolean()", "true"), ("boolean()", "false"), ("text()", "'it\\'s'"), ("text()", "''"), ("text()", "`a${1 + 1}b`"),
-    ("text()", "'a\\\\b'"), ("text()", "\"d\\\"q\""), ("varchar({ length: 9 })", "'x'"), ("char({ length: 2 })", "'ab'"), ("text()", "sql`'x'::text`"),
+    ("text()", "'a\\\\b'"), ("text()", '"d\\"q"'), ("varchar({ length: 9 })", "'x'"), ("char({ length: 2 })", "'ab'"), ("text()", "sql`'x'::text`"),
     ("json()", "{ a: 1, b: ['x', null], c: { d: true } }"), ("jsonb()", "{}"), ("jsonb()", "[]"), ("jsonb()", "sql`'{}'::jsonb`"), ("jsonb()", "{ 'k-1': 'é' }"),
     ("jsonb()", "'plain'"), ("jsonb()", "5"), ("date()", "'2024-01-31'"), ("date({ mode: 'date' })", "new Date('2024-02-29')"), ("time()", "'10:20:30'"),
     ("time({ withTimezone: true })", "'10:20:30+02'"), ("timestamp()", "new Date('2024-05-06T07:08:09.010Z')"),
@@ -69,13 +69,36 @@ ELEMENTS: dict[str, list[str]] = {
     "real()": ["1000.123"],
     "doublePrecision()": ["10000.5"],
     "boolean()": ["true", "false", "sql`true`"],
-    "text()": ["'text'", '"text\'text"', "'text\\\\text'", "'te\"xt'", "''", "'a,b'", "' sp '", "'{}'", "'null'", "sql`'a'::text`"],
+    "text()": [
+        "'text'",
+        '"text\'text"',
+        "'text\\\\text'",
+        "'te\"xt'",
+        "''",
+        "'a,b'",
+        "' sp '",
+        "'{}'",
+        "'null'",
+        "sql`'a'::text`",
+    ],
     "text({ enum: ['one', 'two'] })": ["'one'"],
     "varchar({ length: 40 })": ["'t\\'x\",\\\\'", "sql`'x'::varchar(40)`"],
     "varchar({ length: 40, enum: ['a', 'b'] })": ["'a'"],
     "char({ length: 5 })": ["'abc'"],
-    "json()": ["{}", "[]", "{ key: 'value' }", "{ k: \"it's\" }", "{ k: 'a\"b' }", "{ k: 'a\\\\b' }", "[1, 'x']", "'s'", "true", "1.5", "{ n: null, u: undefined }"],
-    "jsonb()": ["{ key: \"v'a\" }", "[{ a: 1 }, { b: [2] }]", "{ '2': 'b', '1': 'a', c: 'd' }", "sql`'{}'::jsonb`"],
+    "json()": [
+        "{}",
+        "[]",
+        "{ key: 'value' }",
+        '{ k: "it\'s" }',
+        "{ k: 'a\"b' }",
+        "{ k: 'a\\\\b' }",
+        "[1, 'x']",
+        "'s'",
+        "true",
+        "1.5",
+        "{ n: null, u: undefined }",
+    ],
+    "jsonb()": ['{ key: "v\'a" }', "[{ a: 1 }, { b: [2] }]", "{ '2': 'b', '1': 'a', c: 'd' }", "sql`'{}'::jsonb`"],
     "date({ mode: 'string' })": ["'2025-05-23'", "sql`now()`"],
     "date({ mode: 'date' })": ["new Date('2025-05-23T12:12:31.213')".replace(".213'", ".213Z'")],
     "time()": ["'15:50:33'", "'15:50:33.123'", "sql`now()`"],
@@ -83,7 +106,11 @@ ELEMENTS: dict[str, list[str]] = {
     "timestamp({ mode: 'date' })": ["new Date('2025-05-23T12:53:53.115Z')", "sql`now()`"],
     "timestamp({ mode: 'date', withTimezone: true, precision: 3 })": ["new Date('2025-05-23T12:53:53.115Z')"],
     "timestamp({ mode: 'string' })": ["'2025-05-23 12:53:53.115'"],
-    "timestamp({ mode: 'string', withTimezone: true })": ["'2025-05-23 12:53:53.115+03:00'", "'2025-05-23T12:53:53.115Z'", "'2025-05-23 12:53:53'"],
+    "timestamp({ mode: 'string', withTimezone: true })": [
+        "'2025-05-23 12:53:53.115+03:00'",
+        "'2025-05-23T12:53:53.115Z'",
+        "'2025-05-23 12:53:53'",
+    ],
     "timestamp({ mode: 'string', precision: 3, withTimezone: true })": ["'2025-05-23 12:53:53.115'"],
     "uuid()": ["'550e8400-e29b-41d4-a716-446655440000'", "sql`gen_random_uuid()`"],
     "interval()": ["'1 day'", "'1 day 3 second'"],
@@ -119,7 +146,11 @@ def defaults(version: str) -> Iterator[tuple[str, str]]:
             yield f"default {kind} {value}", f"{before}export const t = pgTable('t', {{ c: {kind}.default({value}) }});"
             if value.startswith("sql"):
                 continue
-            for array in (f".array().default([{value}])", f".array().default([{value}, {value}])", f"{many}.default([[{value}, {value}], [{value}, {value}]])"):
+            for array in (
+                f".array().default([{value}])",
+                f".array().default([{value}, {value}])",
+                f"{many}.default([[{value}, {value}], [{value}, {value}]])",
+            ):
                 yield f"default {kind}{array}", f"{before}export const t = pgTable('t', {{ c: {kind}{array} }});"
         if found:
             for array in (".array().default([])", f"{many}.default([])", f"{many}.default([[]])"):
@@ -267,7 +298,9 @@ def bodies(version: str) -> Iterator[tuple[str, str]]:
     """Every sample of a generation: its name and the source of schema.ts."""
     for kind in TYPES + EXTENSION_TYPES:
         parts = MODIFIERS if kind in {"integer()", "text()", "uuid()"} else MODIFIERS[:4]
-        columns = ", ".join(f"c{i}: {kind}{part}" for i, part in enumerate(parts) if "primaryKey" not in part and "own" not in part)
+        columns = ", ".join(
+            f"c{i}: {kind}{part}" for i, part in enumerate(parts) if "primaryKey" not in part and "own" not in part
+        )
         yield f"type {kind}", f"export const t = pgTable('t', {{ {columns} }});"
         for part in parts:
             if "primaryKey" in part or "own" in part:
@@ -282,7 +315,10 @@ def bodies(version: str) -> Iterator[tuple[str, str]]:
     for options in IDENTITIES:
         for kind in ("integer()", "smallint()", "bigint({ mode: 'number' })"):
             for method in ("generatedAlwaysAsIdentity", "generatedByDefaultAsIdentity"):
-                yield f"identity {kind} {method} {options}", f"export const t = pgTable('t', {{ c: {kind}.{method}({options}) }});"
+                yield (
+                    f"identity {kind} {method} {options}",
+                    f"export const t = pgTable('t', {{ c: {kind}.{method}({options}) }});",
+                )
     yield from defaults(version)
     yield from BODIES.items()
     if version == "v1":

@@ -19,7 +19,11 @@ def samples(version):
     """Name, source and casing of every sample."""
     found = [(name, HEAD + body, None) for name, body in bodies(version)]
     if version == "v0":
-        found += [(f"{name}, {casing}", HEAD + BODIES[name], casing) for name in CASED for casing in ("snake_case", "camelCase")]
+        found += [
+            (f"{name}, {casing}", HEAD + BODIES[name], casing)
+            for name in CASED
+            for casing in ("snake_case", "camelCase")
+        ]
     return found
 
 
@@ -49,7 +53,7 @@ def test_every_sample_means_what_drizzle_kit_says(version, tmp_path):
         schema = read(Tree.of({"schema.ts": source}), ["schema.ts"], format=version, casing=casing)
         ours = ddl.statements(schema)
         if "error" in answer:
-            if not "BigInt" in answer["error"] and not schema.unresolved:
+            if "BigInt" not in answer["error"] and not schema.unresolved:
                 wrong.append((name, answer["error"]))
         elif _snapshot(schema) != _theirs(answer["snapshot"]):
             wrong.append((name, "snapshot", _snapshot(schema), _theirs(answer["snapshot"])))
