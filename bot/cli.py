@@ -33,6 +33,37 @@ class ReviewFormat(StrEnum):
     sarif = "sarif"
 
 
+class SchemaFormat(StrEnum):
+    """How a schema is printed."""
+
+    sql = "sql"
+    json = "json"
+
+
+class DiffFormat(StrEnum):
+    """How a difference is printed."""
+
+    sql = "sql"
+    unified = "unified"
+    json = "json"
+
+
+class BacktestFormat(StrEnum):
+    """How a backtest is printed."""
+
+    text = "text"
+    markdown = "markdown"
+    json = "json"
+
+
+class Transaction(StrEnum):
+    """How statements are run."""
+
+    one = "one"
+    each = "each"
+    none = "none"
+
+
 Repo = Annotated[Path, typer.Option("--repo", metavar="DIR", help="The git repository.")]
 Base = Annotated[
     str | None, typer.Option("--base", metavar="REV", help="What to compare with [default: the default branch].")
@@ -53,7 +84,7 @@ def review(
     repo: Repo = Path(),
     base: Base = None,
     head: Head = "HEAD",
-    format: Annotated[ReviewFormat, typer.Option("--format", help="How to print the report.")] = ReviewFormat.text,  # noqa: A002 - the option's name
+    format: Annotated[ReviewFormat, typer.Option("--format", help="How to print the report.")] = ReviewFormat.text,
     database: Database = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use no database: read the SQL only.")] = False,
 ) -> int:
@@ -70,6 +101,139 @@ def review(
         report = local.review(repo=repo, base=base, head=head, database=database, offline=offline, say=say)
     render.write(report, format.value, sys.stdout)
     return {"pass": 0, "block": 1, "unjudged": 3}[report.verdict]
+
+
+@app.command()
+def trace(
+    sql: Annotated[str, typer.Option("--sql", metavar="FILE", help="The SQL to run; `-` is standard input.")],
+    setup: Annotated[
+        str | None, typer.Option("--setup", metavar="FILE", help="What is there before, e.g. a pg_dump.")
+    ] = None,
+    transaction: Annotated[
+        Transaction, typer.Option("--transaction", help="One for all statements, one for each, or none.")
+    ] = Transaction.one,
+    format: Annotated[ReviewFormat, typer.Option("--format", help="How to print what was seen.")] = ReviewFormat.text,
+    database: Database = None,
+) -> int:
+    """Run any SQL file and say what PostgreSQL did: locks, rewrites, scans, time, findings.
+
+    Works with any framework. Exit code 1 where a finding is an error.
+    """
+    from bot import local, progress
+    from bot import trace as tracing
+    from checks import render
+
+    with progress.shown() as say:
+        report = tracing.trace(sql, setup, transaction=transaction.value, provider=local.provider(database), say=say)
+    render.write(report, format.value, sys.stdout)
+    return 1 if any(f.severity == "error" and f.waived is None for f in report.findings) else 0
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="FROM", help="A .sql file, a PostgreSQL URL, or git:REV.")],
+    after: Annotated[str, typer.Argument(metavar="TO", help="Likewise.")],
+    format: Annotated[
+        DiffFormat, typer.Option("--format", help="Statements, a text difference, or both as JSON.")
+    ] = DiffFormat.sql,
+) -> int:
+    """Say what turns one schema into another, proved on PostgreSQL. Exit code 1 where they differ."""
+    from bot import diff as differing
+    from bot import local, progress
+
+    with progress.shown() as say:
+        found = differing.diff(before, after, provider=local.provider(), say=say)
+    sys.stdout.write(found.text(format.value))
+    if not found.proven:
+        _say(f"the difference is not proven: {found.why}")
+    return 0 if found.equal else 1
+
+
+@app.command()
+def schema(
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILE]...", help="Schema files, instead of the project's.")
+    ] = None,
+    repo: Repo = Path(),
+    rev: Annotated[
+        str | None, typer.Option("--rev", metavar="REV", help="Read a commit [default: the files on disk].")
+    ] = None,
+    config: Annotated[
+        str | None, typer.Option("--config", metavar="FILE", help="Which drizzle.config, where there are several.")
+    ] = None,
+    format: Annotated[SchemaFormat, typer.Option("--format", help="SQL, or JSON.")] = SchemaFormat.sql,
+) -> int:
+    """Read Drizzle schema files without running them, and print the DDL they mean.
+
+    What could not be resolved is listed with file and line, never guessed; then the exit code is 1.
+    """
+    from bot import schema as reading
+
+    return reading.run(repo=repo, rev=rev, config=config, files=files or (), format=format.value)
+
+
+@app.command()
+def rollback(repo: Repo = Path(), base: Base = None, head: Head = "HEAD", database: Database = None) -> int:
+    """Print the SQL that undoes head's migrations, run up, down and up again, with what it cannot bring back."""
+    from bot import local, progress
+    from bot import rollback as undoing
+
+    with progress.shown() as say:
+        found = undoing.rollback(repo=repo, base=base, head=head, provider=local.provider(database), say=say)
+    sys.stdout.write(
+        "-- "
+        + ("proven: up, down and up again give equal schemas" if found.proven else "NOT PROVEN: read it with care")
+        + "\n"
+    )
+    sys.stdout.writelines(f"-- does not come back: {lost}\n" for lost in found.irreversible)
+    sys.stdout.write(found.sql)
+    return 0 if found.proven else 1
+
+
+@app.command()
+def backtest(
+    repo: Repo = Path(),
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", help="How many merged commits that touched migrations.")
+    ] = 20,
+    format: Annotated[BacktestFormat, typer.Option("--format", help="How to print the result.")] = BacktestFormat.text,
+    database: Database = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Use no database: read the SQL only.")] = False,
+) -> int:
+    """Review the last merged commits as if each were a pull request: what would have been blocked, before anyone requires the check."""
+    from bot import backtest as testing
+    from bot import progress
+
+    with progress.shown() as say:
+        return testing.run(
+            repo, out=sys.stdout, last=last, format=format.value, database=database, offline=offline, say=say
+        )
+
+
+@app.command()
+def rules(rule: Annotated[str | None, typer.Argument(metavar="[ID]", help="One rule's page.")] = None) -> int:
+    """List all rules, or show the page of one: the harm, a bad example, the way out."""
+    from checks import rules as book
+
+    if rule is not None:
+        sys.stdout.write(book.page(rule).markdown)
+        return 0
+    for each in book.all_rules().values():
+        sys.stdout.write(f"{each.id:<28} {each.severity:<8} {each.page.title}\n")
+    return 0
+
+
+@app.command()
+def init(
+    repo: Repo = Path(),
+    scripts: Annotated[
+        bool, typer.Option("--scripts", help="Also write the policy's db:* scripts into package.json.")
+    ] = False,
+) -> int:
+    """Write a policy file that states what was found in this repository, every line commented."""
+    from bot import init as writing
+
+    return writing.run(repo, scripts=scripts)
 
 
 @app.command()

@@ -45,7 +45,7 @@ def _from_base(plan: Plan, stage: Stage, say: Say) -> Rehearsal:
     """Try the ways to base's state, the truest first."""
     notes: list[str] = []
     missing: frozenset[str] = frozenset()
-    for template, note in _ways(plan.base, stage):
+    for template, note in ways(plan.base, stage):
         say("bringing a branch database to base's state")
         started = time.perf_counter()
         try:
@@ -63,7 +63,7 @@ def _from_base(plan: Plan, stage: Stage, say: Say) -> Rehearsal:
     return Rehearsal(notes=(*notes, "So head's migrations were not run."), missing=missing)
 
 
-def _ways(base: Chain, stage: Stage) -> Iterator[tuple[Template, str]]:
+def ways(base: Chain, stage: Stage) -> Iterator[tuple[Template, str]]:
     """Templates at base's state, each with what to say where it is the one that worked."""
     project = base.project
     rows = [f"{m.tag} {m.when} {m.hash}" for m in base.migrations]
@@ -107,7 +107,7 @@ def _observe(plan: Plan, branch: Branch, stage: Stage, say: Say) -> Rehearsal:
     before = stage.catalog(branch)
     read = time.perf_counter()
     say("running head's migrations" if plan.added else "looking at the schema")
-    run = replay.run(branch, _restamped(plan)) if plan.added else None
+    run = replay.run(branch, restamped(plan)) if plan.added else None
     ran = time.perf_counter()
     after = before
     if run is not None:
@@ -120,7 +120,7 @@ def _observe(plan: Plan, branch: Branch, stage: Stage, say: Say) -> Rehearsal:
     return Rehearsal(run=run, before=before, after=after, ms=ms)
 
 
-def _restamped(plan: Plan) -> Chain:
+def restamped(plan: Plan) -> Chain:
     """The chain after the merge; what Drizzle would skip comes last, as `sync` would put it, so that it is seen running."""
     base = plan.base.migrations
     greatest = max((m.when for m in base), default=0)

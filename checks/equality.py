@@ -12,6 +12,7 @@ from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.tables import Column, Constraint, Default, Index, Table, View
 from checks.catalog.types import Enum, Schema, Sequence
 from checks.facts import Fact, Place
+from checks.inequalities import HandEditedMigration, MissingMigration, PendingDrop, SnapshotDiffers
 from checks.schema import model
 
 # What drizzle-kit writes into snapshots and reads from schema.ts; everything else is nobody's difference here.
@@ -25,42 +26,6 @@ _UNSAID: dict[str, Any] = {
 
 Objects = Mapping[Key, Object]
 Difference = tuple[Key, Object | None, Object | None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MissingMigration(Fact):
-    """The schema file asks for something that no migration builds.
-
-    Attributes:
-        table: of what is missing, or the enum, view, … itself.
-        what: in words, e.g. "column `handle`".
-    """
-
-    table: str
-    what: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PendingDrop(Fact):
-    """A column left the schema file and stays in the database: the safe order, until its drop is generated."""
-
-    table: str
-    column: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HandEditedMigration(Fact):
-    """The migrations build something that neither the schema file nor the snapshot knows."""
-
-    what: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SnapshotDiffers(Fact):
-    """The last snapshot describes another database than the migrations build: the next `generate` starts from the wrong state."""
-
-    table: str
-    what: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -274,7 +239,7 @@ class _Doubt:
         if self._open and after is None:
             return True
         found = before or after
-        table = f"{key[1]}.{getattr(found, 'table', key[2] if len(key) > 2 else '')}"
+        table = ".".join((key[1], getattr(found, "table", key[-1])))
         if table in self._whole:
             return True
         if key[0] in {"column", "default"}:
@@ -310,24 +275,24 @@ def _by_owner(differences: Iterable[Difference]) -> dict[tuple[str, str], list[D
     whole = {k[1:3] for k, _, _ in listed if k[0] == "table"}
     groups: dict[tuple[str, str], list[Difference]] = {}
     for difference in listed:
-        key, before, after = difference
+        (kind, *path), before, after = difference
         found = before or after
         owned = found.owned_by if isinstance(found, Sequence) else None
         table = owned[1] if owned else getattr(found, "table", None)
-        owner = (key[1], table or (key[2] if len(key) > 2 else ""))
-        if key[0] != "table" and owner in whole and (before is None or after is None):
+        owner = (path[0], table or "".join(path[1:2]))
+        if kind != "table" and owner in whole and (before is None or after is None):
             continue
         groups.setdefault(owner, []).append(difference)
     return groups
 
 
 def _words(difference: Difference, *, lacking: bool) -> str:
-    key, before, after = difference
+    (word, *path), before, after = difference
     found = after or before
-    kind = {"type": "enum", "default": "default of column"}.get(key[0], key[0])
+    kind = {"type": "enum", "default": "default of column"}.get(word, word)
     if isinstance(found, View) and found.materialized:
         kind = "materialized view"
-    name = f"{kind} `{key[-1] if key[0] != 'schema' else key[1]}`"
+    name = f"{kind} `{path[-1]}`"
     if before is None:
         return name
     if after is None:

@@ -1,6 +1,7 @@
 """Proves a difference on a database that is thrown away: it arrives where it should, and rows survive it."""
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from checks.catalog.model import Catalog
 from checks.catalog.statements.model import Statement
 from checks.catalog.tables import Column, Table
 
-Connect = Callable[[], psycopg.Connection[Any]]
+Connect = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,15 @@
 Functions, triggers, or what Drizzle cannot say belong there; the rest is better said in the schema file, because
 `drizzle-kit generate` and `push` know nothing of it.
 
+```text bad
+0007_add_refunds.sql:  CREATE TABLE refunds (…); CREATE TABLE audit (…)
+schema.ts and the snapshot know refunds alone
+```
+
 If Drizzle can say it, add it to the schema file and generate a migration for it.
 """
 
-from checks.equality import HandEditedMigration
+from checks.inequalities import HandEditedMigration
 from checks.rules import note
 
 

@@ -3,10 +3,14 @@
 That is the safe order: first the release that no longer names the column, then its drop. Until the drop is written it is
 listed here, so that it is not forgotten.
 
+```text bad
+schema.ts no longer declares users.nickname; no migration drops it
+```
+
 When the code without it is live everywhere, write the drop: `/migrate generate --drop users.nickname`.
 """
 
-from checks.equality import PendingDrop
+from checks.inequalities import PendingDrop
 from checks.rules import note
 
 

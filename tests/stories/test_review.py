@@ -12,7 +12,7 @@ from conftest import ROOT, GitRepo
 
 from bot import demo
 from bot.cli import main
-from tests.checks.drizzle_samples import Story
+from tests.checks.drizzle_samples import CONFIG, Story
 
 LONG = 60.0
 
@@ -64,9 +64,29 @@ def two_sides(repo: GitRepo, base: Story, head: Story, tip: Story | None = None)
     return repo
 
 
-def story() -> Story:
+class Shop(Story):
+    """A history whose schema file declares what its migrations make."""
+
+    def add(self, name: str, sql: str | None = None, **more: Any) -> "Shop":
+        """Generate a migration, and declare its table."""
+        super().add(name, sql, **more)
+        if sql is None:
+            self.files["schema.ts"] += f'export const {name} = pgTable("{name}", {{ id: text() }});\n'
+        return self
+
+    def fork(self) -> "Shop":
+        """A branch."""
+        return Shop(self.files, folder=self.folder)
+
+
+def empty() -> Shop:
+    """No migration yet."""
+    return Shop({"drizzle.config.ts": CONFIG, "schema.ts": 'import { pgTable, text } from "drizzle-orm/pg-core";\n'})
+
+
+def story() -> Shop:
     """Two tables."""
-    return Story().add("users").add("orders")
+    return empty().add("users").add("orders")
 
 
 def test_an_ordinary_migration_passes(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,7 +147,7 @@ def test_a_base_chain_that_does_not_replay_is_replaced_by_its_snapshot(
     repo: GitRepo, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A database born by push: the first migration alters a table that no migration creates."""
-    base = Story().add("users").add("x", 'ALTER TABLE "elsewhere" ADD COLUMN "a" text;')
+    base = empty().add("users").add("x", 'ALTER TABLE "elsewhere" ADD COLUMN "a" text;')
     head = base.fork().add("refunds")
     reviewed = Reviewed(two_sides(repo, base, head), capsys)
     assert (reviewed.code, reviewed.verdict) == (0, "pass")

@@ -1,0 +1,226 @@
+"""The difference of two schemas as SQL, proved before it is shown. A side is a .sql file, a PostgreSQL URL, or `git:REV`."""
+
+import contextlib
+import json
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+
+from bot.branches import Provider
+from bot.git import Repository
+from bot.progress import Say, silent
+from bot.stage import Stage, play
+from checks.branch import Branch
+from checks.catalog import difference, proof, statements, words
+from checks.catalog import read as catalogs
+from checks.catalog.model import Catalog
+from checks.drizzle import chain as chains
+from checks.drizzle import projects
+from checks.drizzle.model import Chain
+from checks.errors import CouldNotJudge, UserError
+from checks.witnesses import replay, setup
+
+Format = Literal["sql", "unified", "json"]
+_TRACKING = ("drizzle",)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What turns one schema into the other.
+
+    Attributes:
+        sql: the statements; empty where the two are equal.
+        unified: the text difference of both dumps.
+        changes: in words.
+        proven: the statements were run on a database at FROM, and it was then at TO.
+        why: why it is not proven, or what does not hold for every row.
+    """
+
+    equal: bool
+    sql: str = ""
+    unified: str = ""
+    changes: tuple[str, ...] = ()
+    proven: bool = True
+    why: str = ""
+
+    def text(self, form: Format) -> str:
+        """As it is printed."""
+        if form == "unified":
+            return self.unified
+        if form == "sql":
+            return (f"-- not proven: {self.why}\n" if not self.proven else "") + self.sql
+        found: dict[str, object] = {"version": 1, "equal": self.equal, "sql": self.sql, "unified": self.unified}
+        found |= {"changes": list(self.changes), "proven": self.proven, "why": self.why}
+        return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+
+
+def diff(
+    before: str, after: str, *, provider: Provider, repo: Path = Path(), seconds: float = 300.0, say: Say = silent
+) -> Difference:
+    """Compare two sides, and prove the difference on a branch database.
+
+    Raises:
+        UserError: a side cannot be read, or its SQL fails; the text names file, line and PostgreSQL's words.
+        CouldNotJudge: a database cannot be reached.
+    """
+    sides = [_side(name, repo) for name in (before, after)]
+    alone = all(not isinstance(side, _Database) for side in sides)
+    look = _Look(ignore=_TRACKING if any(isinstance(side, _Revision) for side in sides) else (), roles=alone)
+    say(f"reading {sides[1].label}")
+    with sides[1].open(provider, seconds) as session:
+        wanted = look.at(session)
+    say(f"reading {sides[0].label}")
+    with sides[0].open(provider, seconds) as session:
+        start = look.at(session)
+        if difference.equal(start, wanted):
+            return Difference(equal=True)
+        made = statements.sql(start, wanted)
+        say("proving the difference")
+        if isinstance(sides[0], _Database):
+            shown = _prove_elsewhere(start, made, wanted, provider, seconds)
+        else:
+            shown = proof.prove(
+                lambda: contextlib.nullcontext(session), made, wanted, ignore=look.ignore, roles=look.roles
+            )
+    return Difference(
+        equal=False,
+        sql=statements.text(made),
+        unified=difference.unified(start, wanted, before=before, after=after),
+        changes=tuple(words.summary(start, wanted)),
+        proven=shown.proven,
+        why=shown.why or shown.caution,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How both sides are read."""
+
+    ignore: tuple[str, ...]
+    roles: bool
+
+    def at(self, session: psycopg.Connection[Any]) -> Catalog:
+        return catalogs.read(session, ignore=self.ignore, roles=self.roles)
+
+
+def _prove_elsewhere(
+    start: Catalog, made: list[statements.Statement], wanted: Catalog, provider: Provider, seconds: float
+) -> proof.Proof:
+    """A database of the person's is only read; its schema is made again on a branch, and the difference run there."""
+    rebuilt = [statement.sql for statement in statements.sql(Catalog(), start)]
+    try:
+        with provider.branch(seconds=seconds) as branch, _strongest(branch) as session:
+            for sql in rebuilt:
+                session.execute(sql.encode())
+            return proof.prove(lambda: contextlib.nullcontext(session), made, wanted)
+    except psycopg.Error as error:
+        return proof.Proof(
+            proven=False, why=f"the schema could not be made again here: {error.diag.message_primary or error}"
+        )
+
+
+# --- sides ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A .sql file of the person's own: it may do what a superuser may, in a cluster that is thrown away."""
+
+    path: Path
+
+    @property
+    def label(self) -> str:
+        return str(self.path)
+
+    @contextlib.contextmanager
+    def open(self, provider: Provider, seconds: float) -> Generator[psycopg.Connection[Any]]:
+        try:
+            text = self.path.read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise UserError(f"{self.path} is not UTF-8 (byte {error.start}).") from None
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be read: {error.strerror or error}.") from None
+        stage = Stage.of(provider, [text], ("drizzle", "__drizzle_migrations"), extensions=(), seconds=seconds)
+        with provider.branch(extensions=stage.extensions, seconds=seconds) as branch, _strongest(branch) as session:
+            setup.load(session, text, str(self.path))
+            session.execute("RESET ALL")
+            yield session
+
+
+@dataclass(frozen=True, slots=True)
+class _Revision:
+    """The migrations of a commit: what comes from a repository never runs as a superuser."""
+
+    revision: str
+    chain: Chain
+
+    @property
+    def label(self) -> str:
+        return f"the migrations at {self.revision}"
+
+    @contextlib.contextmanager
+    def open(self, provider: Provider, seconds: float) -> Generator[psycopg.Connection[Any]]:
+        project = self.chain.project
+        texts = [m.text for m in self.chain.migrations]
+        stage = Stage.of(provider, texts, project.table, extensions=(), seconds=seconds)
+        with provider.branch(extensions=stage.extensions, seconds=seconds) as branch:
+            play(branch, stage.stubs)
+            run = replay.build_base(branch, self.chain)
+            if run.state == "failed":
+                tag, number = run.failed or ("", 0)
+                where = next((m for m in self.chain.migrations if m.tag == tag), None)
+                line = where.statements[number].line if where and number < len(where.statements) else 1
+                said = run.failure.message if run.failure else run.why or ""
+                raise UserError(
+                    f"{where.path if where else self.label}:{line} at {self.revision} does not run: {said}."
+                )
+            with branch.connect() as session:
+                yield session
+
+
+@dataclass(frozen=True, slots=True)
+class _Database:
+    """A database that is only read."""
+
+    url: str
+
+    @property
+    def label(self) -> str:
+        return "the database"
+
+    @contextlib.contextmanager
+    def open(self, provider: Provider, seconds: float) -> Generator[psycopg.Connection[Any]]:
+        del provider, seconds
+        from bot.database import target  # noqa: PLC0415 - only for databases
+
+        there = target.of(self.url)
+        with there.connect() as session:
+            session.read_only = True
+            try:
+                yield session
+            except psycopg.Error as error:
+                raise CouldNotJudge(f"{there.name}: {there.words(error)}.") from None
+
+
+def _side(name: str, repo: Path) -> _File | _Revision | _Database:
+    if name.startswith(("postgres://", "postgresql://")):
+        return _Database(name)
+    if name.startswith("git:"):
+        revision = name.removeprefix("git:")
+        tree = Repository(repo).tree(revision)
+        found = projects.find(tree)
+        if not found:
+            raise UserError(f"There is no Drizzle project for PostgreSQL at {revision}.")
+        return _Revision(revision, chains.read(tree, found[0]))
+    return _File(Path(name))
+
+
+@contextlib.contextmanager
+def _strongest(branch: Branch) -> Generator[psycopg.Connection[Any]]:
+    """A superuser's session where the cluster is private, else the branch role's."""
+    admin = getattr(branch, "admin", None)
+    with admin() if admin is not None else branch.connect() as session:
+        yield session

@@ -1,0 +1,185 @@
+"""Is the migration complete? schema.ts, the last snapshot and what the migrations build are compared on PostgreSQL."""
+
+import json
+from typing import Any
+
+import pytest
+from conftest import GitRepo
+
+from bot.cli import main
+from tests.checks.drizzle_samples import CONFIG, Story
+
+HEAD = 'import { integer, pgTable, text } from "drizzle-orm/pg-core";\n'
+USERS = 'export const users = pgTable("users", { id: text(), email: text() });\n'
+
+
+def shop(schema: str, sql: str = 'CREATE TABLE "users" ("id" text, "email" text);') -> Story:
+    """One migration, its snapshot, and a schema file."""
+    story = Story({"drizzle.config.ts": CONFIG, "schema.ts": HEAD + schema}).add("users", sql)
+    return snapshot(story, {"users": ["id", "email"]})
+
+
+def snapshot(story: Story, tables: dict[str, list[str]]) -> Story:
+    """Write what the last snapshot says."""
+    path = f"drizzle/meta/{len(story.entries) - 1:04}_snapshot.json"
+    data = json.loads(story.files[path])
+    data["tables"] = {
+        f"public.{name}": {
+            "name": name, "schema": "", "indexes": {}, "foreignKeys": {}, "compositePrimaryKeys": {}, "uniqueConstraints": {},
+            "policies": {}, "checkConstraints": {}, "isRLSEnabled": False,
+            "columns": {c: {"name": c, "type": "text", "primaryKey": False, "notNull": False} for c in columns},
+        }
+        for name, columns in tables.items()
+    }  # fmt: skip
+    return story.put(path.removeprefix("drizzle/"), json.dumps(data, indent=2))
+
+
+def reviewed(repo: GitRepo, base: Story, head: Story, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The report of head against base."""
+    repo.commit(base.files)
+    repo.branch("head")
+    repo.commit(head.files)
+    main(["review", "--repo", str(repo.path), "--base", "main", "--head", "head", "--format", "json"])
+    return json.loads(capsys.readouterr().out)
+
+
+def findings(report: dict[str, Any], rule: str) -> list[dict[str, Any]]:
+    """What a rule said."""
+    return [f for f in report["findings"] if f["rule"] == rule]
+
+
+def item(report: dict[str, Any], name: str) -> str:
+    """The state of a checklist item."""
+    return next(i["state"] for i in report["checklist"] if i["id"] == name)
+
+
+def test_what_says_the_same_is_equal(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """A migration with its schema change and its snapshot: everything is met."""
+    base = shop(USERS)
+    head = base.fork().add("age", 'ALTER TABLE "users" ADD COLUMN "age" text;')
+    snapshot(head, {"users": ["id", "email", "age"]})
+    head.files["schema.ts"] = HEAD + USERS.replace("email: text()", "email: text(), age: text()")
+    report = reviewed(repo, base, head, capsys)
+    assert report["equality"] == {"schema_ts": "equal", "snapshot": "equal", "missing_sql": "", "unresolved": []}
+    assert (item(report, "schema-in-place"), item(report, "migration-generated"), report["verdict"]) == (
+        "met",
+        "met",
+        "pass",
+    )
+
+
+def test_a_schema_change_without_a_migration_blocks_and_shows_the_missing_sql(
+    repo: GitRepo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The finding stands where the table is declared, and says what lacks."""
+    base = shop(USERS)
+    head = base.fork()
+    head.files["schema.ts"] = HEAD + USERS.replace(
+        "email: text()", "email: text(), age: integer().notNull().default(0)"
+    )
+    report = reviewed(repo, base, head, capsys)
+    (found,) = findings(report, "missing-migration")
+    assert (found["path"], found["line"], found["severity"], found["introduced"]) == ("schema.ts", 2, "error", True)
+    assert "`users`" in found["message"]
+    assert "column `age`" in found["message"]
+    assert report["equality"]["schema_ts"] == "differs"
+    assert report["equality"]["missing_sql"] == "ALTER TABLE public.users ADD COLUMN age integer DEFAULT 0 NOT NULL;\n"
+    assert (report["verdict"], item(report, "migration-generated")) == ("block", "unmet")
+
+
+def test_an_old_inequality_is_a_note(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """What base lacked already does not block the next pull request."""
+    base = shop(USERS.replace("email: text()", "email: text(), age: integer()"))
+    head = base.fork().add("orders", 'CREATE TABLE "orders" ("id" text);')
+    snapshot(head, {"users": ["id", "email"], "orders": ["id"]})
+    head.files["schema.ts"] += 'export const orders = pgTable("orders", { id: text() });\n'
+    report = reviewed(repo, base, head, capsys)
+    assert [(f["introduced"], f["severity"]) for f in findings(report, "missing-migration")] == [(False, "note")]
+    assert report["verdict"] == "pass"
+
+
+def test_a_column_that_left_the_schema_file_is_a_pending_drop(
+    repo: GitRepo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The code goes first: a nullable column that nobody declares any more is listed, and does not block."""
+    base = shop(USERS)
+    head = base.fork()
+    head.files["schema.ts"] = HEAD + USERS.replace(", email: text()", "")
+    report = reviewed(repo, base, head, capsys)
+    assert [f["severity"] for f in findings(report, "pending-drop")] == ["note"]
+    assert findings(report, "missing-migration") == []
+    assert (report["verdict"], report["equality"]["missing_sql"]) == ("pass", "")
+
+
+def test_a_required_column_that_left_the_schema_file_lacks_its_migration(
+    repo: GitRepo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody could write a row any more, so that is no safe order."""
+    base = shop(
+        USERS.replace("email: text()", "email: text().notNull()"),
+        'CREATE TABLE "users" ("id" text, "email" text NOT NULL);',
+    )
+    head = base.fork()
+    head.files["schema.ts"] = HEAD + USERS.replace(", email: text()", "")
+    report = reviewed(repo, base, head, capsys)
+    assert [f["severity"] for f in findings(report, "missing-migration")] == ["error"]
+    assert report["verdict"] == "block"
+
+
+def test_sql_that_says_more_than_schema_and_snapshot_is_a_note(
+    repo: GitRepo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A hand-written table, index or function is allowed, and told."""
+    base = shop(USERS)
+    head = base.fork().add(
+        "audit",
+        'CREATE TABLE "audit" ("id" text);\n--> statement-breakpoint\nCREATE INDEX "by_mail" ON "users" ("email");',
+    )
+    snapshot(head, {"users": ["id", "email"]})
+    report = reviewed(repo, base, head, capsys)
+    (found,) = findings(report, "hand-edited-migration")
+    assert found["severity"] == "note"
+    assert "table `audit`" in found["message"]
+    assert "index `by_mail`" in found["message"]
+    assert (report["verdict"], report["equality"]["schema_ts"]) == ("pass", "equal")
+
+
+def test_a_snapshot_that_says_otherwise_is_told(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """SQL edited after it was generated: the next `generate` would start from a wrong state."""
+    base = shop(USERS)
+    head = base.fork().add("age", 'ALTER TABLE "users" ADD COLUMN "age" integer;')
+    snapshot(head, {"users": ["id", "email", "age"]})
+    head.files["schema.ts"] = HEAD + USERS.replace("email: text()", "email: text(), age: text()")
+    report = reviewed(repo, base, head, capsys)
+    assert report["equality"]["snapshot"] == "differs"
+    assert [f["introduced"] for f in findings(report, "snapshot-differs")] == [True]
+
+
+def test_what_cannot_be_known_is_unknown_and_named(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table made in a loop over the environment: listed with file and line; never met, never a false difference."""
+    base = shop(USERS)
+    head = base.fork()
+    head.files["schema.ts"] += "export const extra = pgTable(process.env.NAME!, { id: text() });\n"
+    report = reviewed(repo, base, head, capsys)
+    assert report["equality"]["schema_ts"] == "unresolved"
+    assert [(u["path"], u["line"]) for u in report["equality"]["unresolved"]] == [("schema.ts", 3)]
+    assert findings(report, "missing-migration") == []
+    assert item(report, "migration-generated") == "unknown"
+
+
+def test_base_that_moved_on_is_not_heads_inequality(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Head's schema file is compared with head's chain: what base got meanwhile is not missing from it."""
+    base = shop(USERS)
+    repo.commit(base.files)
+    repo.branch("head")
+    head = base.fork().add("orders", 'CREATE TABLE "orders" ("id" text);', when=1_760_000_500_000)
+    snapshot(head, {"users": ["id", "email"], "orders": ["id"]})
+    head.files["schema.ts"] += 'export const orders = pgTable("orders", { id: text() });\n'
+    repo.commit(head.files)
+    repo.checkout("main")
+    tip = base.fork().add("items", 'CREATE TABLE "items" ("id" text);')
+    repo.commit(snapshot(tip, {"users": ["id", "email"], "items": ["id"]}).files)
+    main(["review", "--repo", str(repo.path), "--base", "main", "--head", "head", "--format", "json"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["equality"]["schema_ts"] == "equal"
+    assert findings(report, "missing-migration") == []
