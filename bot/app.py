@@ -1,0 +1,50 @@
+"""The web application: which address is answered by what. Wiring only."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from bot import pages, service
+from bot.settings import Settings
+from bot.webhook import Webhook
+from bot.world import World
+
+
+def create(settings: Settings, url: str, *, work: bool = True, **parts: Any) -> FastAPI:
+    """The application.
+
+    Args:
+        settings: as the environment has them.
+        url: of the state's database.
+        work: do the work of the inbox in this process, too.
+        parts: see `service.world`.
+    """
+    opened: list[World] = []
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        if not service.configured(settings):
+            yield
+            return
+        async with contextlib.AsyncExitStack() as stack:
+            there = await stack.enter_async_context(service.world(settings, url, **parts))
+            if work:
+                await stack.enter_async_context(service.working(there, url))
+            opened.append(there)
+            try:
+                yield
+            finally:
+                opened.clear()
+
+    def world() -> World | None:
+        return opened[0] if opened else None
+
+    app = FastAPI(title="Bulletproof", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
+    hook = Webhook(secret if service.configured(settings) else None, lambda: opened[0].inbox, settings.github_app_id)
+    app.router.routes.insert(0, Route("/webhook", endpoint=hook, methods=["POST"]))
+    app.include_router(pages.router(settings, world))
+    return app

@@ -1,0 +1,91 @@
+"""The check runs of a commit: one, begun before the work and ended after it, and none left spinning."""
+
+from dataclasses import replace
+
+from bot import replies
+from bot.gate import Verdict
+from bot.github import Client, Missing, Output, Refused
+from bot.inbox import Work
+from bot.state import store
+from bot.state.store import Run
+from bot.world import World
+
+_SEVERITY = ("success", "neutral", "failure", "action_required")
+
+
+async def begin(world: World, item: Work, client: Client, head: str, number: int | None, url: str | None) -> Run:
+    """Show that the work is under way. It is written down first, so that whoever comes after us can end it."""
+    repository = client.id or 0
+    await world.mine(item)
+    had = await store.run(world.pool, repository, head)
+    run = (
+        replace(had, number=number, completed=False, hash=None)
+        if had
+        else Run(head, number, None, completed=False, hash=None)
+    )
+    await store.set_run(world.pool, repository, run)
+    there = await client.check_run(replies.NAME, head)
+    if there is None:
+        id_ = await client.begin_check(replies.NAME, head, url=url, title=replies.IN_PROGRESS)
+    else:
+        id_ = there.id
+        if there.status != "in_progress":
+            output = Output(replies.IN_PROGRESS, replies.IN_PROGRESS)
+            await client.update_check(id_, conclusion=None, output=output, url=url, had=0)
+    run = replace(run, id=id_)
+    await store.set_run(world.pool, repository, run)
+    return run
+
+
+async def end(
+    world: World,
+    item: Work,
+    client: Client,
+    head: str,
+    number: int | None,
+    verdict: Verdict,
+    *,
+    url: str | None,
+    digest: str,
+) -> None:
+    """Publish a verdict, once: one that GitHub shows already is not written again."""
+    repository = client.id or 0
+    had = await store.run(world.pool, repository, head)
+    if had is not None and had.completed and had.hash == digest:
+        return
+    await world.mine(item)
+    there = await client.check_run(replies.NAME, head)
+    if there is None:
+        had = Run(head, number, None, completed=False, hash=None)
+        await store.set_run(world.pool, repository, had)
+        id_, shown = await client.begin_check(replies.NAME, head, url=url, title=replies.IN_PROGRESS), 0
+    else:
+        id_, shown = there.id, there.output.annotations_count
+    await client.update_check(id_, conclusion=verdict.conclusion, output=verdict.output, url=url, had=shown)
+    await store.set_run(world.pool, repository, Run(head, number, id_, completed=True, hash=digest))
+
+
+async def close(world: World, item: Work, client: Client, number: int, keep: str | None, why: str) -> None:
+    """End what still runs on commits that are the head of this pull request no longer."""
+    repository = client.id or 0
+    for run in await store.unfinished(world.pool, repository, number, keep):
+        await world.mine(item)
+        try:
+            there = await client.check_run(replies.NAME, run.head)
+            if there is not None and there.status != "completed":
+                await client.update_check(there.id, conclusion="cancelled", output=Output(why, why), url=None)
+        except (Missing, Refused):
+            there = None  # the commit is gone: so is its check run
+        done = replace(run, id=there.id if there else run.id, completed=True, hash=None)
+        await store.set_run(world.pool, repository, done)
+
+
+def worst(verdict: Verdict, others: list[dict[str, object]]) -> Verdict:
+    """A check run stands for a commit: where several pull requests share it, the worst of them counts."""
+    for other in others:
+        theirs = str(other["conclusion"])
+        if theirs in _SEVERITY and _SEVERITY.index(theirs) > _SEVERITY.index(verdict.conclusion):
+            title = f"#{other['number']} (same commit): {other['title']}"[:255]
+            output = replace(verdict.output, title=title)
+            verdict = Verdict(_SEVERITY[_SEVERITY.index(theirs)], output)
+    return verdict

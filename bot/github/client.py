@@ -1,0 +1,375 @@
+"""Talks to GitHub's REST API as the App; the only importer of githubkit.
+
+Requests are written out here and their answers read by slim models: githubkit's own models of everything take seconds to
+import and refuse real payloads. It signs, sends, and recognises rate limits. A limit never puts a worker to sleep: `Later`
+gives the work back to the queue.
+"""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import githubkit
+import githubkit.cache
+import githubkit.exception
+import httpx
+from pydantic import TypeAdapter
+
+from bot import metrics
+from bot.github.errors import Missing, Refused
+from bot.github.model import AppName, CheckRun, Comment, Output, Pull, RepositoryName, Review
+from bot.inbox import Later
+
+PERMISSIONS = {"contents": "read", "pull_requests": "write", "checks": "write", "metadata": "read"}
+"""What a token may do at most; `app.yml` asks for these."""
+
+_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+_TRIES = 3
+_EARLY = 300.0  # seconds before its end at which a token is no longer used
+_PAGE = 100
+_MOST_PAGES = 30
+_SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
+BATCH = 50
+"""Annotations that one request may carry."""
+
+
+class GitHub:
+    """The App. Use it in `async with`: connections are kept open meanwhile.
+
+    Args:
+        api_url: `https://api.github.com`, or `https://HOST/api/v3`.
+        app_id: the App's id.
+        private_key: its PEM.
+    """
+
+    def __init__(self, api_url: str, app_id: int, private_key: str) -> None:
+        self.app_id = app_id
+        settings: dict[str, Any] = {
+            "base_url": api_url,
+            "user_agent": "bulletproof",
+            "timeout": _TIMEOUT,
+            "http_cache": False,
+            "auto_retry": False,
+            "follow_redirects": True,
+        }
+        # A cache of its own: githubkit's is one for the process and is not keyed by host.
+        self._as_app = githubkit.GitHub(
+            githubkit.AppAuthStrategy(str(app_id), private_key),
+            cache_strategy=githubkit.cache.MemCacheStrategy(),
+            **settings,
+        )
+        self._plain = githubkit.GitHub(
+            githubkit.UnauthAuthStrategy(), cache_strategy=githubkit.cache.MemCacheStrategy(), **settings
+        )
+        self._tokens: dict[tuple[int, int | None], tuple[str, float]] = {}
+        self._minting: dict[tuple[int, int | None], asyncio.Lock] = {}
+        self._name: AppName | None = None
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncGenerator["GitHub"]:
+        """Keep connections open."""
+        async with self._as_app, self._plain:
+            yield self
+
+    def repository(self, installation: int, owner: str, name: str, id_: int | None = None) -> "Client":
+        """A client for one repository, with tokens that open nothing else."""
+        return Client(self, installation, owner, name, id_)
+
+    async def app(self) -> AppName:
+        """Our own App."""
+        if self._name is None:
+            self._name = AppName.model_validate(await self.as_app("GET", "/app"))
+        return self._name
+
+    async def installations(self) -> list[int]:
+        """Ids of all installations that are not suspended."""
+        found = await self._pages("/app/installations")
+        return [int(each["id"]) for each in found if not each.get("suspended_at")]
+
+    async def repositories(self, installation: int) -> list[RepositoryName]:
+        """The repositories of an installation."""
+        found: list[RepositoryName] = []
+        for page in range(1, _MOST_PAGES):
+            token = await self.token(installation)
+            said = await self.call(
+                "GET", "/installation/repositories", token=token, params={"per_page": _PAGE, "page": page}
+            )
+            found += _list(RepositoryName, said["repositories"])
+            if len(said["repositories"]) < _PAGE:
+                break
+        return found
+
+    async def deliveries(self) -> list[dict[str, Any]]:
+        """The App's latest webhook deliveries, the newest first."""
+        said = await self.as_app("GET", "/app/hook/deliveries", params={"per_page": _PAGE})
+        return said if isinstance(said, list) else []  # pyright: ignore[reportUnknownVariableType]
+
+    async def redeliver(self, delivery: int) -> None:
+        """Ask for a delivery again."""
+        await self.as_app("POST", f"/app/hook/deliveries/{delivery}/attempts")
+
+    async def token(self, installation: int, repository: int | None = None) -> str:
+        """A token for an installation, or for one repository of it; one is made at a time."""
+        key = (installation, repository)
+        async with self._minting.setdefault(key, asyncio.Lock()):
+            token, until = self._tokens.get(key, ("", 0.0))
+            if until - _EARLY < time.time():
+                body: dict[str, Any] = {}
+                if repository is not None:
+                    body = {"repository_ids": [repository], "permissions": PERMISSIONS}
+                said = await self.as_app("POST", f"/app/installations/{installation}/access_tokens", body, repeat=True)
+                token = str(said["token"])
+                until = datetime.fromisoformat(said["expires_at"].replace("Z", "+00:00")).timestamp()
+                self._tokens[key] = (token, until)
+        return token
+
+    def forget(self, installation: int, repository: int | None) -> None:
+        """A token was refused: make another."""
+        self._tokens.pop((installation, repository), None)
+
+    async def as_app(
+        self, method: str, path: str, body: Any = None, *, params: Any = None, repeat: bool | None = None
+    ) -> Any:
+        """A request with the App's own signature."""
+        return await self._send(self._as_app, method, path, body, params, {}, repeat=repeat)
+
+    async def call(
+        self, method: str, path: str, body: Any = None, *, token: str, params: Any = None, repeat: bool | None = None
+    ) -> Any:
+        """A request with a token; `repeat`: whether it may be sent twice (None: as its method says)."""
+        return await self._send(
+            self._plain, method, path, body, params, {"Authorization": f"Bearer {token}"}, repeat=repeat
+        )
+
+    async def _pages(self, path: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for page in range(1, _MOST_PAGES):
+            said = await self.as_app("GET", path, params={"per_page": _PAGE, "page": page})
+            found += said
+            if len(said) < _PAGE:
+                break
+        return found
+
+    async def _send(
+        self,
+        client: Any,
+        method: str,
+        path: str,
+        body: Any,
+        params: Any,
+        headers: dict[str, str],
+        *,
+        repeat: bool | None = None,
+    ) -> Any:
+        """Send, and send again what may be sent twice while GitHub stumbles.
+
+        Raises:
+            Later: GitHub asks for patience, or does not answer.
+            Refused: GitHub says no.
+        """
+        tries = _TRIES if (method in _SAFE_TO_REPEAT if repeat is None else repeat) else 1
+        trouble = ""
+        for attempt in range(tries):
+            if attempt:
+                await asyncio.sleep(0.3 * 3**attempt)
+            try:
+                response = await client.arequest(method, path, json=body, params=params, headers=headers)
+                metrics.github.labels(method, response.status_code).inc()
+                return json.loads(response.content) if response.content else None
+            except githubkit.exception.RequestFailed as failed:
+                status = failed.response.status_code
+                metrics.github.labels(method, status).inc()
+                _judge(failed, status)
+                trouble = f"it answers {status}"
+            except (githubkit.exception.RequestError, json.JSONDecodeError) as error:
+                metrics.github.labels(method, "none").inc()
+                cause = error.exc if isinstance(error, githubkit.exception.RequestError) else error
+                trouble = type(cause).__name__
+        raise Later(3.0 if tries == 1 else 10.0, f"GitHub is in trouble ({method} {path.split('?')[0]}: {trouble})")
+
+
+def _judge(failed: "githubkit.exception.RequestFailed", status: int) -> None:
+    """Raise what an answer means; nothing for what may pass."""
+    if isinstance(failed, githubkit.exception.RateLimitExceeded):
+        raise Later(max(failed.retry_after.total_seconds(), 1.0), "GitHub limits our requests") from None
+    message = _message(failed.response.content)
+    if status == 429 or (status == 403 and ("rate limit" in message.lower() or "abuse" in message.lower())):
+        # The manual: without Retry-After, wait at least a minute.
+        raise Later(60.0, "GitHub limits our requests") from None
+    if status in {404, 410}:
+        raise Missing(status, message) from None
+    if status < 500:
+        raise Refused(status, message) from None
+
+
+def _message(content: bytes) -> str:
+    try:
+        said = json.loads(content)
+    except ValueError:
+        return "no reason given"
+    if not isinstance(said, dict):
+        return "no reason given"
+    errors = said.get("errors")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return f"{said.get('message', '')}{f' {json.dumps(errors)}' if errors else ''}"[:500]  # pyright: ignore[reportUnknownMemberType]
+
+
+def _list(model: Any, said: Any) -> list[Any]:
+    return TypeAdapter(list[model]).validate_python(said)
+
+
+class Client:
+    """One repository, through its installation."""
+
+    def __init__(self, github: GitHub, installation: int, owner: str, name: str, id_: int | None) -> None:
+        self.github, self.installation, self.owner, self.name, self.id = github, installation, owner, name, id_
+        self._base = f"/repos/{quote(owner)}/{quote(name)}"
+
+    async def token(self) -> str:
+        """A token that opens this repository and no other."""
+        return await self.github.token(self.installation, self.id)
+
+    async def pull(self, number: int) -> Pull:
+        """A pull request as it is now."""
+        return Pull.model_validate(await self.call("GET", f"/pulls/{number}"))
+
+    async def open_pulls(self, base: str | None = None) -> list[Pull]:
+        """Open pull requests, of one base branch or of all."""
+        return await self.pages(Pull, "/pulls", {"state": "open"} | ({"base": base} if base else {}))
+
+    async def pulls_with(self, sha: str) -> list[Pull]:
+        """Open pull requests whose head is that commit, forks included."""
+        found = await self.pages(Pull, f"/commits/{sha}/pulls", {})
+        return [pull for pull in found if pull.open and pull.head.sha == sha]
+
+    async def branch(self, name: str) -> str | None:
+        """The tip of a branch; None: there is no such branch."""
+        try:
+            said = await self.call("GET", f"/git/ref/heads/{quote(name)}")
+        except Missing:
+            return None
+        return str(said["object"]["sha"])
+
+    async def reviews(self, number: int) -> list[Review]:
+        """The reviews of a pull request, in the order in which they were given."""
+        return await self.pages(Review, f"/pulls/{number}/reviews", {})
+
+    async def permission(self, login: str) -> str:
+        """What somebody may do here: `admin`, `write`, `read` or `none`."""
+        try:
+            said = await self.call("GET", f"/collaborators/{quote(login)}/permission")
+        except Missing:
+            return "none"
+        return str(said["permission"])
+
+    async def comments(self, number: int) -> list[Comment]:
+        """The conversation of a pull request."""
+        return await self.pages(Comment, f"/issues/{number}/comments", {})
+
+    async def comment(self, number: int, body: str) -> Comment:
+        """Say something. Never repeated blindly: an answer that is lost may have been heard."""
+        return Comment.model_validate(await self.call("POST", f"/issues/{number}/comments", {"body": body}))
+
+    async def edit(self, comment: int, body: str) -> Comment:
+        """Say something else in the same place."""
+        return Comment.model_validate(await self.call("PATCH", f"/issues/comments/{comment}", {"body": body}))
+
+    async def react(self, comment: int, content: str) -> None:
+        """Acknowledge a comment."""
+        await self.call("POST", f"/issues/comments/{comment}/reactions", {"content": content})
+
+    async def check_run(self, name: str, sha: str) -> CheckRun | None:
+        """Our check run of that name on a commit: the latest, where there are several."""
+        params = {"check_name": name, "app_id": self.github.app_id, "filter": "latest", "per_page": _PAGE}
+        said = await self.call("GET", f"/commits/{sha}/check-runs", params=params)
+        ours = [
+            run for run in _list(CheckRun, said["check_runs"]) if run.app is None or run.app.id == self.github.app_id
+        ]
+        return max(ours, key=lambda run: run.id, default=None)
+
+    async def begin_check(self, name: str, sha: str, *, url: str | None, title: str) -> int:
+        """A new check run, in progress."""
+        body: dict[str, Any] = {
+            "name": name,
+            "head_sha": sha,
+            "status": "in_progress",
+            "output": {"title": title, "summary": title},
+        }
+        said = await self.call("POST", "/check-runs", body | ({"details_url": url} if url else {}))
+        return int(said["id"])
+
+    async def update_check(
+        self, run: int, *, conclusion: str | None, output: Output, url: str | None, had: int = 0
+    ) -> None:
+        """Say how a check run stands; `conclusion` None: in progress.
+
+        Annotations are appended by GitHub and cannot be taken back: those that are there already (`had`) are not sent again.
+        """
+        new = list(output.annotations)
+        if had:
+            shown = {_spot(each) for each in await self.annotations(run)}
+            new = [each for each in new if _spot(each.sent()) not in shown]
+        body: dict[str, Any] = {"status": "in_progress" if conclusion is None else "completed"}
+        if conclusion is not None:
+            body["conclusion"] = conclusion
+            body["actions"] = [{"label": a, "description": b, "identifier": c} for a, b, c in output.actions]
+        if url:
+            body["details_url"] = url
+        shown_output = {"title": output.title, "summary": output.summary}
+        for start in range(0, max(len(new), 1), BATCH):
+            batch = [each.sent() for each in new[start : start + BATCH]]
+            body["output"] = shown_output | ({"annotations": batch} if batch else {})
+            # Repeated only when nothing would be appended twice.
+            await self.call("PATCH", f"/check-runs/{run}", body, repeat=not batch)
+
+    async def annotations(self, run: int) -> list[dict[str, Any]]:
+        """What a check run shows at lines already."""
+        return await self._pages(f"/check-runs/{run}/annotations", {})
+
+    async def required(self, branch: str) -> list[tuple[str, int | None]]:
+        """The checks that rulesets require on a branch, each with the App it has to come from."""
+        rules = await self._pages(f"/rules/branches/{quote(branch, safe='')}", {})
+        return [
+            (str(check["context"]), check.get("integration_id"))
+            for rule in rules
+            if rule.get("type") == "required_status_checks"
+            for check in rule.get("parameters", {}).get("required_status_checks", [])
+        ]
+
+    async def pages(self, model: Any, path: str, params: dict[str, Any]) -> list[Any]:
+        """All entries of a list, as models."""
+        return _list(model, await self._pages(path, params))
+
+    async def _pages(self, path: str, params: dict[str, Any]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for page in range(1, _MOST_PAGES):
+            said = await self.call("GET", path, params=params | {"per_page": _PAGE, "page": page})
+            found += said
+            if len(said) < _PAGE:
+                break
+        return found
+
+    async def call(
+        self, method: str, path: str, body: Any = None, *, params: Any = None, repeat: bool | None = None
+    ) -> Any:
+        """A request below the repository; a token that is refused is replaced once."""
+        for fresh in (False, True):
+            if fresh:
+                self.github.forget(self.installation, self.id)
+            try:
+                token = await self.token()
+                return await self.github.call(
+                    method, self._base + path, body, token=token, params=params, repeat=repeat
+                )
+            except Refused as refused:
+                if refused.status != 401 or fresh:
+                    raise
+        raise AssertionError
+
+
+def _spot(said: dict[str, Any]) -> tuple[Any, ...]:
+    return (said.get("path"), said.get("start_line"), said.get("title"), said.get("message"))

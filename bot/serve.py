@@ -1,0 +1,66 @@
+"""`bulletproof serve` and `bulletproof worker`: the webhook service, and a worker alone."""
+
+import asyncio
+import signal
+import sys
+
+from bot import logs, state
+from bot.settings import Settings
+from bot.world import secret, sign
+
+
+def serve(settings: Settings, *, work: bool = True) -> int:
+    """Serve webhooks and pages until stopped, with a worker in the same process unless `work` is False."""
+    import uvicorn  # noqa: PLC0415 - only the service needs it
+
+    from bot import app  # noqa: PLC0415
+
+    logs.start()
+    with state.database(settings, owner=True) as url:
+        made = app.create(settings, url, work=work)
+        _greet(settings)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                made,
+                host=settings.host,
+                port=settings.port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+                timeout_keep_alive=30,
+                h11_max_incomplete_event_size=64 << 10,
+            )
+        )
+        server.run()
+        return 0 if server.started else 3
+
+
+def work(settings: Settings) -> int:
+    """Do the work of the queue until stopped: any number of these, on any machine that reaches the same database."""
+    from bot import service  # noqa: PLC0415 - heavy
+
+    logs.start()
+
+    async def run(url: str) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with service.world(settings, url) as world, service.working(world, url):
+            await stop.wait()
+
+    with state.database(settings, owner=False) as url:
+        asyncio.run(run(url))
+    return 0
+
+
+def _greet(settings: Settings) -> None:
+    """Where to look, on the terminal of whoever started it: the dashboard's link is for them alone."""
+    if not sys.stderr.isatty():
+        return
+    where = settings.public_url or f"http://{settings.host}:{settings.port}"
+    if settings.webhook_secret is None or settings.github_app_id is None:
+        sys.stderr.write(f"bulletproof: no GitHub App yet. Open {where}/setup to make one.\n")
+        return
+    key = secret(settings.webhook_secret.get_secret_value())
+    sys.stderr.write(f"bulletproof: dashboard {where}/?signature={sign(key, 'dashboard')}\n")

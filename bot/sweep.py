@@ -1,0 +1,99 @@
+"""Finds what no webhook told us: pull requests never judged, bases that moved unheard, deliveries that failed."""
+
+import structlog
+
+from bot import events, replies
+from bot.events import Event, Repository
+from bot.github import Refused
+from bot.inbox import Work
+from bot.state import store
+from bot.world import World
+
+SECONDS = 300.0
+"""How often one of all processes sweeps."""
+EVENT = Event("installation", "sweep")
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("sweep")
+
+
+async def everything(world: World) -> None:
+    """Compare what is open on GitHub with what was judged, everywhere, and forget what is old."""
+    await store.forget(world.pool)
+    await redeliver(world)
+    for installation in await world.github.installations():
+        await installed(world, installation)
+
+
+async def installed(world: World, installation: int) -> None:
+    """All repositories of an installation."""
+    for found in await world.github.repositories(installation):
+        owner, _, name = found.full_name.partition("/")
+        try:
+            await repository(world, Repository(found.id, owner, name, installation))
+        except Refused as refused:
+            log.warning("a repository cannot be read", repository=found.full_name, why=str(refused))
+
+
+async def repository(world: World, where: Repository) -> None:
+    """All open pull requests of a repository: those that were not judged as they are now are looked at again."""
+    client = world.client(where)
+    tips: dict[str, str | None] = {}
+    for pull in await client.open_pulls():
+        past = await store.past(world.pool, where.id, pull.number)
+        judged = past is not None and past.head == pull.head.sha and past.inputs is not None
+        if judged and past is not None:
+            if pull.base.ref not in tips:
+                tips[pull.base.ref] = await client.branch(pull.base.ref)
+            if past.base == tips[pull.base.ref]:
+                continue
+        await store.named(world.pool, where)
+        await world.inbox.want(events.pull(where, pull.number))
+
+
+async def base_moved(world: World, item: Work) -> None:
+    """A base branch has another tip: what was fine against the old one may collide with the new one."""
+    if item.repository is None:
+        return
+    where, branch = item.repository, str(item.about["branch"])
+    numbers = set(await store.against(world.pool, where.id, branch))
+    if numbers or item.about.get("default"):
+        numbers |= {pull.number for pull in await world.client(where).open_pulls(branch)}
+    for number in sorted(numbers):
+        await world.inbox.want(events.pull(where, number), delivery=item.delivery)
+
+
+async def with_head(world: World, item: Work) -> None:
+    """Look at whatever has a commit as its head: GitHub names no pull request where the head is in a fork."""
+    if item.repository is None:
+        return
+    where, head = item.repository, str(item.about["head"])
+    numbers = set(await store.open_with(world.pool, where.id, head))
+    if not numbers:
+        numbers = {pull.number for pull in await world.client(where).pulls_with(head)}
+    for number in sorted(numbers):
+        await world.inbox.want(events.pull(where, number, fresh=item.fresh), delivery=item.delivery)
+    run = await store.run(world.pool, where.id, head)
+    if not numbers and run is not None and run.number is None:
+        group = await store.work(world.pool, f"{where.id}!{head}")
+        if group is not None:
+            await world.inbox.want(Event("group", f"{where.id}!{head}", where, group, fresh=item.fresh))
+
+
+async def redeliver(world: World) -> None:
+    """Ask GitHub again for deliveries that failed: it never tries twice by itself, and keeps them for three days."""
+    arrived: set[str] = set()
+    failed: dict[str, int] = {}
+    for each in await world.github.deliveries():
+        guid, id_ = str(each.get("guid")), int(each["id"])
+        if 200 <= int(each.get("status_code") or 0) < 300:
+            arrived.add(guid)
+        else:
+            failed.setdefault(guid, id_)
+    missed = [id_ for guid, id_ in failed.items() if guid not in arrived]
+    for id_ in missed[:50]:
+        try:
+            await world.github.redeliver(id_)
+        except Refused as refused:
+            log.warning("a delivery cannot be had again", delivery=id_, why=str(refused))
+    if missed:
+        log.info("asked for deliveries again", count=len(missed), name=replies.NAME)
