@@ -1,6 +1,6 @@
 """What happens to each object that differs, and to those that cannot stay as they are because of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from checks.catalog import names
@@ -63,6 +63,13 @@ def decide(a: Catalog, b: Catalog) -> Decisions:
     _spread(done)
     done.attached |= {key for key in done.created if isinstance(table := b.objects[key], Table) and table.bound}
     return done
+
+
+def rebuild(done: Decisions, keys: Iterable[Key]) -> None:
+    """Drop and create objects that were to be altered, with what hangs on them."""
+    for key in keys:
+        _replace(done, key)
+    _spread(done)
 
 
 def _replace(done: Decisions, key: Key) -> None:

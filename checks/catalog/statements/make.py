@@ -242,6 +242,8 @@ def _table(table: Table, b: Catalog, folded: Collection[Key]) -> Iterator[Statem
     yield Statement(" ".join(words))
     target = f"ALTER TABLE {names.qualified(table.schema, table.name)}"
     for column in columns:
+        if inherits and column.inherited:
+            yield from _apart_from_parents(table, column, defaults.get(column.name, ""), b)
         yield from _column_extras(column)
     if table.of_type:
         yield Statement(f"{target} OF {table.of_type}")
@@ -249,6 +251,22 @@ def _table(table: Table, b: Catalog, folded: Collection[Key]) -> Iterator[Statem
         yield Statement(f"{target} ENABLE ROW LEVEL SECURITY")
     if table.force_rls:
         yield Statement(f"{target} FORCE ROW LEVEL SECURITY")
+
+
+def _apart_from_parents(table: Table, column: Column, default: str, b: Catalog) -> Iterator[Statement]:
+    """What an inherited column has, or has not, otherwise than its parent's."""
+    target = f"ALTER TABLE {names.qualified(table.schema, table.name)} ALTER COLUMN {names.quoted(column.name)}"
+    for parent in table.parents:
+        theirs = b.objects.get(("default", *parent, column.name))
+        given = theirs.expression if isinstance(theirs, Default) else ""
+        above = b.objects.get(("column", *parent, column.name))
+        if not isinstance(above, Column):
+            continue
+        if given != default:
+            yield Statement(f"{target} SET DEFAULT {default}" if default else f"{target} DROP DEFAULT")
+        if column.not_null and not above.not_null:
+            yield Statement(f"{target} SET NOT NULL")
+        return
 
 
 def _column_extras(column: Column) -> Iterator[Statement]:

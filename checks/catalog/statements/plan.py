@@ -41,10 +41,10 @@ class Plan:
         self.steps: set[Step] = set()
         self.separate: set[Step] = set()
         self._dependants = graph.reverse(done.needs_b)
-        self._constraints_of: dict[tuple[str, str], list[Constraint]] = defaultdict(list)
+        self._indexes_of: dict[tuple[str, str], list[Constraint | Index]] = defaultdict(list)
         for each in done.b:
-            if isinstance(each, Constraint):
-                self._constraints_of[each.schema, each.table].append(each)
+            if isinstance(each, Index) or (isinstance(each, Constraint) and each.contype in "pu"):
+                self._indexes_of[each.schema, each.table].append(each)
 
     def statements(self) -> list[Statement]:
         """All of them, in order."""
@@ -68,6 +68,10 @@ class Plan:
         }
         if loose:
             self.separate |= loose
+            return None
+        rebuilt = [key for verb, key in stuck if verb == "alter" and key[0] in {"view", "function", "policy", "default"}]
+        if rebuilt:
+            decide.rebuild(self.done, rebuilt)
             return None
         return order + sorted(stuck, key=_priority)
 
@@ -177,22 +181,34 @@ class Plan:
 
     def _doubled(self, found: Constraint) -> bool:
         """CREATE TABLE keeps one of two constraints on the same columns."""
-        others = self._constraints_of[found.schema, found.table]
         return found.contype == "u" and any(
-            each.columns == found.columns and (each.contype == "p" or (each.contype == "u" and each.name < found.name))
-            for each in others
+            isinstance(each, Constraint) and (each.contype == "p" or each.name < found.name)
+            for each in self._alike(("table", found.schema, found.table), found)
         )
 
     def _ambiguous(self, found: Constraint) -> bool:
         """A partition has two indexes that ATTACH PARTITION could take for the part of this one."""
         if found.contype not in "pu":
             return False
-        for child in self.done.attached:
-            if (found.schema, found.table) in self._parents(self.b, child):
-                constraints = [each for each in self._constraints_of[child[1], child[2]] if each.contype in "pu"]
-                if sum(each.columns == found.columns for each in constraints) > 1:
-                    return True
-        return False
+        if ("table", found.schema, found.table) in self.done.attached and self._late(found):
+            return True
+        return any(
+            (found.schema, found.table) in self._parents(self.b, child) and len(self._alike(child, found)) > 1
+            for child in self.done.attached
+        )
+
+    def _alike(self, table: Key, like: Constraint | Index) -> list[Constraint | Index]:
+        """The indexes of a table on the same columns."""
+        return [each for each in self._indexes_of[table[1], table[2]] if each.columns == like.columns]
+
+    def _late(self, found: Constraint | Index) -> bool:
+        """An index of a partition that must not be there yet when the partition is attached: it would be taken for another."""
+        if isinstance(found, Constraint) and found.contype not in "pu":
+            return False
+        if len(self._alike(("table", found.schema, found.table), found)) < 2:
+            return False
+        up = found.parent if isinstance(found, Index) else found.index_parent
+        return up is None or self._index(self.b, up, found) in self.done.created
 
     def _own_needs(self, key: Key, table: Key) -> bool:
         return all(needed[:1] != ("function",) for needed in self.done.needs_b[key] if needed != table)
@@ -360,6 +376,9 @@ class Plan:
                 if other[0] in {"column", "default", "constraint", "index"}:
                     home = _table_of(found)
                     own = home == (key[1], key[2])
+                    if own and isinstance(found, Index | Constraint) and self._late(found):
+                        self._link(("attach", key), ("create", other))
+                        continue
                     if (own and not (isinstance(found, Constraint) and found.contype == "f")) or (
                         home in homes and other[0] == "column"
                     ):
@@ -404,6 +423,13 @@ class Plan:
                     ):
                         for verb in ("create", "alter"):
                             self._link((verb, key), step)
+
+        for key in done.created:
+            for parent in self._parents(self.b, key):  # a new child takes over its parent's defaults as they are
+                for column in self.b.objects:
+                    if column[0] == "column" and column[1:3] == parent:
+                        for verb in ("create", "alter", "drop"):
+                            self._link((verb, ("default", *column[1:])), ("create", key))
 
     def _sequences(self) -> None:
         for verb, key in list(self.steps):
