@@ -1,0 +1,140 @@
+"""The command line of `bulletproof db`: reads arguments, runs one command, prints what it says, and picks the exit code."""
+
+import json
+import sys
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="db",
+    help="Runs and checks migrations on a real database. Its address comes from --url, else from DATABASE_URL.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    text = "text"
+    json = "json"
+
+
+Url = Annotated[
+    str | None, typer.Option("--url", metavar="URL", help="The database [default: DATABASE_URL]. It is never printed.")
+]
+Repo = Annotated[Path, typer.Option("--repo", metavar="DIR", help="The folder of the project.")]
+Rev = Annotated[
+    str | None, typer.Option("--rev", metavar="REV", help="A git revision [default: the files as they are on disk].")
+]
+Config = Annotated[
+    str | None,
+    typer.Option("--config", metavar="FILE", help="The drizzle.config of the project, where there are several."),
+]
+How = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
+
+
+@app.command()
+def status(
+    url: Url = None,
+    repo: Repo = Path(),
+    rev: Rev = None,
+    config: Config = None,
+    format: How = Format.text,  # noqa: A002 - the option's name
+    drift: Annotated[bool, typer.Option("--drift/--no-drift", help="Compare the schema, too.")] = True,
+) -> int:
+    """Show what is applied, pending, would be skipped, unknown, edited or drifted, for each environment.
+
+    Without --url: the database of DATABASE_URL, and the environments of the policy file whose variables are set.
+    Exit code 1 where anything is pending or wrong.
+    """
+    from bot import progress
+    from bot.database import source, words
+    from bot.database import status as command
+
+    found = source.read(repo, rev, config)
+    with progress.shown() as say:
+        seen = command.run(found, command.environments(found, url), say, drift=drift)
+    _print(format, words.status(seen), words.status_json(seen))
+    return command.code(seen)
+
+
+@app.command()
+def migrate(
+    url: Url = None,
+    repo: Repo = Path(),
+    rev: Rev = None,
+    config: Config = None,
+    format: How = Format.text,  # noqa: A002 - the option's name
+    dry_run: DryRun = False,
+    sync_only: Annotated[bool, typer.Option("--sync-only", help="Mend the migrations table, run nothing.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on where it would refuse, and past a file that fails; this is recorded.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is forced.")] = "",
+    check: Annotated[bool, typer.Option("--check/--no-check", help="Compare the schema before anything runs.")] = True,
+    lock_timeout: Annotated[
+        float,
+        typer.Option("--lock-timeout", metavar="SECONDS", min=0.05, help="How long a statement waits for a lock."),
+    ] = 5.0,
+    tries: Annotated[int, typer.Option("--tries", min=1, help="How often it is tried while others hold locks.")] = 12,
+    wait: Annotated[
+        float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for another run to end.")
+    ] = 60.0,
+) -> int:
+    """Run what is pending, as Drizzle would, and what Drizzle would skip.
+
+    The migrations table is mended first where push was used or rows are wrong. Nothing runs where the schema has drifted.
+    Exit code 1 where it refuses or a migration fails.
+    """
+    from bot import progress
+    from bot.database import migrate as command
+    from bot.database import source, target, words
+    from bot.database.runner import Patience
+
+    found = source.read(repo, rev, config)
+    patience = Patience(lock_timeout, tries, wait)
+    options = command.Options(force, sync_only, dry_run, check, reason, patience)
+    with progress.shown() as say:
+        done = command.run(target.of(url), found, options, say)
+    _print(format, words.migrated(done), words.migrated_json(done))
+    return done.code
+
+
+@app.command()
+def sync(
+    url: Url = None,
+    repo: Repo = Path(),
+    rev: Rev = None,
+    config: Config = None,
+    format: How = Format.text,  # noqa: A002 - the option's name
+    dry_run: DryRun = False,
+) -> int:
+    """Make the migrations table say what the schema proves: find the point of the chain that the database is at.
+
+    Exit code 1 where it is at none; nothing is written then.
+    """
+    from bot import progress
+    from bot.database import source, target, words
+    from bot.database import sync as command
+
+    found = source.read(repo, rev, config)
+    source.sound(found)
+    with progress.shown() as say:
+        done = command.run(target.of(url), found, say, dry_run=dry_run)
+    _print(format, words.synced(done, dry_run=dry_run), words.synced_json(done))
+    return 0 if done.plan.found and not (dry_run and done.plan.changes) else 1
+
+
+def _print(how: Format, lines: Iterable[str], data: dict[str, Any]) -> None:
+    if how is Format.json:
+        sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+        return
+    for line in lines:
+        sys.stdout.write(line + "\n")
