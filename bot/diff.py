@@ -110,11 +110,12 @@ def _prove_elsewhere(
     start: Catalog, made: list[statements.Statement], wanted: Catalog, provider: Provider, seconds: float
 ) -> proof.Proof:
     """A database of the person's is only read; its schema is made again on a branch, and the difference run there."""
-    rebuilt = [statement.sql for statement in statements.sql(Catalog(), start)]
     try:
         with provider.branch(seconds=seconds) as branch, _strongest(branch) as session:
-            for sql in rebuilt:
-                session.execute(sql.encode())
+            for statement in statements.sql(catalogs.read(session), start):
+                session.execute(statement.sql.encode())
+            if not difference.equal(catalogs.read(session), start):
+                return proof.Proof(proven=False, why="the schema could not be made again here exactly as it is there")
             return proof.prove(lambda: contextlib.nullcontext(session), made, wanted)
     except psycopg.Error as error:
         return proof.Proof(
