@@ -236,6 +236,50 @@ def init(
     return writing.run(repo, scripts=scripts)
 
 
+class SyncFormat(StrEnum):
+    """How a sync is told."""
+
+    text = "text"
+    json = "json"
+
+
+@app.command()
+def sync(
+    repo: Repo = Path(),
+    base: Base = None,
+    head: Annotated[str, typer.Option("--head", metavar="REV", help="Whose migrations to move.")] = "HEAD",
+    write_ref: Annotated[
+        str | None, typer.Option("--write-ref", metavar="REF", help="Write only this ref, not the checked-out branch.")
+    ] = None,
+    format: Annotated[SyncFormat, typer.Option("--format", help="How to print the result.")] = SyncFormat.text,  # noqa: A002 - the option's name
+    database: Database = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Use no database: the result is not proved.")] = False,
+    sign: Annotated[bool, typer.Option("--sign", help="Sign the commit.")] = False,
+) -> int:
+    """Put the migrations of HEAD after those of BASE, in one commit that merges base.
+
+    Base's migrations stay as they are; head's get the next numbers, the journal and the snapshots follow. The result is proved
+    on PostgreSQL before anything is written. Exit code 1 where it takes a person.
+    """
+    from bot import local, progress
+    from bot import sync as the_sync
+
+    with progress.shown() as say:
+        provider = None if offline else local.provider(database)
+        outcome = the_sync.run(
+            repo=repo, base=base, head=head, write_ref=write_ref, provider=provider, sign=sign, say=say
+        )
+    if format is SyncFormat.json:
+        import json
+
+        sys.stdout.write(json.dumps(outcome.json(), indent=2) + "\n")
+    elif outcome.status == "refused":
+        _say(outcome.text())
+    else:
+        sys.stdout.write(outcome.text() + "\n")
+    return outcome.code
+
+
 @app.command()
 def demo() -> int:
     """Review two pull requests of a small shop, one clean and one that breaks the policy."""

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -161,6 +161,18 @@ class Repository:
 
     # --- git itself ---
 
+    def ask(
+        self, *arguments: str, stdin: bytes | None = None, environment: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes, str]:
+        """Run git: its exit code, what it printed, and its words on stderr."""
+        with self._process(*arguments, environment=environment) as process:
+            out, err = process.communicate(stdin)
+        return process.returncode, out, (err or b"").decode(errors="replace").strip().removeprefix("fatal: ")
+
+    def fetcher(self) -> Callable[[Sequence[str]], Mapping[str, bytes]]:
+        """Reads blobs, each once."""
+        return _Contents(self).fetch
+
     @cached_property
     def _promisor(self) -> str | None:
         """The remote that a partial clone gets its missing objects from."""
@@ -228,9 +240,10 @@ class Repository:
             out, _ = process.communicate(stdin)
         return out if process.returncode == 0 else None
 
-    def _process(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def _process(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        more = environment or {}
         environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(_KEPT)}
-        environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+        environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **more}
         try:
             return subprocess.Popen(
                 ["git", *_SAFE, "-C", os.fspath(self.path), *arguments],

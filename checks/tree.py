@@ -85,6 +85,20 @@ class Tree:
             self._contents.update(self._fetch(missing))
         return {path: self._contents[oid] for path, oid in wanted.items() if oid in self._contents}
 
+    def overlaid(self, files: Mapping[str, bytes]) -> "Tree":
+        """The same files, some with other contents."""
+        if not files:
+            return self
+        made = Tree.of(files)
+        entries = {**self._entries, **{e.path: e for e in made.entries()}}
+        own = {_blob_id(data): data for data in files.values()}
+
+        def fetch(oids: Sequence[str]) -> Mapping[str, bytes]:
+            rest = [oid for oid in oids if oid not in own]
+            return {**(self._fetch(rest) if rest else {}), **{oid: own[oid] for oid in oids if oid in own}}
+
+        return Tree(entries.values(), fetch)
+
     def _paths(self) -> list[str]:
         if self._sorted is None:
             self._sorted = sorted(self._entries)

@@ -1,0 +1,381 @@
+"""`sync`: one commit, with parents head and base, in which head's migrations come after base's."""
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from bot import git_write, sync_proof
+from bot.branches import Provider
+from bot.git import Repository
+from bot.progress import Say, silent
+from checks.drizzle import chain, journal, rechain, rechain_v1, repair, snapshots
+from checks.drizzle.model import Format, Project
+from checks.drizzle.repair import RefusedError, Repair, Situation
+from checks.errors import UserError
+from checks.tree import Entry, Tree
+
+_V0 = re.compile(r"(?:(.*)/)?meta/(?:_journal|[^/]*_snapshot)\.json")
+_V1 = re.compile(r"(?:(.*)/)?\d{14}(?:_[^/]*)?/(?:migration\.sql|snapshot\.json)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What a sync did.
+
+    Attributes:
+        commit: the new commit, None where none was made.
+        renamed: old tag, new tag.
+        reason: why it was refused.
+        conflicts: paths that a person has to look at.
+        omitted: statements that base has run already, in sentences.
+        notes: what was not proved, and what else a person should know.
+        proven: PostgreSQL ran base's chain and the repaired one after it, and the snapshot says what it made.
+    """
+
+    status: Literal["synced", "nothing-to-do", "refused"]
+    head: str = ""
+    base: str = ""
+    commit: str | None = None
+    renamed: tuple[tuple[str, str], ...] = ()
+    reason: str | None = None
+    conflicts: tuple[str, ...] = ()
+    omitted: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    proven: bool = False
+
+    @property
+    def code(self) -> int:
+        """The exit code of the command line."""
+        return 1 if self.status == "refused" else 0
+
+    def json(self) -> dict[str, Any]:
+        """As `sync --format json` prints it."""
+        told = asdict(self)
+        told["renamed"] = [{"from": old, "to": new} for old, new in self.renamed]
+        first = ("status", "commit", "renamed", "reason", "conflicts")
+        return {"version": 1, **{k: told[k] for k in first}, **{k: told[k] for k in ("omitted", "notes", "proven")}}
+
+    def text(self) -> str:
+        """For people."""
+        if self.status == "refused":
+            return f"refused: {self.reason}"
+        if self.status == "nothing-to-do":
+            return "nothing to do: this branch's migrations come after base's already."
+        lines = [f"synced: {self.commit}"]
+        lines += [f"  {old} → {new}" for old, new in self.renamed]
+        lines += [f"  {line}" for line in (*self.omitted, *self.notes)]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A migrations folder by side; None where a side has none."""
+
+    base: str
+    merge_base: str
+    head: str
+    after: str
+
+
+@dataclass(slots=True)
+class _Sum:
+    files: dict[str, Entry | bytes | None] = field(default_factory=dict[str, "Entry | bytes | None"])
+    renamed: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    omitted: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
+    folders: list[str] = field(default_factory=list[str])
+
+    def add(self, made: Repair, folder: str) -> None:
+        self.files |= made.files
+        self.renamed += made.renamed
+        self.omitted += made.omitted
+        self.notes += made.notes
+        self.folders.append(folder)
+
+
+def prepare(
+    repository: Repository,
+    base: str,
+    head: str,
+    *,
+    provider: Provider | None,
+    sign: bool = False,
+    seconds: float = 120.0,
+    say: Say = silent,
+) -> Outcome:
+    """Make the commit, proved; no ref points to it yet.
+
+    Args:
+        repository: where the commits are.
+        base: a revision, whose migrations come first.
+        head: a revision, whose own migrations come after them.
+        provider: of branch databases for the proof; None: it is not proved.
+        sign: sign the commit.
+        seconds: how long a branch database may live.
+        say: is told what is being done.
+
+    Raises:
+        UserError: a revision is not there, or git fails.
+    """
+    base_id, head_id = repository.resolve(base), repository.resolve(head)
+    if git_write.is_ancestor(repository, head_id, base_id):
+        return Outcome(status="nothing-to-do", head=head_id, base=base_id)
+    try:
+        return _prepared(repository, base_id, head_id, provider=provider, sign=sign, seconds=seconds, say=say)
+    except RefusedError as error:
+        return Outcome(
+            status="refused",
+            head=head_id,
+            base=base_id,
+            reason=str(error),
+            conflicts=tuple(sorted(set(error.conflicts))),
+        )
+
+
+def _prepared(
+    repository: Repository, base: str, head: str, *, provider: Provider | None, sign: bool, seconds: float, say: Say
+) -> Outcome:
+    try:
+        fork = repository.merge_base(base, head)
+    except UserError as error:
+        raise RefusedError(str(error)) from None
+    say("merging")
+    merge = git_write.merge(repository, head, base)
+    made = _repairs(repository, base, head, fork, merge)
+    beside = [p for p in merge.conflicted if p not in made.files and not _inside(p, made.folders)]
+    if beside:
+        raise RefusedError(
+            f"Git cannot merge {_some(beside)}, which {'is no migration' if len(beside) == 1 else 'are no migrations'}. "
+            "Merge base into this branch and resolve that first; then sync.",
+            beside,
+        )
+    if not made.folders:
+        return Outcome(status="nothing-to-do", head=head, base=base)
+    tree = git_write.with_files(repository, merge.tree, made.files)
+    commit = git_write.commit(repository, tree, [head, base], _message(made, base), sign=sign)
+    proven, notes = False, ["Not proved: there was no database."]
+    if provider is not None:
+        proof = sync_proof.prove(
+            repository, base, head, commit, made.folders, provider=provider, seconds=seconds, say=say
+        )
+        proven, notes = proof.proven, list(proof.notes)
+    return Outcome(
+        status="synced",
+        head=head,
+        base=base,
+        commit=commit,
+        renamed=tuple(made.renamed),
+        omitted=tuple(made.omitted),
+        notes=(*made.notes, *notes),
+        proven=proven,
+    )
+
+
+def run(
+    *,
+    repo: Path,
+    base: str | None = None,
+    head: str = "HEAD",
+    write_ref: str | None = None,
+    provider: Provider | None,
+    sign: bool = False,
+    say: Say = silent,
+) -> Outcome:
+    """The command: prepare, and move the checked-out branch (or only `write_ref`) to the commit.
+
+    Raises:
+        UserError: wrong arguments, or the branch moved meanwhile.
+    """
+    repository = Repository(repo)
+    base = base or repository.default_branch()
+    head_id = repository.resolve(head)
+    target: tuple[str, str | None] | None = None
+    if write_ref is None:
+        if (trouble := git_write.trouble(repository)) is not None:
+            return Outcome(status="refused", head=head_id, reason=trouble)
+        if head_id != repository.resolve("HEAD"):
+            raise UserError(f"{head} is not checked out. Check it out, or name the ref to write: --write-ref REF.")
+    else:
+        target = git_write.ref(repository, write_ref)
+    outcome = prepare(repository, base, head_id, provider=provider, sign=sign, say=say)
+    if outcome.commit is None:
+        return outcome
+    try:
+        if target is None:
+            if repository.resolve("HEAD") != head_id:
+                raise git_write.MovedError("The checked-out branch moved meanwhile; nothing was written. Sync again.")
+            git_write.advance(repository, outcome.commit)
+        else:
+            name, old = target
+            if old is not None and not git_write.is_ancestor(repository, old, outcome.commit):
+                raise git_write.MovedError(
+                    f"{name} holds commits that the result does not contain; nothing was written."
+                )
+            git_write.move(repository, name, outcome.commit, old)
+    except git_write.MovedError as error:
+        return replace(outcome, status="refused", commit=None, reason=str(error))
+    return outcome
+
+
+# --- folders ---
+
+
+def _repairs(repository: Repository, base: str, head: str, fork: str, merge: git_write.Merge) -> _Sum:
+    ours, theirs = git_write.changed(repository, fork, head), git_write.changed(repository, fork, base)
+    made = _Sum()
+    for found in _folders(repository, (base, fork, head), [*ours, *merge.conflicted], theirs):
+        situation = _situation(repository, (base, fork, head), merge, found)
+        if situation is None:
+            continue
+        form = situation.head.project.format
+        result = rechain.repair_v0(situation) if form == "v0" else rechain_v1.repair_v1(situation)
+        if result is not None:
+            made.add(result, found.after)
+    return made
+
+
+def _folders(
+    repository: Repository, commits: tuple[str, str, str], ours: Iterable[str], theirs: Iterable[str]
+) -> list[_Found]:
+    """The migrations folders that head changed; where one side moved its folder, under both names."""
+    by_head, by_base = _candidates(ours), _candidates(theirs)
+    names = sorted({*by_head, *by_base})
+    if not by_head:
+        return []
+    there = {n: tuple(_has(repository, commit, n) for commit in commits) for n in names}
+    found: list[_Found] = []
+    moved = {n for n in names if there[n][1]}
+    for name in sorted(by_head):
+        at_base, at_fork, at_head = there[name]
+        if at_fork and not at_head:  # head moved it, or removed it: it is met under its new name
+            continue
+        old = name
+        if not at_fork and at_head:
+            left = [n for n in moved if not there[n][2]]
+            old = left[0] if len(left) == 1 else name
+        on_base = old if there.get(old, (at_base,))[0] else name
+        if at_fork and not at_base:
+            new = [n for n in names if there[n][0] and not there[n][1] and n not in by_head]
+            on_base = new[0] if len(new) == 1 else name
+        if not there.get(on_base, (False,))[0]:
+            news = [n for n in names if there[n][0] and not there[n][1]]
+            if not at_fork and old != name and len(news) == 1:
+                if news[0] != name:
+                    raise RefusedError(
+                        f"Both sides moved the migrations of {old or 'the root'}: base to {news[0]}, this branch to {name}. "
+                        "Agree on one folder first.",
+                        [name, news[0]],
+                    )
+                on_base = news[0]
+        found.append(_Found(on_base, old, name, name if name != old else on_base))
+    return found
+
+
+def _candidates(paths: Iterable[str]) -> dict[str, None]:
+    found: dict[str, None] = {}
+    for path in paths:
+        hit = _V0.fullmatch(path) or _V1.fullmatch(path)
+        if hit is not None:
+            found.setdefault(hit[1] or "", None)
+        elif path.endswith(".sql"):
+            found.setdefault(posixpath.dirname(path), None)
+    return found
+
+
+def _has(repository: Repository, commit: str, folder: str) -> bool:
+    """Whether a commit has migrations in a folder."""
+    return bool(chain.shape(git_write.files(repository, commit, [folder]), folder))
+
+
+def _situation(
+    repository: Repository, commits: tuple[str, str, str], merge: git_write.Merge, found: _Found
+) -> Situation | None:
+    base_id, fork_id, head_id = commits
+    base_tree = git_write.files(repository, base_id, [found.base])
+    fork_tree = git_write.files(repository, fork_id, [found.merge_base])
+    head_tree = git_write.files(repository, head_id, [found.head])
+    folders = list(dict.fromkeys((found.base, found.merge_base, found.head, found.after)))
+    forms = chain.shape(base_tree, found.base), chain.shape(head_tree, found.head)
+    if forms[0] is None or forms[1] is None or not _postgres(head_tree, found.head, forms[1]):
+        return None  # only one side has migrations here: git's merge is right
+    if forms[0] != forms[1]:
+        here, there = ("base", "this branch") if forms[0] == "v1" else ("this branch", "base")
+        raise RefusedError(
+            f"{here.capitalize()} has folders of drizzle-kit 1.0 in {found.after}, {there} the journal of 0.x. "
+            "Bring both to one format (`drizzle-kit up`) first.",
+            [found.after],
+        )
+    mended: dict[str, bytes] = {}
+    if forms[0] == "v0":
+        known = _ids(base_tree, found.base)
+        mended = repair.mended(head_tree, found.head, known)
+        head_tree = head_tree.overlaid(mended)
+        base_tree = base_tree.overlaid(repair.mended(base_tree, found.base, _ids(head_tree, found.head)))
+    cache = chain.Cache()
+    chains = [
+        chain.read(tree, Project(root="", format=forms[0], migrations_dir=folder), cache=cache)
+        for tree, folder in ((base_tree, found.base), (fork_tree, found.merge_base), (head_tree, found.head))
+    ]
+    return Situation(
+        base=chains[0],
+        merge_base=chains[1],
+        head=chains[2],
+        base_tree=base_tree,
+        merge_base_tree=fork_tree,
+        head_tree=head_tree,
+        folder=found.after,
+        merged=git_write.files(repository, merge.tree, folders),
+        conflicted=frozenset(p for p in merge.conflicted if _inside(p, folders)),
+        mended=tuple(mended),
+    )
+
+
+def _ids(tree: Tree, folder: str) -> list[str]:
+    meta = posixpath.join(folder, "meta")
+    found: list[str] = []
+    for data in tree.read_all(p for p in tree.under(meta) if p.endswith("_snapshot.json")).values():
+        head = snapshots.header(data, "v0")
+        if isinstance(head, snapshots.Header):
+            found.append(head.id)
+    return found
+
+
+def _postgres(tree: Tree, folder: str, form: Format) -> bool:
+    """Whether these are migrations for PostgreSQL; others merge as git merges them."""
+    if form == "v0":
+        text = tree.read(posixpath.join(folder, chain.JOURNAL))
+        return text is None or journal.parse(text).postgres
+    for path in tree.under(folder):
+        if path.endswith("/snapshot.json"):
+            head = snapshots.header(tree.read(path) or b"", "v1")
+            if isinstance(head, snapshots.Header) and head.dialect is not None:
+                return head.dialect in {"postgres", "postgresql"}
+    return True
+
+
+def _inside(path: str, folders: Sequence[str]) -> bool:
+    return any(repair.inside(path, folder) is not None for folder in folders)
+
+
+# --- words ---
+
+
+def _message(made: _Sum, base: str) -> str:
+    """What moved, in the commit."""
+    names = made.renamed
+    first = "Put migrations behind base's" if len(names) != 1 else f"Put {names[0][1]} behind base's migrations"
+    lines = [first, "", f"Merges base ({base[:12]}); its migrations are as they were."]
+    lines += [f"- {old} is now {new}" for old, new in names]
+    lines += [f"- {sentence}" for sentence in made.omitted]
+    return "\n".join(lines) + "\n"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
+
+
+__all__ = ["Mapping", "Outcome", "prepare", "run"]
