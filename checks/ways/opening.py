@@ -63,7 +63,11 @@ def openings(source: Source, tree: Tree | None = None, resolver: Resolver | None
         resolver: what an import means.
     """
     found: dict[tuple[int, int], Opening] = {}
-    for bound in _bindings(source, tree, resolver):
+    # a name that is brought in twice is one name
+    bindings = {
+        (b.package, b.name, b.local, b.node.id if b.local == "*" else 0): b for b in _bindings(source, tree, resolver)
+    }
+    for bound in bindings.values():
         for opening in _opened(source, bound):
             found.setdefault((opening.line, opening.end_line), opening)
     return sorted(found.values(), key=lambda o: o.line)

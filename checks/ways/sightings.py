@@ -102,7 +102,10 @@ def _typescript(side: Side, path: str, data: bytes) -> Iterator[Sighting]:
         return
     source = Source(path, data)
     if running:
-        yield from runs.of_typescript(side, source)
+        try:
+            yield from runs.of_typescript(side, source)
+        except placed.Unreadable as error:
+            side.unread.append(Unread(path, error.line, error.why))
     for table in tables:
         for each in tracking_typescript.in_typescript(source, table, side.tree, side.resolver):
             fact = ManualTracking(

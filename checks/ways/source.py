@@ -26,7 +26,8 @@ _STATEMENTS = frozenset({"program", "statement_block", "lexical_declaration", "e
 _THROUGH = frozenset(
     {"await_expression", "parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression"}
 )
-_MOST = 400
+_MOST = 300  # places of one name: each costs a walk from the root of the tree
+_HIGHEST = 40  # levels that are climbed: asking for a parent walks down from the root
 
 Kind = Literal["import", "export", "require", "dynamic"]
 
@@ -87,6 +88,8 @@ class Source:
             made = _import(specifier, string) if string is not None else None
             if made is not None:
                 found.append(made)
+            if len(found) > _MOST:
+                break
         return found
 
     def at(self, start: int, end: int) -> Node:
@@ -138,7 +141,9 @@ _DECLARING = frozenset(
 def in_type(node: Node) -> bool:
     """Whether a node is part of a type."""
     here: Node | None = node
-    while here is not None and here.type not in _STATEMENTS:
+    for _ in range(_HIGHEST):
+        if here is None or here.type in _STATEMENTS:
+            break
         if here.type in _TYPES:
             return True
         here = here.parent

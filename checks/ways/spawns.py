@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
+from checks.placed import Unreadable
 from checks.typescript import syntax
 from checks.typescript.syntax import Node
 from checks.ways.source import Source, arguments
@@ -30,7 +32,8 @@ _INSIDE = frozenset(
 _CONFIG_FILE = re.compile(r"\.(?:config|run)\.[cm]?[jt]s$")
 _RUN_BY = frozenset({"command", "cmd", "script", "exec"})  # keys of process managers (`ecosystem.config.js`)
 _GLOBALS = ("Bun", "Deno", "$")
-_MOST = 200
+_MOST = 300
+_HIGHEST = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,17 @@ class Spawn:
 
 
 def spawns(source: Source, needles: re.Pattern[bytes]) -> Iterator[Spawn]:
-    """The commands in a file whose text has one of the needles."""
+    """The commands in a file whose text has one of the needles.
+
+    Raises:
+        Unreadable: there are too many to look at.
+    """
     seen: set[int] = set()
     for number, found in enumerate(needles.finditer(source.data)):
         if number > _MOST:
-            return
+            raise Unreadable(
+                source.data.count(b"\n", 0, found.start()) + 1, f"it names banned commands more than {_MOST} times"
+            )
         node = source.at(found.start(), found.end())
         string = _string(node)
         for call in _calls(source, string) if string is not None else ():
@@ -95,7 +104,9 @@ def _string(node: Node) -> Node | None:
 def _calls(source: Source, string: Node) -> Iterator[Node]:
     """The calls that a string, or the constant that holds it, is an argument of."""
     here, parent = string, string.parent
-    while parent is not None and parent.type in _INSIDE:
+    for _ in range(_HIGHEST):
+        if parent is None or parent.type not in _INSIDE:
+            break
         here, parent = parent, parent.parent
     match parent.type if parent is not None else "":
         case "member_expression" if parent is not None and parent.parent is not None:  # ["npx", …].join(" ")
@@ -115,7 +126,9 @@ def _calls_with(source: Source, name: Node | None) -> Iterator[Node]:
     """The calls that a constant is an argument of."""
     for use in source.uses(syntax.text(name)) if name is not None and name.type == "identifier" else ():
         outer = use.parent
-        while outer is not None and outer.type in _INSIDE:
+        for _ in range(_HIGHEST):
+            if outer is None or outer.type not in _INSIDE:
+                break
             outer = outer.parent
         if outer is not None and outer.type == "arguments" and outer.parent is not None:
             yield outer.parent
@@ -154,6 +167,7 @@ def _plain(node: Node) -> str:
     return syntax.text(node)[:200].replace("'", '"').replace("node:", "")
 
 
+@lru_cache(maxsize=1)  # of the file that is being read
 def _bound(source: Source) -> set[str]:
     """Local names of the modules that run commands, and of what they export for it."""
     names: set[str] = set()

@@ -158,9 +158,11 @@ def _strings(root: Placed) -> Iterator[tuple[tuple[str, ...], Placed, Placed | N
     """Whatever may be a command: strings, and lists of plain words in the exec form, with the mapping that holds them."""
     stack: list[tuple[tuple[str, ...], Placed, Placed | None]] = [((), root, None)]
     seen = 0
-    while stack and seen < _MOST:
+    while stack:
         keys, value, holder = stack.pop()
         seen += 1
+        if seen > _MOST:
+            raise placed.Unreadable(value.line, f"more than {_MOST:,} values")
         if isinstance(value.value, str):
             yield keys, value, holder
             continue
@@ -193,6 +195,8 @@ def _below(keys: tuple[str, ...], value: Placed) -> Iterator[tuple[tuple[str, ..
 def _is_said(key: str, value: Placed) -> bool:
     """A mapping called `services` or `include` may hold commands in a compose file; a word under it does not."""
     lowered = key.lower()
+    if lowered.endswith((".md", ".txt")) or lowered == "readme":
+        return True
     if lowered not in _SAID:
         return False
     return lowered not in {"services", "options?", "include", "tags", "files", "default", "stages"} or isinstance(

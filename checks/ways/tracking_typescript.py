@@ -22,6 +22,14 @@ _NAMED_METHODS = {
     "alterTable": "ALTER TABLE",
     "truncateTable": "TRUNCATE",
 }
+_INSIDE = frozenset(
+    {
+        "parenthesized_expression", "as_expression", "binary_expression", "array", "await_expression", "template_substitution", "template_string", "pair",
+        "object",
+    }
+)  # fmt: skip
+_HIGHEST = 15
+_MOST = 300
 _LIKE_MIGRATIONS = re.compile(r"(?i)migrat")
 
 
@@ -50,7 +58,9 @@ def _place(node: Node, write: Write) -> Placed:
 
 def _strings(source: Source, table: tuple[str, str]) -> Iterator[Node]:
     seen: set[int] = set()
-    for found in needle(table).finditer(source.data):
+    for number, found in enumerate(needle(table).finditer(source.data)):
+        if number > _MOST:
+            return
         here: Node | None = source.at(found.start(), found.end())
         for _ in range(6):
             if here is None or here.type in {"string", "template_string", "comment"}:
@@ -156,17 +166,9 @@ def _by_name(source: Source, table: tuple[str, str]) -> dict[int, Placed]:
 def _is_run(source: Source, string: Node, depth: int = 0) -> bool:
     """A string that goes to the database: tagged, or given to something that runs queries; no message for people."""
     parent = string.parent
-    while parent is not None and parent.type in {
-        "parenthesized_expression",
-        "as_expression",
-        "binary_expression",
-        "array",
-        "await_expression",
-        "template_substitution",
-        "template_string",
-        "pair",
-        "object",
-    }:
+    for _ in range(_HIGHEST):
+        if parent is None or parent.type not in _INSIDE:
+            break
         parent = parent.parent
     if parent is None or depth > 3:
         return False

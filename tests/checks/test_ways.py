@@ -137,6 +137,52 @@ def test_hostile_json_ends_soon(text):
     assert time.process_time() - begun < 3
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = " + "[" * 30_000 + "'drizzle-kit push'" + "]" * 30_000,
+        "x = " + "(" * 30_000 + "'npx drizzle-kit push'",
+        "execSync('drizzle-kit push');" * 20_000,
+        "'drizzle-kit push'+" * 20_000,
+        "import { neon } from '@neondatabase/serverless';" + "neon(x);" * 20_000,
+        "import { neon } from '@neondatabase/serverless';" * 3_000 + "neon(x)",
+        "const a = b; const b = a; execSync(a); // drizzle-kit push",
+        "import { execSync } from 'child_process'; const a = `${b} drizzle-kit push`; const b = `${a}`; execSync(a);",
+        "sql`" + "${" * 5_000 + " delete from drizzle.__drizzle_migrations",
+        "import pg from 'pg'; " + "const pg = pg; " * 3_000,
+        "<" * 30_000 + "'@neondatabase/serverless'",
+    ],
+)
+def test_hostile_typescript_ends_soon(source):
+    """In short lines, so that it does not pass for a bundle."""
+    lines = re.sub(r"([\[(<;+]|\$\{)", r"\1\n", source)
+    begun = time.process_time()
+    read({"scripts/a.ts": lines})
+    assert time.process_time() - begun < 15
+
+
+PIECES = ["import ", "{ neon }", " from ", "'pg'", '"@neondatabase/serverless"', "neon(", "new Pool(", ")", "execSync", "'drizzle-kit push'", "`", "${", "}", ";", "\n", "const ", "a = ", "require(", "await import(", "sql", "'__drizzle_migrations'", ".insert(", "delete from drizzle.__drizzle_migrations", "\xff", "[", "]", "=>", "export ", "type "]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=40))
+def test_no_typescript_raises(pieces):
+    """Whatever stands in a file, in whatever order, reading it ends, and what is found has a line of the file."""
+    source = "".join(pieces)
+    for fact in read({"scripts/a.ts": source}).facts:
+        assert 1 <= fact.place.line <= source.count("\n") + 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["package.json", ".github/workflows/a.yml", "Dockerfile", "Makefile", "justfile", "netlify.toml", "turbo.json", "Procfile", "Jenkinsfile", "a.sh", "x.sql"]),
+    st.lists(st.sampled_from(["{", "}", "[", "]", ":", ",", '"', "'", "\n", "  ", "\t", "- ", "run", "scripts", "jobs", "RUN ", "&a ", "*a", "|", ">", "drizzle-kit push", "db:push", "=", "<<EOF", "EOF", "sh '", "#", "delete from drizzle.__drizzle_migrations;"]), max_size=40),
+)  # fmt: skip
+def test_no_file_of_commands_raises(path, pieces):
+    """The same for every kind of file that holds commands."""
+    read({path: "".join(pieces)})
+
+
 def test_a_pull_request_of_three_thousand_files_costs_no_more_than_parsing_those_that_can_matter():
     """Twice the bare parse of the files that name a driver or a command; the others are passed over by their bytes."""
     body = "".join(
