@@ -13,7 +13,7 @@ SELECT p.oid, p.pronamespace, p.proname, oidvectortypes(p.proargtypes), pg_get_f
        p.pronargdefaults::int, p.prosqlbody IS NULL, pg_get_userbyid(p.proowner), p.proacl::text[], p.proparallel::text
 FROM pg_proc p
 WHERE p.pronamespace = ANY (%(schemas)s::oid[])
-  AND p.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_proc'::regclass AND deptype IN ('e', 'i'))
+  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_proc'::regclass AND own.objid = p.oid AND own.deptype IN ('e', 'i'))
 """
 
 _AGGREGATES = """
@@ -33,7 +33,7 @@ _EVENT_TRIGGERS = """
 SELECT e.tableoid, e.oid, e.evtname, e.evtevent, e.evtfoid::regproc::text, e.evttags, e.evtenabled::text,
        pg_get_userbyid(e.evtowner)
 FROM pg_event_trigger e
-WHERE e.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_event_trigger'::regclass AND deptype = 'e')
+WHERE NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_event_trigger'::regclass AND own.objid = e.oid AND own.deptype = 'e')
 """
 
 # Each row: class, oid, kind and identity as DROP wants them, definition, whether the definition makes it, owner.
@@ -44,7 +44,7 @@ SELECT c.tableoid, c.oid, 'CAST', format('(%s AS %s)', format_type(c.castsource,
                    ELSE 'WITH FUNCTION ' || c.castfunc::regprocedure::text END,
               CASE c.castcontext WHEN 'a' THEN ' AS ASSIGNMENT' WHEN 'i' THEN ' AS IMPLICIT' ELSE '' END), true, NULL
 FROM pg_cast c WHERE c.oid >= 16384
-  AND c.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_cast'::regclass AND deptype = 'i')
+  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_cast'::regclass AND own.objid = c.oid AND own.deptype = 'i')
 UNION ALL
 SELECT o.tableoid, o.oid, 'OPERATOR', (pg_identify_object(o.tableoid, o.oid, 0)).identity,
        format('CREATE OPERATOR %I.%s (FUNCTION = %s%s%s%s%s%s%s%s%s)', n.nspname, o.oprname, o.oprcode,

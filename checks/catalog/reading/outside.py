@@ -64,14 +64,14 @@ SELECT f.tableoid, f.oid, f.fdwname, CASE WHEN f.fdwhandler = 0 THEN '' ELSE f.f
        CASE WHEN f.fdwvalidator = 0 THEN '' ELSE f.fdwvalidator::regproc::text END, f.fdwoptions, pg_get_userbyid(f.fdwowner),
        f.fdwacl::text[]
 FROM pg_foreign_data_wrapper f
-WHERE f.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_foreign_data_wrapper'::regclass AND deptype = 'e')
+WHERE NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_foreign_data_wrapper'::regclass AND own.objid = f.oid AND own.deptype = 'e')
 """
 
 _SERVERS = """
 SELECT 'pg_subscription'::regclass::oid, s.oid, s.srvname, f.fdwname, coalesce(s.srvtype, ''), coalesce(s.srvversion, ''), s.srvoptions,
        pg_get_userbyid(s.srvowner), s.srvacl::text[]
 FROM pg_foreign_server s JOIN pg_foreign_data_wrapper f ON f.oid = s.srvfdw
-WHERE s.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_foreign_server'::regclass AND deptype = 'e')
+WHERE NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_foreign_server'::regclass AND own.objid = s.oid AND own.deptype = 'e')
 """
 
 _USER_MAPPINGS = (

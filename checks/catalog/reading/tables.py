@@ -27,14 +27,14 @@ LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
 LEFT JOIN pg_foreign_table ft ON ft.ftrelid = c.oid
 LEFT JOIN pg_foreign_server s ON s.oid = ft.ftserver
 WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relnamespace = ANY (%(schemas)s::oid[])
-  AND c.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e')
+  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_class'::regclass AND own.objid = c.oid AND own.deptype = 'e')
 """
 
 _VIEW_DEFINITIONS = """
 SELECT c.oid, pg_get_viewdef(c.oid)
 FROM pg_class c
 WHERE c.relkind IN ('v', 'm') AND c.relnamespace = ANY (%(schemas)s::oid[])
-  AND c.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e')
+  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_class'::regclass AND own.objid = c.oid AND own.deptype = 'e')
 """
 
 _PARENTS = "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno"
@@ -84,7 +84,7 @@ FROM pg_constraint con
 WHERE con.contype IN ('p', 'u', 'c', 'f', 'x') AND con.connamespace = ANY (%(schemas)s::oid[])
   AND NOT (con.contype = 'f' AND con.conparentid <> 0
            AND con.conrelid = (SELECT up.conrelid FROM pg_constraint up WHERE up.oid = con.conparentid))
-  AND con.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_constraint'::regclass AND deptype = 'e')
+  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_constraint'::regclass AND own.objid = con.oid AND own.deptype = 'e')
 """
 
 _INDEXES = """
@@ -97,7 +97,7 @@ JOIN pg_class c ON c.oid = i.indexrelid
 LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.contype IN ('p', 'u', 'x') AND con.conrelid = i.indrelid
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
 WHERE c.relnamespace = ANY (%(schemas)s::oid[])
-  AND c.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e')
+  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_class'::regclass AND own.objid = c.oid AND own.deptype = 'e')
 """
 
 _INDEX_STATISTICS = """

@@ -23,7 +23,7 @@ SELECT n.oid, n.nspname, pg_get_userbyid(n.nspowner), n.nspacl::text[], i.initpr
 FROM pg_namespace n
 LEFT JOIN pg_init_privs i ON i.classoid = 'pg_namespace'::regclass AND i.objoid = n.oid
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  AND n.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_namespace'::regclass AND deptype = 'e')
+  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_namespace'::regclass AND own.objid = n.oid AND own.deptype = 'e')
 """
 
 _TYPES = """
@@ -39,7 +39,7 @@ LEFT JOIN pg_class c ON c.oid = t.typrelid
 WHERE t.typnamespace = ANY (%(schemas)s::oid[]) AND t.typtype IN ('e', 'd', 'c', 'r', 'b', 'p')
   AND (t.typrelid = 0 OR c.relkind = 'c')
   AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
-  AND t.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_type'::regclass AND deptype = 'e')
+  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_type'::regclass AND own.objid = t.oid AND own.deptype = 'e')
 """
 
 _LABELS = "SELECT enumtypid, enumlabel FROM pg_enum WHERE enumtypid >= 16384 ORDER BY enumtypid, enumsortorder"
@@ -69,7 +69,7 @@ SELECT c.oid, c.collnamespace, c.collname, c.collprovider::text, c.collisdetermi
        {locale}, {rules}, pg_get_userbyid(c.collowner), c.tableoid
 FROM pg_collation c
 WHERE c.collnamespace = ANY (%(schemas)s::oid[])
-  AND c.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_collation'::regclass AND deptype = 'e')
+  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_collation'::regclass AND own.objid = c.oid AND own.deptype = 'e')
 """
 
 _SEQUENCES = """
@@ -81,7 +81,7 @@ JOIN pg_class c ON c.oid = s.seqrelid
 LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.objsubid = 0
                      AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
 WHERE c.relnamespace = ANY (%(schemas)s::oid[])
-  AND c.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e')
+  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_class'::regclass AND own.objid = c.oid AND own.deptype = 'e')
 """
 
 _FIELDS = """

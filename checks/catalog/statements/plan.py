@@ -69,7 +69,9 @@ class Plan:
         if loose:
             self.separate |= loose
             return None
-        rebuilt = [key for verb, key in stuck if verb == "alter" and key[0] in {"view", "function", "policy", "default"}]
+        rebuilt = [
+            key for verb, key in stuck if verb == "alter" and key[0] in {"view", "function", "policy", "default"}
+        ]
         if rebuilt:
             decide.rebuild(self.done, rebuilt)
             return None
@@ -328,7 +330,9 @@ class Plan:
     def _freed(self, key: Key) -> bool:
         """A generated column becomes a plain one, which no longer needs those it was computed from."""
         before, after = self.a.objects[key], self.b.objects[key]
-        return isinstance(before, Column) and isinstance(after, Column) and bool(before.generated) and not after.generated
+        return (
+            isinstance(before, Column) and isinstance(after, Column) and bool(before.generated) and not after.generated
+        )
 
     def _claims(self) -> None:
         """Relations share their names, and so do types."""
