@@ -1,0 +1,66 @@
+"""What all benchmarks share: how a line is measured and printed."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Medians of what ran interleaved, in milliseconds."""
+
+    ours: float
+    peer: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long as the peer ours takes."""
+        return self.ours / self.peer
+
+
+def interleaved(ours: Callable[[], object], peer: Callable[[], object], *, rounds: int = 5) -> Timed:
+    """Run both by turns, once to warm up, and take medians: a busy machine is busy for both."""
+    first, second = medians([ours, peer], rounds=rounds)
+    return Timed(first, second)
+
+
+def medians(tasks: Sequence[Callable[[], object]], *, rounds: int = 5, warm: bool = True) -> list[float]:
+    """The median of each task, run by turns."""
+    if warm:
+        for task in tasks:
+            task()
+    times: list[list[float]] = [[] for _ in tasks]
+    for _ in range(rounds):
+        for found, task in zip(times, tasks, strict=True):
+            began = time.perf_counter()
+            task()
+            found.append((time.perf_counter() - began) * 1000)
+    return [statistics.median(each) for each in times]
+
+
+def middle(figures: Sequence[float]) -> float:
+    """The median."""
+    return statistics.median(figures)
+
+
+def line(
+    what: str,
+    ours: float,
+    peer: float,
+    *,
+    at_most: float | None = None,
+    at_least: float | None = None,
+    unit: str = "ms",
+) -> None:
+    """Print one line: what, figure, floor or peer, ratio, target; a slow machine fails nothing."""
+    if at_least is not None:
+        ratio, target, met = peer / ours, f">= {at_least:g}x faster", peer / ours >= at_least
+    else:
+        ratio = ours / peer
+        target, met = (f"<= {at_most:g}x", ratio <= at_most) if at_most is not None else ("-", True)
+    verdict = "ok" if met else "OVER TARGET"
+    print(
+        f"\n{what:<58} {ours:>9.1f} {unit:<4} peer {peer:>9.1f} {unit:<4} ratio {ratio:>6.2f}  target {target:<14} {verdict}",
+        end="",
+    )  # noqa: T201 - what a benchmark is for
