@@ -223,7 +223,7 @@ class Worker:
                     log.info("taking over from a worker that is gone", key=job.lock)
                     await manager.retry_job(job)
                 async with self._pool.connection() as session:
-                    await session.execute(_REPAIR)
+                    await session.execute("SELECT repair()")
             except Exception as error:  # noqa: BLE001 - tried again in three seconds
                 log.warning("could not look for stalled work", why=_first_line(error))
 
@@ -250,17 +250,6 @@ class Worker:
             metrics.work.labels(item.kind, "done").inc()
             say.info("done", ms=round((time.perf_counter() - began) * 1000))
             await finish(self._pool, item)
-
-
-_REPAIR = """
-SELECT want(w.key, w.kind, w.repository, '{}', false, NULL)
-FROM (
-    UPDATE work SET queued = false, wanted = wanted - 1
-    WHERE wanted > done AND changed < now() - interval '3 seconds'
-        AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.lock = work.key AND j.status IN ('todo', 'doing'))
-    RETURNING *
-) w
-"""
 
 
 async def begin(pool: Any, key: str) -> Work | None:

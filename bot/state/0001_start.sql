@@ -134,3 +134,24 @@ BEGIN
     END IF;
     RETURN CASE WHEN _new THEN 'new' ELSE 'again' END;
 END $$;
+
+-- Ask again for work that nobody will do: its job was aborted, or failed.
+CREATE FUNCTION repair() RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    _key text;
+    _found integer := 0;
+BEGIN
+    FOR _key IN
+        SELECT key FROM work
+        WHERE wanted > done AND changed < now() - interval '3 seconds'
+            AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.lock = work.key AND j.status IN ('todo', 'doing'))
+        FOR UPDATE SKIP LOCKED
+    LOOP
+        PERFORM procrastinate_defer_jobs_v1(ARRAY[
+            ROW('work', 'work', 0, _key, NULL, jsonb_build_object('key', _key), NULL)::procrastinate_job_to_defer_v1
+        ]);
+        UPDATE work SET queued = true, changed = now() WHERE key = _key;
+        _found := _found + 1;
+    END LOOP;
+    RETURN _found;
+END $$;
