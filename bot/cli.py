@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from bot.database import commands as databases
 from checks.errors import CouldNotJudge, UserError
 
 app = typer.Typer(
@@ -251,7 +252,7 @@ def sync(
     write_ref: Annotated[
         str | None, typer.Option("--write-ref", metavar="REF", help="Write only this ref, not the checked-out branch.")
     ] = None,
-    format: Annotated[SyncFormat, typer.Option("--format", help="How to print the result.")] = SyncFormat.text,  # noqa: A002 - the option's name
+    format: Annotated[SyncFormat, typer.Option("--format", help="How to print the result.")] = SyncFormat.text,
     database: Database = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use no database: the result is not proved.")] = False,
     sign: Annotated[bool, typer.Option("--sign", help="Sign the commit.")] = False,
@@ -281,11 +282,36 @@ def sync(
 
 
 @app.command()
+def serve(
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Only take webhooks and show pages; work elsewhere.")
+    ] = False,
+) -> int:
+    """Serve the GitHub App: webhooks, pages, and a worker in the same process. Settings come from the environment."""
+    from bot import serve as serving
+    from bot import settings
+
+    return serving.serve(settings.read(), work=not no_worker)
+
+
+@app.command()
+def worker() -> int:
+    """Do the work of the service's queue: any number of these, on any machine that reaches the same database."""
+    from bot import serve as serving
+    from bot import settings
+
+    return serving.work(settings.read())
+
+
+@app.command()
 def demo() -> int:
     """Review two pull requests of a small shop, one clean and one that breaks the policy."""
     from bot import demo as the_demo
 
     return the_demo.run()
+
+
+app.add_typer(databases.app, name="db")
 
 
 def main(arguments: list[str] | None = None) -> int:
