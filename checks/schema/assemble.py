@@ -1,18 +1,22 @@
 """From the exports of the schema files to the schema: what drizzle-kit picks out of them, and in its order."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from checks.schema import model, names
-from checks.schema.assemble_table import TableAssembler, TableDraft, assemble_policy
+from checks.schema.assemble_column import Columns
+from checks.schema.assemble_policy import assemble_policy
+from checks.schema.assemble_table import assemble_table
 from checks.schema.columns import Column
-from checks.schema.notes import Notes, known_text
+from checks.schema.context import Context
+from checks.schema.notes import known_text
 from checks.schema.objects import Enum, Role, Sequence
 from checks.schema.security import Policy
 from checks.schema.sqltext import Aliased, Lost, Param, Sql
 from checks.schema.tables import Schema, Table
 from checks.schema.views import View
 from checks.typescript.program import Exported
-from checks.typescript.values import UNDEFINED, Record, Site, Unknown, Value, known, listed, text_of, unknowns
+from checks.typescript.values import UNDEFINED, Record, Site, Unknown, Value, known, listed, unknowns
 
 _NUMBERS = ("-9223372036854775808", "9223372036854775807")
 
@@ -20,9 +24,9 @@ _NUMBERS = ("-9223372036854775808", "9223372036854775807")
 class Assembly:
     """A schema in the making."""
 
-    def __init__(self, tables: TableAssembler, notes: Notes) -> None:
-        self._tables = tables
-        self._notes = notes
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._notes = context.notes
         self.found: dict[int, Value] = {}
 
     def collect(self, exports: Iterable[Exported]) -> None:
@@ -33,7 +37,7 @@ class Assembly:
                 if not value.inert:
                     self._notes.add(value, f"export {export.name}")
             elif isinstance(value, Table | Enum | Schema | View | Sequence | Role | Policy):
-                if id(value) in self.found and self._tables.v1:
+                if id(value) in self.found and self._context.v1:
                     why = "is exported more than once by the schema files, which drizzle-kit 1.0 refuses"
                     self._notes.add(Unknown(export.path, export.line, why), f"export {export.name}")
                 self.found.setdefault(id(value), value)
@@ -41,13 +45,15 @@ class Assembly:
     def schema(self, files: tuple[str, ...]) -> model.Schema:
         """The schema."""
         found = list(self.found.values())
-        tables = [table for value in found if isinstance(value, Table) and (table := self._tables.table(value))]
+        tables = [
+            table for value in found if isinstance(value, Table) and (table := assemble_table(self._context, value))
+        ]
         tables = list({table.key: table for table in tables}.values())
         enums = [enum for value in found if isinstance(value, Enum) and (enum := self._enum(value))]
         linked = [value for value in found if isinstance(value, Policy)]
         tables, policies = self._linked(tables, linked)
         return model.Schema(
-            format=self._tables.format,
+            format=self._context.format,
             tables=tuple(tables),
             enums=tuple({(enum.schema, enum.name): enum for enum in enums}.values()),
             schemas=tuple(self._schemas(found)),
@@ -129,8 +135,6 @@ class Assembly:
         self, tables: list[model.Table], policies: list[Policy]
     ) -> tuple[list[model.Table], list[model.Policy]]:
         """Policies that are linked to a table from elsewhere: on a table of ours they are its own."""
-        from dataclasses import replace  # noqa: PLC0415 - used here alone
-
         others: list[model.Policy] = []
         by_key = {table.key: table for table in tables}
         for policy in policies:
@@ -140,7 +144,7 @@ class Assembly:
             try:
                 if not isinstance(table, Table):
                     raise Lost(table if isinstance(table, Unknown) else policy.site.unknown("is linked to no table"))  # noqa: TRY301 - what is lost is noted in one place
-                built = assemble_policy(self._tables, policy)
+                built = assemble_policy(self._context, policy)
                 schema, name = self._schema_of(table.schema, policy.site), known_text(table.name, policy.site)
             except Lost as lost:
                 self._notes.add(lost.unknown, f"policy {policy.name}" if isinstance(policy.name, str) else "a policy")
@@ -167,7 +171,7 @@ class Assembly:
         definition = None
         try:
             if view.query is not UNDEFINED:
-                definition = self._tables.sql(view.query, view.site, inline=True)
+                definition = self._context.sql(view.query, view.site, inline=True)
             unknown = known(*(u for value in view.settings.values() for u in unknowns(value)))
             if unknown is not None:
                 raise Lost(unknown)  # noqa: TRY301 - what is lost is noted in one place
@@ -192,13 +196,13 @@ class Assembly:
 
     def _view_columns(self, view: View, schema: str, name: str) -> tuple[model.Column, ...]:
         """The columns that v0 lists in a snapshot: those that are a table's, by their names as written."""
-        if self._tables.v1:
+        if self._context.v1:
             return ()
-        draft = TableDraft(self._tables, Table(name, schema, view.site), schema, name)
+        reader = Columns(self._context, f"{schema}.{name}", name, name)
         columns: dict[str, model.Column] = {}
         for column in view.columns.values():
             if isinstance(column, Column) and isinstance(column.name, str):
-                built = draft.column(column, column.name)
+                built = reader.column(column, column.name)
                 if built is not None:
                     columns[column.name] = built
         return tuple(columns.values())
@@ -218,6 +222,3 @@ def _needs(query: Value, seen: set[int]) -> set[str]:
     if isinstance(query, Param):
         return _needs(query.value, seen)
     return {need for item in listed(query) or [] for need in _needs(item, seen)}
-
-
-__all__ = ["Assembly", "Column", "text_of"]

@@ -1,97 +1,42 @@
 """One table as data: columns, keys, indexes, checks and policies, named as drizzle-kit names them."""
 
-from collections.abc import Callable
-
-from checks.schema import defaults, defaults_v1, model, names, sqltext
-from checks.schema.columns import Column, Config, Reference, plain
+from checks.schema import model, names
+from checks.schema.assemble_column import Columns
+from checks.schema.assemble_policy import assemble_policy
+from checks.schema.columns import Column, Reference, plain
 from checks.schema.constraints import Check, ForeignKey, Index, IndexTerm, PrimaryKey, Unique
-from checks.schema.notes import Notes, known_text
-from checks.schema.objects import Enum, Role
+from checks.schema.context import Context
+from checks.schema.notes import known_text
 from checks.schema.security import Policy
-from checks.schema.sqltext import Lost, Sql, Text
+from checks.schema.sqltext import Lost, Sql
 from checks.schema.tables import Table, for_extras
-from checks.typescript.evaluate import Evaluator
-from checks.typescript.functions import Leave
-from checks.typescript.scopes import Exhausted
-from checks.typescript.values import UNDEFINED, Record, Site, Unknown, Value, listed, text_of, unknowns
+from checks.typescript.values import UNDEFINED, Record, Site, Unknown, Value, listed, unknowns
 
 _ACTIONS = frozenset({"no action", "cascade", "restrict", "set null", "set default"})
 
 
-class TableAssembler:
-    """Turns what was written about tables into the model.
-
-    Args:
-        casing: the name of a column that was given none, in v0.
-    """
-
-    def __init__(
-        self,
-        evaluator: Evaluator,
-        format: model.Format,  # noqa: A002 - the project's word
-        casing: Callable[[str], str] | None,
-        notes: Notes,
-    ) -> None:
-        self.evaluator = evaluator
-        self.v1 = format == "v1"
-        self.format: model.Format = format
-        self.cased = casing is not None and not self.v1
-        self.casing = casing if casing is not None and not self.v1 else sqltext.as_written
-        self.notes = notes
-
-    def column_name(self, column: Column) -> str:
-        """The name in the database.
-
-        Raises:
-            Lost: it is not known.
-        """
-        name = known_text(column.name, column.config.site)
-        return self.casing(name) if column.config.key_as_name else name
-
-    def printer(self, site: Site, *, bare: bool = False, inline: bool = False) -> Text:
-        """Prints SQL with the names of this schema."""
-        return Text(site, self.casing, bare=bare, inline=inline)
-
-    def sql(self, value: Value, site: Site, *, bare: bool = False, inline: bool = False) -> str:
-        """The text of an SQL template.
-
-        Raises:
-            Lost: it is not known, or has parameters where drizzle-kit cannot print them.
-        """
-        if isinstance(value, Unknown):
-            raise Lost(value)
-        if not isinstance(value, Sql):
-            raise Lost(site.unknown("is not an SQL template"))
-        printer = self.printer(site, bare=bare, inline=inline)
-        text = printer.of(value)
-        if printer.params:
-            raise Lost(
-                site.unknown("has a value that drizzle-kit prints as a parameter (`$1`), which PostgreSQL refuses")
-            )
-        return text
-
-    def table(self, table: Table) -> model.Table | None:
-        """The table as data; None where even its name is not known."""
-        try:
-            name = known_text(table.name, table.site)
-            schema = "public" if table.schema is UNDEFINED else known_text(table.schema, table.site)
-        except Lost as lost:
-            self.notes.add(lost.unknown, "name of a table")
-            return None
-        draft = TableDraft(self, table, schema, name)
-        draft.columns()
-        draft.inline_keys()
-        draft.extras()
-        return draft.finish()
+def assemble_table(context: Context, table: Table) -> model.Table | None:
+    """The table as data; None where even its name is not known."""
+    try:
+        name = known_text(table.name, table.site)
+        schema = "public" if table.schema is UNDEFINED else known_text(table.schema, table.site)
+    except Lost as lost:
+        context.notes.add(lost.unknown, "name of a table")
+        return None
+    draft = _Draft(context, table, schema, name)
+    draft.columns()
+    draft.inline_keys()
+    draft.extras()
+    return draft.finish()
 
 
-class TableDraft:
+class _Draft:
     """A table while it is being assembled."""
 
-    def __init__(self, assembler: TableAssembler, table: Table, schema: str, name: str) -> None:
-        self.assembler = assembler
-        self.v1 = assembler.v1
-        self.notes = assembler.notes
+    def __init__(self, context: Context, table: Table, schema: str, name: str) -> None:
+        self.context = context
+        self.v1 = context.v1
+        self.notes = context.notes
         self.source = table
         self.schema = schema
         self.name = name
@@ -112,101 +57,25 @@ class TableDraft:
 
     def columns(self) -> None:
         """Its columns."""
+        reader = Columns(self.context, self.key, self.label, self.name)
         for key, unknown in self.source.lost:
             self.incomplete = True
             what = f"column {self.label}.{key}" if key else f"columns of {self.label}"
             self.notes.add(unknown, what, self.key, key)
         for column in self.source.columns.values():
             try:
-                name = self.assembler.column_name(column)
+                name = self.context.column_name(column)
             except Lost as lost:
                 self.incomplete = True
                 self.notes.add(lost.unknown, f"column {self.label}.{column.key}", self.key, column.key)
                 continue
-            built = self.column(column, name)
+            built = reader.column(column, name)
+            self.incomplete = self.incomplete or built is None
             if built is not None and name in self._columns and self.v1:
                 why = "has the name of another column of the table, which drizzle-kit refuses"
                 self.notes.refused(column.config.site, why, f"column {self.label}.{name}", self.key, name)
             if built is not None:
                 self._columns[name] = built
-
-    def column(self, column: Column, name: str) -> model.Column | None:
-        """One column; None where its type is not known."""
-        config = column.config
-        try:
-            sql_type = known_text(config.sql_type, config.site)
-            enum_schema = self._enum_schema(config)
-        except Lost as lost:
-            self.incomplete = True
-            self.notes.add(lost.unknown, f"column {self.label}.{name}", self.key, name)
-            return None
-        dimensions = 0
-        if self.v1:
-            sql_type, dimensions = names.v1_type(sql_type, config.dimensions)
-        default, default_json = self._default(config, name, dimensions)
-        return model.Column(
-            name=name,
-            type=sql_type,
-            type_schema=enum_schema,
-            primary=config.primary,
-            not_null=config.not_null,
-            default=default,
-            default_json=default_json,
-            generated=self._generated(config, name),
-            identity=self._identity(config, name, sql_type),
-            dimensions=dimensions,
-            path=config.site.path,
-            line=config.site.line,
-        )
-
-    def _enum_schema(self, config: Config) -> str | None:
-        enum = config.enum
-        if not isinstance(enum, Enum) or (not self.v1 and enum.kind == "PgEnumObjectColumn"):
-            return None  # drizzle-kit 0.x overlooks the schema of an enum that was made of an object
-        return "public" if enum.schema is UNDEFINED else known_text(enum.schema, enum.site)
-
-    def _default(self, config: Config, name: str, dimensions: int) -> tuple[str | None, model.Json]:
-        if config.default is UNDEFINED:
-            return None, None
-        try:
-            if self.v1:
-                text = defaults_v1.of(config, dimensions, config.site)
-                return text, text
-            return defaults.v0(config, config.site)
-        except Lost as lost:
-            self.notes.add(lost.unknown, f"default of {self.label}.{name}", self.key, name)
-            return None, None
-
-    def _generated(self, config: Config, name: str) -> str | None:
-        value = config.generated
-        if value is UNDEFINED:
-            return None
-        site = config.site
-        try:
-            if not isinstance(value, Sql | Unknown | str | int | float):
-                value = self._call(value, [], site)
-            if isinstance(value, Sql | Unknown):
-                return self.assembler.sql(value, site)
-            return known_text(text_of(value), site)
-        except Lost as lost:
-            self.notes.add(lost.unknown, f"expression of {self.label}.{name}", self.key, name)
-            return None
-
-    def _identity(self, config: Config, name: str, sql_type: str) -> model.Identity | None:
-        if config.identity is None:
-            return None
-        kind, options = config.identity
-        if isinstance(options, Unknown) or (options is not None and next(unknowns(options), None) is not None):
-            unknown = options if isinstance(options, Unknown) else next(unknowns(options))
-            self.notes.add(unknown, f"identity of {self.label}.{name}", self.key, name)
-            options = None
-        given = options or Record()
-        own = given.get("name", UNDEFINED)
-        highest = {"integer": "2147483647", "bigint": "9223372036854775807"}.get(sql_type, "32767")
-        numbers = names.sequence_numbers(given, "-32768", highest)
-        sequence = own if isinstance(own, str) else f"{self.name}_{name}_seq"
-        cycle = given.get("cycle", False)
-        return model.Identity(kind, sequence, *numbers, cycle is True)  # pyright: ignore[reportArgumentType] - one of two words
 
     def inline_keys(self) -> None:
         """The unique constraints and foreign keys that are written at columns."""
@@ -214,7 +83,7 @@ class TableDraft:
             if not column.config.unique:
                 continue
             try:
-                name = self.assembler.column_name(column)
+                name = self.context.column_name(column)
                 own = column.config.unique_name
                 explicit = own is not UNDEFINED and own is not None
                 title = (
@@ -242,16 +111,10 @@ class TableDraft:
         for column, reference in self.source.references:
             self._inline_foreign_key(column, reference)
 
-    def _call(self, function: Value, args: list[Value], site: Site) -> Value:
-        try:
-            return self.assembler.evaluator.call(function, args, site)
-        except (Leave, Exhausted) as stopped:
-            return site.unknown(str(stopped))
-
     def _inline_foreign_key(self, column: Column, reference: Reference) -> None:
         site = reference.site
         try:
-            target = self._call(reference.target, [], site)
+            target = self.context.call(reference.target, [], site)
             actions = reference.actions
             if isinstance(actions, Unknown):
                 raise Lost(actions)  # noqa: TRY301 - what is lost is noted in one place
@@ -282,8 +145,8 @@ class TableDraft:
             raise Lost(site.unknown("refers to something that is no table"))
         table_to = known_text(table.name, site)
         schema_to = "public" if table.schema is UNDEFINED else known_text(table.schema, site)
-        columns_from = tuple(self.assembler.column_name(column) for column in own)
-        columns_to = tuple(self.assembler.column_name(column) for column in others)
+        columns_from = tuple(self.context.column_name(column) for column in own)
+        columns_to = tuple(self.context.column_name(column) for column in others)
         explicit = name is not UNDEFINED and name is not None and name != ""
         if explicit:
             title = known_text(name, site)
@@ -292,7 +155,7 @@ class TableDraft:
         else:
             before = (*(known_text(c.name, site) for c in own), table_to, *(known_text(c.name, site) for c in others))
             title = "_".join((self.name, *before)) + "_fk"
-        if self.assembler.cased:
+        if self.context.cased:
             for old, new in (*zip(own, columns_from, strict=True), *zip(others, columns_to, strict=True)):
                 title = title.replace(known_text(old.name, site), new, 1)
         action = [self._action(value, site) for value in (on_delete, on_update)]
@@ -326,7 +189,7 @@ class TableDraft:
         if extras is UNDEFINED or extras is None:
             return
         if not isinstance(extras, Record | list | Unknown):
-            extras = self._call(extras, [for_extras(self.source)], self.source.site)
+            extras = self.context.call(extras, [for_extras(self.source)], self.source.site)
         for value in _parts(extras):
             try:
                 self._extra(value)
@@ -353,19 +216,11 @@ class TableDraft:
             )
         elif isinstance(value, Check):
             name = known_text(value.name, value.site)
-            text = self.assembler.sql(value.value, value.site, bare=self.v1, inline=self.v1)
+            text = self.context.sql(value.value, value.site, bare=self.v1, inline=self.v1)
             self._checks[name] = model.Check(name, text)
         elif isinstance(value, Policy):
-            policy = self.policy(value)
+            policy = assemble_policy(self.context, value)
             self._policies[policy.name] = policy
-
-    def policy(self, policy: Policy) -> model.Policy:
-        """A policy as data.
-
-        Raises:
-            Lost: a part of it is not known.
-        """
-        return assemble_policy(self.assembler, policy)
 
     def _index(self, index: Index) -> None:
         site = index.site
@@ -380,7 +235,7 @@ class TableDraft:
             name = f"{self.name}_{'_'.join(column.expression for column in columns)}_index"
         where = None
         if index.where is not UNDEFINED:
-            where = self.assembler.sql(index.where, site, bare=self.v1, inline=self.v1) or None
+            where = self.context.sql(index.where, site, bare=self.v1, inline=self.v1) or None
             where = None if self.v1 and where == "true" else where
         unknown = next(unknowns(index.options), None)
         if unknown is not None:
@@ -395,12 +250,12 @@ class TableDraft:
 
     def _term(self, term: IndexTerm, site: Site) -> model.IndexColumn:
         if isinstance(term.value, Sql):
-            return model.IndexColumn(self.assembler.sql(term.value, site, bare=True), True, True, "last")
+            return model.IndexColumn(self.context.sql(term.value, site, bare=True), True, True, "last")
         if isinstance(term.value, Unknown):
             raise Lost(term.value)
         if not isinstance(term.value, Column):
             raise Lost(site.unknown("is an index on something that is no column"))
-        name = self.assembler.column_name(term.value)
+        name = self.context.column_name(term.value)
         for part in (term.order, term.nulls, term.opclass):
             if isinstance(part, Unknown):
                 raise Lost(part)
@@ -414,7 +269,7 @@ class TableDraft:
 
     def _unique(self, unique: Unique) -> None:
         columns = self._column_list(unique.columns, unique.site)
-        listed = tuple(self.assembler.column_name(column) for column in columns)
+        listed = tuple(self.context.column_name(column) for column in columns)
         explicit = unique.name is not UNDEFINED and unique.name is not None and unique.name != ""
         if explicit:
             name = known_text(unique.name, unique.site)
@@ -428,7 +283,7 @@ class TableDraft:
 
     def _primary_key(self, key: PrimaryKey) -> None:
         columns = self._column_list(key.columns, key.site)
-        listed = tuple(self.assembler.column_name(column) for column in columns)
+        listed = tuple(self.context.column_name(column) for column in columns)
         explicit = key.name is not UNDEFINED and key.name is not None and key.name != ""
         if explicit:
             name = known_text(key.name, key.site)
@@ -437,7 +292,7 @@ class TableDraft:
         else:
             own = [known_text(column.name, key.site) for column in columns]
             name = f"{self.name}_{'_'.join(own)}_pk"
-        if self.assembler.cased:
+        if self.context.cased:
             for column, new in zip(columns, listed, strict=True):
                 name = name.replace(known_text(column.name, key.site), new, 1)
         self._primary_keys[name] = model.Key(name, listed, explicit=explicit)
@@ -472,29 +327,6 @@ class TableDraft:
         )
 
 
-def assemble_policy(assembler: TableAssembler, policy: Policy) -> model.Policy:
-    """A policy as data.
-
-    Raises:
-        Lost: a part of it is not known.
-    """
-    site = policy.site
-    to = policy.option("to")
-    roles: list[str] = []
-    for item in [to] if (many := listed(to)) is None else many:
-        role = item.name if isinstance(item, Role) else item
-        if role is not UNDEFINED and role is not None and role != "":
-            roles.append(known_text(role, site))
-    conditions = [policy.option(name) for name in ("using", "withCheck")]
-    using, check = (None if v is UNDEFINED or v is None else assembler.sql(v, site) for v in conditions)
-    words = [policy.option("as"), policy.option("for")]
-    kind, command = (("" if w is UNDEFINED else known_text(w, site)).upper() for w in words)
-    order = sorted(roles or ["public"], key=lambda role: role.encode("utf-16-be", "surrogatepass"))
-    return model.Policy(
-        known_text(policy.name, site), kind or "PERMISSIVE", command or "ALL", tuple(order), using, check
-    )
-
-
 def _parts(extras: Value) -> list[Value]:
     """What a table's extras hold; lists in a list are opened once, as in Drizzle."""
     if isinstance(extras, Record):
@@ -513,6 +345,3 @@ def _title(value: Value) -> str:
     word = {"Index": "index", "Unique": "unique constraint", "PrimaryKey": "primary key", "ForeignKey": "foreign key",
             "Check": "check", "Policy": "policy"}.get(type(value).__name__, "extras")  # fmt: skip
     return f"{word} {name}" if isinstance(name, str) else word
-
-
-__all__ = ["TableAssembler", "assemble_policy", "sqltext"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from checks.schema.columns import Builder, Config, Format
 from checks.typescript.evaluate import Evaluator
-from checks.typescript.values import UNDEFINED, Native, Record, Site, Unknown, Value, known, number_text
+from checks.typescript.values import UNDEFINED, Native, Record, Site, Undefined, Unknown, Value, known, text_of
 
 _Type = Callable[[Record, Site], Value]
 
@@ -42,10 +42,11 @@ def _option(config: Record, name: str) -> Value:
 
 
 def _sized(name: str, option: str, *, needed: bool = False) -> _Type:
-    def build(config: Record, _site: Site) -> Value:
+    def build(config: Record, site: Site) -> Value:
         size = _option(config, option)
-        if size.__class__ is Unknown:
-            return size
+        odd = _odd(site, size)
+        if odd is not None:
+            return odd
         if size is UNDEFINED and not needed:
             return name
         return f"{name}({_text(size)})"
@@ -54,29 +55,33 @@ def _sized(name: str, option: str, *, needed: bool = False) -> _Type:
 
 
 def _text(value: Value) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return number_text(value)
-    return "undefined" if value is UNDEFINED else "null"
+    """The text of a size, as it stands in a type."""
+    return text_of(value) or ""
 
 
-def _numeric(config: Record, _site: Site) -> Value:
+def _odd(site: Site, *values: Value) -> Unknown | None:
+    """Why one of the sizes is not known, or no size."""
+    unknown = known(*values)
+    odd = any(not isinstance(value, str | int | float | Undefined) or isinstance(value, bool) for value in values)
+    return unknown or (site.unknown("is a type whose size is no number") if odd else None)
+
+
+def _numeric(config: Record, site: Site) -> Value:
     precision, scale = _option(config, "precision"), _option(config, "scale")
-    unknown = known(precision, scale)
-    if unknown is not None:
-        return unknown
+    odd = _odd(site, precision, scale)
+    if odd is not None:
+        return odd
     if precision is UNDEFINED:
         return "numeric"
     return f"numeric({_text(precision)})" if scale is UNDEFINED else f"numeric({_text(precision)}, {_text(scale)})"
 
 
 def _clock(name: str) -> _Type:
-    def build(config: Record, _site: Site) -> Value:
+    def build(config: Record, site: Site) -> Value:
         precision, zone, mode = (_option(config, option) for option in ("precision", "withTimezone", "mode"))
-        unknown = known(precision, zone)
-        if unknown is not None:
-            return unknown
+        odd = known(zone) or _odd(site, precision)
+        if odd is not None:
+            return odd
         size = "" if precision is UNDEFINED else f"({_text(precision)})"
         space = " " if size and name == "timestamp" and mode != "string" else ""
         return f"{name}{space}{size}{' with time zone' if zone is True else ''}"
@@ -84,21 +89,21 @@ def _clock(name: str) -> _Type:
     return build
 
 
-def _interval(config: Record, _site: Site) -> Value:
+def _interval(config: Record, site: Site) -> Value:
     fields, precision = _option(config, "fields"), _option(config, "precision")
-    unknown = known(fields, precision)
-    if unknown is not None:
-        return unknown
+    odd = _odd(site, fields, precision)
+    if odd is not None:
+        return odd
     size = "" if precision is UNDEFINED or not precision else f"({_text(precision)})"
     return f"interval{' ' + fields if isinstance(fields, str) else ''}{size}"
 
 
 def _geometry(format: Format) -> _Type:  # noqa: A002 - the project's word
-    def build(config: Record, _site: Site) -> Value:
+    def build(config: Record, site: Site) -> Value:
         srid = _option(config, "srid")
         if format == "v0" or srid is UNDEFINED:
             return "geometry(point)"
-        return srid if srid.__class__ is Unknown else f"geometry(point,{_text(srid)})"
+        return _odd(site, srid) or f"geometry(point,{_text(srid)})"
 
     return build
 
@@ -154,7 +159,7 @@ def _builder(name: str, kind: str, sql: _Type, format: Format) -> Native:  # noq
         config = Config(column, sql(options, site), kind, site, mode if isinstance(mode, str) else None)
         config.enum_values = _option(options, "enum")
         config.srid = _option(options, "srid")
-        config.not_null = kind in _SERIAL
+        config.not_null = kind in _SERIAL and (kind != "PgBigSerial" or mode == "number" or format == "v1")
         return Builder(config, format)
 
     return Native(name, build)

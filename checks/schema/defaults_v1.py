@@ -14,6 +14,8 @@ _SUFFIX = re.compile(
     r'(::["\w.\s-]+(?:\([^)]*\))?(?:\swith(?:out)?\stime\szone)?(?:\[\])?)+\Z', re.IGNORECASE | re.ASCII
 )
 _ZONE = re.compile(r"([+-]\d{2}(:\d{2})?|Z)\Z", re.IGNORECASE)
+_UNIT = "(?:month|day|hour|minute|second)"
+_INTERVAL = rf"interval(?:\s+(?:year|{_UNIT})(?:\s+to\s+{_UNIT})?)?"
 _ARRAY = r"(?:\s*\[\s*\])*\s*"
 
 
@@ -223,7 +225,7 @@ _TYPES: list[tuple[str, _Print, Callable[[Value, int, Site], str]]] = [
         _list(_in('"', _timestamptz), wrap=True),
     ),
     (rf"\s*uuid{_ARRAY}", _quoted, _list(_string)),
-    (r"interval", _quoted, _list(_always('"', _string))),
+    (rf"{_INTERVAL}(?:\((\d+)\))?{_ARRAY}", _quoted, _list(_always('"', _string))),
     (r"(?:inet|cidr)(?:\(\d+\))?(?:\[\])?", _quoted, _list(_string, wrap=True)),
     (rf"\s*macaddr8?{_ARRAY}", _quoted, _list(_string, wrap=True)),
     (rf"\s*(?:vector|halfvec)(?:\(\d+(?:,\d+)?\))?{_ARRAY}", _vector, _vector_array),
@@ -233,7 +235,7 @@ _TYPES: list[tuple[str, _Print, Callable[[Value, int, Site], str]]] = [
     (r"(?:small|big)?serial(?:[\s(].*)?", _serial, lambda v, _d, s: _serial(v, s)),
 ]
 # Without an anchor in drizzle-kit's own pattern: whatever begins so counts.
-_PREFIXES = frozenset({r"\s*numeric", r"\s*char", r"\s*varchar", "interval"})
+_PREFIXES = frozenset({r"\s*numeric", r"\s*char", r"\s*varchar"})
 _COMPILED = [
     (re.compile(pattern if pattern in _PREFIXES else pattern + r"\Z", re.IGNORECASE), one, many)
     for pattern, one, many in _TYPES
@@ -264,6 +266,8 @@ def _shape(config: Config, value: Value, site: Site, *, many: bool) -> str | Non
         unknown = known(*numbers)
         if unknown is not None:
             raise Lost(unknown)
+        if len(numbers) < len(keys) or not all(isinstance(number, int | float) for number in numbers):
+            raise Lost(at.unknown("is a point or line without all its numbers"))
         texts = [_text(number, at) for number in numbers]
         if config.kind == "PgGeometry":
             srid = f"SRID={_text(config.srid, at)};" if isinstance(config.srid, int) else ""

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from checks.schema.model import Column
-from checks.typescript.values import Record, Value, text_of
+from checks.typescript.values import UNDEFINED, Record, Value, text_of
 
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BRACKETS = re.compile(r"\[\d*\]")
@@ -48,16 +48,16 @@ def v1_type(sql_type: str, dimensions: int) -> tuple[str, int]:
 
 def sequence_numbers(options: Record, lowest: str, highest: str) -> tuple[str, str, str, str, str]:
     """increment, minValue, maxValue, startWith and cache, as given or by PostgreSQL's rules."""
-    increment = _given(options.get("increment")) or "1"
+    increment = _given(options.get("increment", UNDEFINED)) or "1"
     down = increment.lstrip().startswith("-")
-    minimum = _given(options.get("minValue")) or (lowest if down else "1")
-    maximum = _given(options.get("maxValue")) or ("-1" if down else highest)
-    start = _given(options.get("startWith")) or (maximum if down else minimum)
-    return increment, minimum, maximum, start, _given(options.get("cache")) or "1"
+    minimum = _given(options.get("minValue", UNDEFINED)) or (lowest if down else "1")
+    maximum = _given(options.get("maxValue", UNDEFINED)) or ("-1" if down else highest)
+    start = _given(options.get("startWith", UNDEFINED)) or (maximum if down else minimum)
+    return increment, minimum, maximum, start, _given(options.get("cache", UNDEFINED)) or "1"
 
 
 def _given(value: Value) -> str | None:
-    return value if isinstance(value, str) else None if value is None else _number(value)
+    return value if isinstance(value, str) else _number(value)
 
 
 def _number(value: Value) -> str | None:

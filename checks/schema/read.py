@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from checks.schema.assemble import Assembly
-from checks.schema.assemble_table import TableAssembler
+from checks.schema.context import Context
 from checks.schema.model import Format, Schema, Unresolved
 from checks.schema.notes import Notes
 from checks.schema.packages import Packages
@@ -86,8 +86,7 @@ def _read(
     packages: list[Packages] = []
     program = Program(tree, lambda specifier: packages[0](specifier), seconds=seconds)  # noqa: PLW0108 - it is bound later
     packages.append(Packages(program.evaluator, format, Site("drizzle-orm", syntax.parse(b"").root_node)))
-    tables = TableAssembler(program.evaluator, format, CASINGS.get(casing or ""), notes)
-    assembly = Assembly(tables, notes)
+    assembly = Assembly(Context(program.evaluator, format, CASINGS.get(casing or ""), notes))
     for path in files:
         assembly.collect(_exports(program, path, notes))
     budget = program.evaluator.budget

@@ -59,6 +59,8 @@ def _crud(args: list[Value], site: Site) -> Value:
     options = args[0] if args else UNDEFINED
     if not isinstance(options, Record) or options.hole is not None:
         return options if isinstance(options, Unknown) else site.unknown("is `crudPolicy` of something not understood")
+    if "read" not in options or "modify" not in options:
+        return site.unknown("is `crudPolicy` without `read` or `modify`, which Drizzle refuses")
     roles = options.get("role", UNDEFINED)
     names: list[str] = []
     for role in [roles] if (many := listed(roles)) is None else many:

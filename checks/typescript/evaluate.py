@@ -155,7 +155,7 @@ class Evaluator:
             if kind == "spread_element":
                 items += self.spread(child, scope)
             elif kind == "," and before == ",":
-                items.append(UNDEFINED)  # a hole
+                items.append(self.site(child, scope).unknown("is a hole in an array"))
             elif child.is_named and kind != "comment":
                 items.append(self.value(child, scope))
             if kind not in {"comment", "["}:

@@ -1,31 +1,23 @@
 """The modules of a commit as one program: each name is evaluated when it is first asked for, in JavaScript's order."""
 
-import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from checks.tree import Tree
-from checks.typescript import functions, globals_, modules, outline, patterns, syntax
+from checks.typescript import globals_, modules, outline
+from checks.typescript import module as module_
 from checks.typescript.evaluate import Evaluator
-from checks.typescript.scopes import Budget, Closure, Exhausted, Namespace, Scope
+from checks.typescript.module import Module
+from checks.typescript.scopes import Budget, Namespace
 from checks.typescript.syntax import Node
-from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value, listed
+from checks.typescript.values import Native, Record, Site, Thing, Unknown, Value
 
 Packages = Callable[[str], Mapping[str, Value] | None]
 
 _BIGGEST = 4 << 20
 _STEPS = 4_000_000
-_STEPS_EACH = 120_000
 _MOST_MODULES = 4_000
-# Packages that cannot give a table, an enum or a view, whatever is done with them.
-_HARMLESS = re.compile(
-    r"(?:zod|valibot|yup|joi|ajv|arktype|superstruct|typebox|@sinclair/typebox|drizzle-(?:zod|valibot|typebox|arktype|graphql)|nanoid|cuid|ulid"
-    r"|uuid|ulidx|typeid-js|bcrypt(?:js)?|argon2|date-fns|dayjs|luxon|moment|lodash|ramda|remeda|react|next|hono|express|fastify"
-    r"|pg|postgres|mysql2|better-sqlite3|dotenv|server-only|client-only|superjson|crypto|node:.*|fs|path|url|os|util|bun|@types"
-    r"|@paralleldrive/cuid2|@neondatabase/serverless|@vercel/postgres|@trpc|@tanstack|@hono|@ai-sdk|ai|openai|stripe|type-fest"
-    r"|@t3-oss|pino|winston|vitest|effect|ts-pattern)(?:/.*)?"
-)
 _SCHEMA_LIKE = re.compile(r"schema|drizzle|table|database|model|auth|\bdb\b|\bsql\b", re.IGNORECASE)
 
 
@@ -74,7 +66,7 @@ class Program:
         """Note something that is not understood and may matter."""
         self.problems.setdefault((site.path, site.line, why), site.unknown(why))
 
-    def module(self, path: str) -> "Module":
+    def module(self, path: str) -> Module:
         """The module in a file of the tree."""
         if path not in self._modules:
             if len(self._modules) > _MOST_MODULES:
@@ -85,7 +77,7 @@ class Program:
                 self._modules[path] = self._load(path)
         return self._modules[path]
 
-    def _load(self, path: str) -> "Module":
+    def _load(self, path: str) -> Module:
         entry, data = self.tree.entry(path), self.tree.read(path)
         if entry is None or data is None:
             return Module(self, path, outline.Outline(), "there is no such file")
@@ -112,9 +104,9 @@ class Program:
         found = {name: Exported(name, module.export(name), path, line) for name, line in module.exported()}
         return list(found.values())
 
-    def is_package(self, specifier: str) -> bool:
-        """Whether it is a package that is known without being part of the repository."""
-        return self._packages(specifier) is not None
+    def package(self, specifier: str) -> Mapping[str, Value] | None:
+        """What a package exports that is known without being part of the repository."""
+        return self._packages(specifier)
 
     def external(self, specifier: str, name: str, site: Site) -> Value:
         """What a package exports under a name (`*`: all of it)."""
@@ -128,12 +120,12 @@ class Program:
                 return package["*"]
             return site.unknown(f"`{name}` of `{specifier}` is not known", inert=name[:1].isupper())
         why = f"`{name}` comes from the package `{specifier}`, which is not part of the repository"
-        inert = bool(_HARMLESS.fullmatch(specifier)) or not _SCHEMA_LIKE.search(specifier + " " + name)
+        inert = bool(module_.HARMLESS.fullmatch(specifier)) or not _SCHEMA_LIKE.search(specifier + " " + name)
         return Unknown(site.path, site.line, why, inert=inert, source=specifier)
 
     def called(self, callee: Unknown, args: list[Value]) -> Unknown:
         """What calling something unknown gives: a package that is handed pieces of a schema may give a schema."""
-        if callee.source and not _HARMLESS.fullmatch(callee.source):
+        if callee.source and not module_.HARMLESS.fullmatch(callee.source):
             return replace(callee, inert=callee.inert and not any(_of_schema(arg) for arg in args), source="")
         return callee
 
@@ -156,269 +148,3 @@ def _of_schema(value: Value) -> bool:
     if isinstance(value, Record):
         return any(_of_schema(item) for item in list(value.values())[:50])
     return isinstance(value, Thing) or (value.__class__ is Native and value.name.startswith("pg"))
-
-
-class Module:
-    """One file: names are evaluated on demand; statements that do something run in order, before what follows them."""
-
-    def __init__(
-        self,
-        program: Program,
-        path: str,
-        top: outline.Outline,
-        lost: str | None,
-        json: Mapping[str, Value] | None = None,
-    ) -> None:
-        self.program = program
-        self.path = path
-        self.outline = top
-        self.lost = lost
-        self.scope = Scope(self, None)
-        self._values: dict[str, Value] = {}
-        self._busy: set[str] = set()
-        self._done = 0  # how many effects have been started
-        self._state = "new"
-        if json is not None:
-            self._values["*default*"] = _plain(json)
-
-    def declares(self, name: str) -> bool:
-        """Whether the module itself declares or imports that name at its top level."""
-        return name in self.outline.declarations or name in self.outline.imports
-
-    def local(self, name: str, node: Node) -> Value:  # noqa: PLR0911 - one case a kind of value
-        """The value of a name at the top level of this module."""
-        if name in self._values:
-            return self._values[name]
-        if name in self.outline.declarations:
-            return self._declared(name)
-        found = self.outline.imports.get(name)
-        if found is not None:
-            if name in self._busy:
-                return Unknown(self.path, syntax.line(found.node), f"`{name}` is imported from itself")
-            self._busy.add(name)
-            try:
-                value = self.program.imported(self.path, found.specifier, found.name, found.node)
-            finally:
-                self._busy.discard(name)
-            if not (value.__class__ is Unknown and self._state == "busy"):
-                self._values[name] = value
-            return value
-        if name in self.program.globals:
-            return self.program.globals[name]
-        if name == "require":
-            return Native(name, self._require)
-        if name in {"exports", "module"}:
-            return self._common(name)
-        return Site(self.path, node).unknown(f"`{name}` is not defined here")
-
-    def assign(self, name: str, value: Value) -> None:
-        """Assign to a variable of the module."""
-        self._values[name] = value
-
-    def _require(self, args: list[Value], site: Site) -> Value:
-        if len(args) == 1 and isinstance(args[0], str):
-            return self.program.imported(self.path, args[0], "*", site.node)
-        return site.unknown("is a `require` of something that is not known")
-
-    def _common(self, name: str) -> Value:
-        exports = self._values.setdefault("exports", Record())
-        module = self._values.setdefault("module", Record(exports=exports))
-        return exports if name == "exports" else module
-
-    def _declared(self, name: str) -> Value:
-        order, node = self.outline.declarations[name]
-        if name in self._busy:
-            return Unknown(self.path, syntax.line(node), f"`{name}` is defined by itself")
-        self._busy.add(name)
-        if node.type not in {"function_declaration", "class_declaration", "enum_declaration"}:
-            self._run_effects(order)
-        budget = self.program.evaluator.budget
-        ceiling = budget.ceiling
-        budget.ceiling = min(ceiling, budget.steps + _STEPS_EACH)
-        try:
-            self._evaluate(name, node)
-        except Exhausted as exhausted:
-            self._values[name] = Unknown(self.path, syntax.line(node), f"`{name}` {exhausted}")
-        finally:
-            budget.ceiling = min(ceiling, budget.total)
-            self._busy.discard(name)
-        return self._values[name]
-
-    def _evaluate(self, name: str, node: Node) -> None:
-        evaluator = self.program.evaluator
-        kind = node.type
-        if node.has_error and kind not in {"function_declaration", "class_declaration"}:
-            self._values[name] = Unknown(self.path, syntax.line(node), "is in or beside a syntax error")
-        elif kind == "variable_declarator":
-            self._variable(name, node)
-        elif kind in {"function_declaration", "function_signature"}:
-            self._values[name] = Closure(node, self.scope, name)
-        elif kind == "enum_declaration":
-            self._values[name] = globals_.enumeration(evaluator, node, self.scope)
-        elif kind in {"class_declaration", "abstract_class_declaration", "class"}:
-            self._values[name] = Unknown(self.path, syntax.line(node), "is a class, which is not read", inert=True)
-        elif kind == "generator_function_declaration":
-            self._values[name] = Unknown(self.path, syntax.line(node), "is a generator", inert=True)
-        elif kind in {"internal_module", "module", "ambient_declaration"}:
-            self._values[name] = Unknown(self.path, syntax.line(node), "is a `namespace`, which is not read")
-        else:
-            self._values[name] = evaluator.value(node, self.scope)
-
-    def _variable(self, name: str, node: Node) -> None:
-        evaluator = self.program.evaluator
-        pattern, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        if pattern is None:
-            return
-        if value is None:
-            ambient = (
-                node.parent is not None
-                and node.parent.parent is not None
-                and node.parent.parent.type == "ambient_declaration"
-            )
-            site = Site(self.path, node)
-            self._values[name] = site.unknown(f"`{name}` is only declared, not defined") if ambient else UNDEFINED
-            return
-        given = evaluator.value(value, self.scope)
-        if pattern.type == "identifier":
-            self._values.setdefault(name, given)
-            if given.__class__ is Closure and not given.name:
-                given.name = name
-            return
-        inner = Scope(self, self.scope)
-        patterns.bind(evaluator, pattern, given, inner)
-        for bound, item in inner.names.items():
-            self._values.setdefault(bound, item)
-        self._values.setdefault(name, UNDEFINED)
-
-    def _run_effects(self, before: int) -> None:
-        """Run the statements that stand before a place, once each."""
-        effects = self.outline.effects
-        while self._done < len(effects) and effects[self._done][0] < before:
-            _, node, _ = effects[self._done]
-            self._done += 1
-            self._run(node)
-
-    def _run(self, node: Node) -> None:
-        if node.has_error or node.type == "ERROR":
-            self.program.remark(Site(self.path, node), "is a syntax error")
-            return
-        budget = self.program.evaluator.budget
-        ceiling = budget.ceiling
-        budget.ceiling = min(ceiling, budget.steps + _STEPS_EACH)
-        try:
-            functions.run(self.program.evaluator, node, self.scope)
-        except functions.Leave as leave:
-            if leave.value.__class__ is Unknown:
-                self.program.remark(Site(self.path, node), leave.value.why)
-        except Exhausted as exhausted:
-            self.program.remark(Site(self.path, node), str(exhausted))
-        finally:
-            budget.ceiling = min(ceiling, budget.total)
-
-    def complete(self) -> None:
-        """Evaluate the whole module as JavaScript would when it is loaded, modules that it loads first."""
-        if self._state != "new":
-            return
-        self._state = "busy"
-        for specifier in self.outline.loads:
-            target = None if self.program.is_package(specifier) else self.program.resolver.resolve(specifier, self.path)
-            if isinstance(target, str):
-                module = self.program.module(target)
-                if module.of_schema():
-                    module.complete()
-        places = [(order, name) for name, (order, _) in self.outline.declarations.items()]
-        for order, name in sorted(places, key=lambda place: place[0]):
-            self._run_effects(order)
-            if name not in self._values:
-                self._declared(name)
-        self._run_effects(1 << 60)
-        self._state = "done"
-
-    def of_schema(self) -> bool:
-        """Whether the module uses Drizzle's builders itself."""
-        return any(specifier.startswith("drizzle-orm") for specifier in self.outline.loads)
-
-    def exported(self) -> list[tuple[str, int]]:
-        """The names of all exports with their lines: its own in order of their names, then those of `export *`."""
-        return list(self._exported(set()).items())
-
-    def _exported(self, seen: set[str]) -> dict[str, int]:
-        if self.path in seen:
-            return {}
-        seen.add(self.path)
-        names = {name: syntax.line(self.outline.exports[name].node) for name in sorted(self.outline.exports)}
-        for specifier, node in self.outline.stars:
-            for name in self._star_names(specifier, node, seen):
-                names.setdefault(name, syntax.line(node))
-        if not self.outline.exports and not self.outline.stars:
-            names.update(self._common_names())
-        return names
-
-    def _common_names(self) -> dict[str, int]:
-        """CommonJS: the properties of `module.exports`."""
-        mentions = any({"exports"} & names for _, _, names in self.outline.effects)
-        if not mentions:
-            return {}
-        self.complete()
-        exports = self._common("module").get("exports")
-        return dict.fromkeys(exports.names(), 1) if isinstance(exports, Record) else {}
-
-    def _star_names(self, specifier: str, node: Node, seen: set[str]) -> Iterator[str]:
-        target = self.program.resolver.resolve(specifier, self.path)
-        if isinstance(target, str):
-            yield from (n for n in self.program.module(target)._exported(seen) if n != "default")  # noqa: SLF001 - the same class
-        elif isinstance(target, modules.Missing):
-            self.program.remark(Site(self.path, node), target.why)
-        elif not _HARMLESS.fullmatch(specifier):
-            why = f"passes on whatever the package `{specifier}` exports, which is not part of the repository"
-            self.program.remark(Site(self.path, node), why)
-
-    def export(self, name: str) -> Value:
-        """The value of an export."""
-        if self.lost is not None:
-            return Unknown(self.path, 1, self.lost)
-        if self._state == "new" and (self.of_schema() or any(name in names for _, _, names in self.outline.effects)):
-            self.complete()
-        return self._export(name, set())
-
-    def _passed_on(self, name: str, found: outline.Export) -> Value:
-        """`export { name } from "./other"`."""
-        mark = f"export {name}"
-        if mark in self._busy:
-            return Unknown(self.path, syntax.line(found.node), f"`{name}` is imported from itself")
-        self._busy.add(mark)
-        try:
-            return self.program.imported(self.path, found.source or "", found.local, found.node)
-        finally:
-            self._busy.discard(mark)
-
-    def _export(self, name: str, seen: set[str]) -> Value:  # noqa: PLR0911 - one case a kind of value
-        if self.path in seen:
-            return UNDEFINED
-        seen.add(self.path)
-        found = self.outline.exports.get(name)
-        if found is not None:
-            if found.source is not None:
-                return self._passed_on(name, found)
-            return self.local(found.local, found.node)
-        for specifier, _ in self.outline.stars:
-            target = self.program.resolver.resolve(specifier, self.path)
-            if isinstance(target, str):
-                module = self.program.module(target)
-                if module.lost is None and name in module._exported(set()):  # noqa: SLF001 - the same class
-                    return module.export(name)
-        if "*default*" in self._values and not self.outline.declarations:  # JSON
-            default = self._values["*default*"]
-            return default if name == "default" or not isinstance(default, Record) else default.get(name, UNDEFINED)
-        exports = self._common("module").get("exports") if self._common_names() else None
-        if isinstance(exports, Record):
-            return exports if name == "default" else exports.get(name, UNDEFINED)
-        return Unknown(self.path, self.outline.broken or 1, f"{posixpath.basename(self.path)} has no export `{name}`")
-
-
-def _plain(value: Value) -> Value:
-    """JSON as values of ours."""
-    if isinstance(value, Mapping):
-        return Record((str(key), _plain(item)) for key, item in value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - JSON
-    items = listed(value)
-    return value if items is None else [_plain(item) for item in items]

@@ -8,7 +8,7 @@ from checks.typescript.syntax import Node
 from checks.typescript.values import Value
 
 if TYPE_CHECKING:
-    from checks.typescript.program import Module
+    from checks.typescript.module import Module
 
 
 class Exhausted(Exception):  # noqa: N818 - it is a state, caught by the reader of the module

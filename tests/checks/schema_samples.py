@@ -12,7 +12,7 @@ import { bigint, bigserial, bit, boolean, char, check, cidr, customType, date, d
 
 TYPES = [
     "smallint()", "integer()", "bigint({ mode: 'number' })", "bigint({ mode: 'bigint' })", "serial()", "smallserial()",
-    "bigserial({ mode: 'number' })", "boolean()", "text()", "text({ enum: ['a', 'b'] })", "varchar()", "varchar({ length: 20 })",
+    "bigserial({ mode: 'number' })", "bigserial({ mode: 'bigint' })", "boolean()", "text()", "text({ enum: ['a', 'b'] })", "varchar()", "varchar({ length: 20 })",
     "char()", "char({ length: 3 })", "numeric()", "numeric({ precision: 10 })", "numeric({ precision: 10, scale: 2 })",
     "decimal({ precision: 6, scale: 0, mode: 'number' })", "real()", "doublePrecision()", "json()", "jsonb()",
     "jsonb().$type<{ a: string }>()", "date()", "date({ mode: 'date' })", "time()", "time({ precision: 3, withTimezone: true })",
