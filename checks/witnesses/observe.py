@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from psycopg import pq
 
+from checks.witnesses import looks
 from checks.witnesses.familiar import Names
 from checks.witnesses.model import Held
 from checks.witnesses.wire import INTRANS, Wire
@@ -30,45 +31,6 @@ MODES = (
     "AccessExclusiveLock",
 )
 STRENGTH = {mode: number for number, mode in enumerate(MODES, 1)}
-
-_MAP = """
-select c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text, coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::int8
-from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid OPERATOR(pg_catalog.=) c.relnamespace
-where c.relkind OPERATOR(pg_catalog.=) any ('{r,p,m}'::"char"[]) and c.oid OPERATOR(pg_catalog.>=) 16384::oid
-  and c.relpersistence OPERATOR(pg_catalog.<>) 't' and n.nspname OPERATOR(pg_catalog.<>) 'pg_toast'
-"""
-
-# $1: the youngest table that existed; what is younger is none of our business, and listing it would cost more than all else.
-# One row of packed integers instead of a row a lock, which Python would have to read one by one. A lock is written as
-# relation * 32 + length of the mode's name (no two are equally long).
-_LOOK = """
-select pg_catalog.string_agg(pg_catalog.int8send(key), ''),
-  pg_catalog.string_agg(pg_catalog.int8send(scans), ''),
-  pg_catalog.string_agg(pg_catalog.int8send(node), ''), pg_catalog.current_setting('client_min_messages') {flush}
-from (
-  select relation::int8 OPERATOR(pg_catalog.*) 32 OPERATOR(pg_catalog.+) pg_catalog.length(mode) as key,
-    pg_catalog.pg_stat_get_xact_numscans(relation) as scans,
-    coalesce(pg_catalog.pg_relation_filenode(relation), 0)::int8 as node
-  from pg_catalog.pg_lock_status()
-  where relation OPERATOR(pg_catalog.<=) $1 and relation OPERATOR(pg_catalog.>=) 16384::oid
-    and pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() and granted
-) held
-"""
-_FLUSH = "OPERATOR(pg_catalog.||) pg_catalog.left(pg_catalog.pg_stat_force_next_flush()::text, 0)"
-_COUNTERS = """
-select o::int8, pg_catalog.pg_stat_get_xact_numscans(o)::int8 from pg_catalog.unnest(%s::oid[]) o
-where pg_catalog.pg_stat_get_xact_numscans(o) OPERATOR(pg_catalog.>) 0
-"""
-_FILES = """
-select c.oid::int8, c.relkind OPERATOR(pg_catalog.=) 'm', c.relispopulated, c.reltuples OPERATOR(pg_catalog.<) 0,
-  pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.>) 0,
-  (select pg_catalog.count(*) from pg_catalog.pg_index i where i.indrelid OPERATOR(pg_catalog.=) c.oid)
-from pg_catalog.pg_class c where c.oid OPERATOR(pg_catalog.=) any (%s::oid[])
-"""
-_EVER = """
-select o::int8, (pg_catalog.pg_stat_get_numscans(o) OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_xact_numscans(o))::int8
-from pg_catalog.unnest(%s::oid[]) o
-"""
 
 _MODE_OF = {len(mode): mode for mode in MODES}
 _OID = struct.Struct("!I")
@@ -128,7 +90,7 @@ class Observer:
         """Take the names of the tables that are there now."""
         self._wire = wire
         self._old = wire.connection.info.server_version < 150000  # no pg_stat_force_next_flush
-        self._sql = _LOOK.format(flush="" if self._old else _FLUSH).encode()
+        self._sql = looks.LOOK.format(flush="" if self._old else looks.FLUSH).encode()
         self._notices: list[_Notice] = []
         self._quiet = True
         self._wary = False
@@ -146,7 +108,7 @@ class Observer:
 
     def remap(self) -> None:
         """Take the names anew: what is there now is what existed."""
-        self.tables = {oid: Table(oid, schema, name, kind) for oid, schema, name, kind, _ in self._wire.ask(_MAP)}
+        self.tables = {oid: Table(oid, schema, name, kind) for oid, schema, name, kind, _ in self._wire.ask(looks.MAP)}
         self._refresh_nodes()
         functions = self._wire.ask(
             "select distinct proname::text from pg_catalog.pg_proc where oid OPERATOR(pg_catalog.>=) 16384::oid"
@@ -160,7 +122,7 @@ class Observer:
         """A transaction has started, and nothing has happened in it."""
         self._forget()
         if self._old and self.tables:
-            self._scans = dict(self._wire.ask(_COUNTERS, (list(self.tables),)))
+            self._scans = dict(self._wire.ask(looks.COUNTERS, (list(self.tables),)))
         self._quiet = False
 
     def settle(self) -> None:
@@ -226,6 +188,11 @@ class Observer:
             self._held = tuple(lock for lock in locks if not self._own(lock))
         return self._held
 
+    @property
+    def keeps_books(self) -> bool:
+        """Whether the lock on the migrator's own table was seen in this transaction."""
+        return any(self.tables[oid].full_name == self.bookkeeping for oid in self._strongest)
+
     def _own(self, lock: Held) -> bool:
         """Whether a lock is what the migrator itself takes to write its rows."""
         return lock.relation == self.bookkeeping and STRENGTH[lock.mode] <= STRENGTH["RowExclusiveLock"]
@@ -234,7 +201,7 @@ class Observer:
         """How often each table was scanned since ever; for statements that no transaction can be looked at from inside of."""
         if not self._old:
             self._wire.ask("select pg_catalog.pg_stat_force_next_flush()")
-        return dict(self._wire.ask(_EVER, (list(self.tables),)))
+        return dict(self._wire.ask(looks.EVER, (list(self.tables),)))
 
     def hear_outside(self, scanned: dict[int, int]) -> Seen:
         """What the notices of a statement outside a transaction tell, beside the tables known to be scanned."""
@@ -280,7 +247,7 @@ class Observer:
         if not named:
             return
         oids = "{" + ",".join(map(str, named)) + "}"
-        result = self._wire.pgconn.exec_params(_GLANCE, [oids.encode()], [_OIDS], [0], 1)
+        result = self._wire.pgconn.exec_params(looks.GLANCE, [oids.encode()], [_OIDS], [0], 1)
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise _BlindError(f"what this statement did could not be observed: {result.get_error_message().strip()}")
         values = _integers(result.get_value(0, 0) or b"")
@@ -341,7 +308,7 @@ class Observer:
         self._prepared = name if result.status == pq.ExecStatus.COMMAND_OK else None
 
     def _current_nodes(self) -> dict[int, int]:
-        return {oid: node for oid, _, _, _, node in self._wire.ask(_MAP)}
+        return {oid: node for oid, _, _, _, node in self._wire.ask(looks.MAP)}
 
     def _refresh_nodes(self) -> None:
         self._nodes = self._current_nodes()
@@ -429,7 +396,7 @@ class Observer:
         """
         if not oids:
             return set()
-        rows = self._wire.ask(_FILES, (list(oids),))
+        rows = self._wire.ask(looks.FILES, (list(oids),))
         return {
             oid
             for oid, view, populated, unknown, size, indexes in rows
@@ -442,13 +409,8 @@ class _BlindError(Exception):
 
 
 _MOST_NOTICES = 10_000
-_LONG = 100  # statements, after which a transaction holds so many locks that listing them is what costs most
+_LONG = 20  # statements, after which listing what a transaction holds costs more and more
 _OIDS = 1028  # the type `oid[]`
-_GLANCE = b"""
-select pg_catalog.string_agg(pg_catalog.int8send(pg_catalog.pg_stat_get_xact_numscans(o)) OPERATOR(pg_catalog.||)
-  pg_catalog.int8send(coalesce(pg_catalog.pg_relation_filenode(o), 0)::int8), '' order by n)
-from pg_catalog.unnest($1) with ordinality as named (o, n)
-"""
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _MEANINGS = {
     (b"tablecmds.c", b"ATRewriteTable"): "rewrites",

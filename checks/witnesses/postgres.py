@@ -59,8 +59,8 @@ class Session:
             self.wire.ask("select pg_catalog.set_config(%s, %s, false)", (name, value))
 
     def settle(self) -> None:
-        """What was done since the last statement is the migrator's own."""
-        if self.wire.status == INTRANS:
+        """The migrator has written a row; its lock on its own table is taken once a transaction."""
+        if self.wire.status == INTRANS and not self.observer.keeps_books:
             self.observer.look()
 
     def unobserved(self, statement: Statement, query: str, *, extended: bool = False) -> Observation:

@@ -133,5 +133,5 @@ def test_extensions_come_from_the_chain() -> None:
 def test_a_damaged_snapshot_is_named(data: dict[str, Any]) -> None:
     """Never a guess."""
     one = snapshot({"version": "7", **data})
-    with pytest.raises(Unreconstructable, match="0000_snapshot.json is not as drizzle-kit writes it"):
+    with pytest.raises(Unreconstructable, match=r"0000_snapshot\.json is not as drizzle-kit writes it"):
         snapshot_sql.ddl(around(one), one)

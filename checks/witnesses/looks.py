@@ -1,0 +1,46 @@
+"""The queries by which the observer looks; every name is qualified, for the search_path is the migration's."""
+
+MAP = """
+select c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text, coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::int8
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid OPERATOR(pg_catalog.=) c.relnamespace
+where c.relkind OPERATOR(pg_catalog.=) any ('{r,p,m}'::"char"[]) and c.oid OPERATOR(pg_catalog.>=) 16384::oid
+  and c.relpersistence OPERATOR(pg_catalog.<>) 't' and n.nspname OPERATOR(pg_catalog.<>) 'pg_toast'
+"""
+
+# $1: the youngest table that existed; what is younger is none of our business, and listing it would cost more than all else.
+# One row of packed integers instead of a row a lock, which Python would have to read one by one. A lock is written as
+# relation * 32 + length of the mode's name (no two are equally long).
+LOOK = """
+select pg_catalog.string_agg(pg_catalog.int8send(key), ''),
+  pg_catalog.string_agg(pg_catalog.int8send(scans), ''),
+  pg_catalog.string_agg(pg_catalog.int8send(node), ''), pg_catalog.current_setting('client_min_messages') {flush}
+from (
+  select relation::int8 OPERATOR(pg_catalog.*) 32 OPERATOR(pg_catalog.+) pg_catalog.length(mode) as key,
+    pg_catalog.pg_stat_get_xact_numscans(relation) as scans,
+    coalesce(pg_catalog.pg_relation_filenode(relation), 0)::int8 as node
+  from pg_catalog.pg_lock_status()
+  where relation OPERATOR(pg_catalog.<=) $1 and relation OPERATOR(pg_catalog.>=) 16384::oid
+    and pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() and granted
+) held
+"""
+FLUSH = "OPERATOR(pg_catalog.||) pg_catalog.left(pg_catalog.pg_stat_force_next_flush()::text, 0)"
+COUNTERS = """
+select o::int8, pg_catalog.pg_stat_get_xact_numscans(o)::int8 from pg_catalog.unnest(%s::oid[]) o
+where pg_catalog.pg_stat_get_xact_numscans(o) OPERATOR(pg_catalog.>) 0
+"""
+FILES = """
+select c.oid::int8, c.relkind OPERATOR(pg_catalog.=) 'm', c.relispopulated, c.reltuples OPERATOR(pg_catalog.<) 0,
+  pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.>) 0,
+  (select pg_catalog.count(*) from pg_catalog.pg_index i where i.indrelid OPERATOR(pg_catalog.=) c.oid)
+from pg_catalog.pg_class c where c.oid OPERATOR(pg_catalog.=) any (%s::oid[])
+"""
+EVER = """
+select o::int8, (pg_catalog.pg_stat_get_numscans(o) OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_xact_numscans(o))::int8
+from pg_catalog.unnest(%s::oid[]) o
+"""
+
+GLANCE = b"""
+select pg_catalog.string_agg(pg_catalog.int8send(pg_catalog.pg_stat_get_xact_numscans(o)) OPERATOR(pg_catalog.||)
+  pg_catalog.int8send(coalesce(pg_catalog.pg_relation_filenode(o), 0)::int8), '' order by n)
+from pg_catalog.unnest($1) with ordinality as named (o, n)
+"""
