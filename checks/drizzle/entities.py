@@ -225,3 +225,39 @@ def _object(value: object) -> Row:
 
 def _words(key: Key) -> str:
     return f"{key[0]} {'.'.join(str(part) for part in key[1])}"
+
+
+def state(chain: Chain, snapshot: Snapshot) -> dict[Key, Row]:
+    """The entities as `of` gives them, by what tells them apart.
+
+    Raises:
+        Unreconstructable: as `of` does.
+    """
+    return _state({s.id: s for s in chain.snapshots}, snapshot)
+
+
+def apply(rows: dict[Key, Row], snapshot: Snapshot) -> None:
+    """Change entities in place by a snapshot's deltas.
+
+    Raises:
+        Unreconstructable: it creates what is there, or cannot be read.
+    """
+    _apply(rows, snapshot)
+
+
+def key_of(delta: Mapping[str, Any]) -> Key:
+    """What a delta is about.
+
+    Raises:
+        Unreconstructable: it cannot be read.
+    """
+    return _key(_object(delta.get("row"))) if delta.get("op") == "create" else _parse(delta.get("key"))
+
+
+def rows_of(snapshot: Snapshot, field: str) -> list[Row]:
+    """The rows of `ddl`, or the deltas.
+
+    Raises:
+        Unreconstructable: it has none.
+    """
+    return _rows(snapshot, field)

@@ -196,22 +196,13 @@ class _Merger:
             self._both(path)
             return o
         was, theirs, ours = (_values(side) for side in (a, o, t))
-        added = [v for v in ours if v not in was]
-        if any(v not in ours for v in was):  # made anew with head's values alone
-            self._clash(path, "changed its values", "recreates it with others")
+        result = joined(was, theirs, ours)
+        if result is None:
+            self._clash(path, f"made it {_words(theirs)}", f"makes it {_words(ours)}")
             return o
-        result = list(theirs)
-        for value in added:
-            if value in theirs:
+        for value in ours:
+            if value in theirs and value not in was:
                 self._both((*path, value))
-                continue
-            after = [v for v in ours[ours.index(value) + 1 :] if v not in added]
-            if not after:
-                result.append(value)
-            elif after[0] in result:
-                result.insert(result.index(after[0]), value)
-            else:
-                self._clash(path, f"removed '{after[0]}'", f"adds '{value}' before it")
         if isinstance(o.get("values"), Mapping):  # version 5
             return {**o, "values": {v: v for v in result}}
         return {**o, "values": result}
@@ -233,6 +224,28 @@ class _Merger:
 
     def _clash(self, path: Path, base: str, head: str) -> None:
         self.clashes.append(Clash(_what(path), base, head))
+
+
+def joined(was: Sequence[str], base: Sequence[str], head: Sequence[str]) -> list[str] | None:
+    """The values of an enum with what both sides added; None where head makes it anew, or adds one before a lost one.
+
+    drizzle-kit writes `ADD VALUE … BEFORE` the next value that was there.
+    """
+    added = [v for v in head if v not in was]
+    if [v for v in head if v in was] != list(was):
+        return None
+    result = list(base)
+    for value in added:
+        if value in base:
+            continue
+        after = [v for v in head[head.index(value) + 1 :] if v not in added]
+        if not after:
+            result.append(value)
+        elif after[0] in result:
+            result.insert(result.index(after[0]), value)
+        else:
+            return None
+    return result
 
 
 # -- renames: what head calls by a new name, base still knows by the old one ----------------------------------------------
