@@ -131,3 +131,8 @@ def fingerprint(schema: Schema) -> str:
     from checks.schema import ddl  # noqa: PLC0415 - printing is not always needed
 
     return hashlib.sha256("\n".join(ddl.statements(schema)).encode()).hexdigest()
+
+
+def forget() -> None:
+    """Forget every answer (for measurements)."""
+    _kept.clear()

@@ -230,6 +230,11 @@ def _declare(outline: Outline, order: int, node: Node) -> list[str]:
     return [text]
 
 
+def forget() -> None:
+    """Forget every outline (for measurements)."""
+    _kept.clear()
+
+
 def kept() -> Mapping[tuple[str, bool], tuple[int, Outline]]:
     """What is remembered (for tests and measurements)."""
     return _kept
