@@ -1,5 +1,7 @@
 """Makes the schema files and the last snapshot real on branch databases, so that PostgreSQL itself compares them with the chain."""
 
+from dataclasses import dataclass
+
 from bot.stage import Stage, StateFailedError
 from checks import equality
 from checks.catalog.model import Catalog
@@ -25,8 +27,31 @@ def schema(tree: Tree, project: Project) -> Schema | None:
     return schemas.read(tree, files, format=project.format, casing=project.casing) if files else None
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a commit's schema files and last snapshot say, as real schemas; None: it could not be had.
+
+    Attributes:
+        read: the schema files as read.
+    """
+
+    read: Schema | None = None
+    schema: Catalog | None = None
+    snapshot: Catalog | None = None
+
+
+def draw(tree: Tree, chain: Chain, stage: Stage | None) -> Drawn:
+    """Read the schema files and the last snapshot of a commit, and make both; it needs nothing of the chain's run."""
+    read = schema(tree, chain.project)
+    if stage is None:
+        return Drawn(read)
+    wanted = [None if read is None else ddl.statements(read), _snapshot(chain)]
+    made = iter(stage.all_drawn([each for each in wanted if each is not None]))
+    return Drawn(read, *(None if each is None else next(made) for each in wanted))
+
+
 def compare(
-    change: Change, plan: Plan, stage: Stage | None, built: Catalog | None
+    change: Change, plan: Plan, stage: Stage | None, built: Catalog | None, drawn: Drawn
 ) -> tuple[Equality, tuple[Fact, ...]]:
     """The four-way equality of head, and what head has to do with its inequalities.
 
@@ -35,32 +60,29 @@ def compare(
         plan: of one project.
         stage: where schemas are made; None: there is no database, and nothing is compared.
         built: what the whole chain of head builds.
+        drawn: what head's schema files and snapshot say.
     """
-    read = schema(change.head.tree, plan.project)
     fallback = _stands_on(change, plan)
     if stage is None:
-        return equality.judge(Sides(schema=read), Sides(), change.paths, fallback)
-    head = _sides(read, plan.head, stage, built)
-    before = Sides()
+        return equality.judge(Sides(schema=drawn.read), Sides(), change.paths, fallback)
+    head, before = _sides(drawn, built), Sides()
     if equality.differs(head):
-        before = _sides(
-            schema(change.merge_base.tree, plan.merge_base.project),
-            plan.merge_base,
-            stage,
-            _built(plan.merge_base, stage),
-        )
+        old = plan.merge_base
+        before = _sides(draw(change.merge_base.tree, old, stage), _built(old, stage))
     return equality.judge(head, before, change.paths, fallback)
 
 
-def _sides(read: Schema | None, chain: Chain, stage: Stage, built: Catalog | None) -> Sides:
-    drawn = stage.drawn(ddl.statements(read)) if read is not None else None
-    snapshot = None
-    if chain.last_snapshot is not None:
-        try:
-            snapshot = stage.drawn(snapshot_sql.ddl(chain, chain.last_snapshot))
-        except Unreconstructable:
-            snapshot = None  # the history rules say what is wrong with it
-    return Sides(chain=built, drawn=drawn, snapshot=snapshot, schema=read)
+def _sides(drawn: Drawn, built: Catalog | None) -> Sides:
+    return Sides(chain=built, drawn=drawn.schema, snapshot=drawn.snapshot, schema=drawn.read)
+
+
+def _snapshot(chain: Chain) -> list[str] | None:
+    if chain.last_snapshot is None:
+        return None
+    try:
+        return snapshot_sql.ddl(chain, chain.last_snapshot)
+    except Unreconstructable:
+        return None  # the history rules say what is wrong with it
 
 
 def _built(chain: Chain, stage: Stage) -> Catalog | None:

@@ -134,8 +134,7 @@ def restamped(plan: Plan) -> Chain:
 def _from_zero(chain: Chain, stage: Stage) -> tuple[Run | None, Catalog | None, float]:
     """The whole chain on an empty database, and what it builds; None where there is nothing to run, or it failed."""
     started = time.perf_counter()
-    template = stage.template("zero", [], lambda _: None) if stage.stubs else None
-    with stage.provider.branch(template=template, extensions=stage.extensions, seconds=stage.seconds) as branch:
+    with stage.empty() as branch:
         run = replay.build_base(branch, chain) if chain.migrations else None
         built = stage.catalog(branch) if run is None or run.state == "ok" else None
         return run, built, (time.perf_counter() - started) * 1000

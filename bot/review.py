@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from bot import comparison, rehearsal
 from bot.branches import Provider
@@ -80,17 +81,21 @@ def _judged(
     change: Change, plan: Plan, written: PolicyFile, provider: Provider | None, *, seconds: float, say: Say
 ) -> Part:
     """One project: run its migrations where there is a database, and let the rules speak."""
-    shown, stage = Rehearsal(), None
+    stage = None
     if provider is not None:
         texts = [m.text for m in (*plan.base.migrations, *plan.head.migrations)]
         promised = written.policy.branch.extensions
         stage = Stage.of(provider, texts, plan.project.table, extensions=promised, seconds=seconds)
-        try:
-            shown = rehearsal.rehearse(plan, stage, say)
-        except CouldNotJudge as error:
-            shown, stage = Rehearsal(unjudged=str(error)), None
-    say("comparing schema, snapshot and database")
-    equality, unequal = comparison.compare(change, plan, stage, shown.chain)
+    with ThreadPoolExecutor(1, "drawing") as beside:
+        drawing = beside.submit(comparison.draw, change.head.tree, plan.head, stage)
+        shown = Rehearsal()
+        if stage is not None:
+            try:
+                shown = rehearsal.rehearse(plan, stage, say)
+            except CouldNotJudge as error:
+                shown, stage = Rehearsal(unjudged=str(error)), None
+        say("comparing schema, snapshot and database")
+        equality, unequal = comparison.compare(change, plan, stage, shown.chain, drawing.result())
     say("judging")
     seen = evidence.facts_of(
         shown.run,

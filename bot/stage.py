@@ -1,9 +1,12 @@
 """Sets up the branch databases of one review: the same stubs and extensions on each, states kept as templates."""
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -15,6 +18,7 @@ from checks.errors import CouldNotJudge
 from checks.witnesses.model import Failure, Run
 
 _EXTENSION = re.compile(r'\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)"?', re.IGNORECASE)
+_CONCURRENTLY = re.compile(r"^(CREATE (?:UNIQUE )?INDEX) CONCURRENTLY\b")  # as our own writers write it
 _FORMAT = "4"  # of what is kept in templates; another number makes them anew
 
 
@@ -74,17 +78,68 @@ class Stage:
 
     def drawn(self, statements: Sequence[str]) -> Catalog | None:
         """The schema that statements of ours make on an empty database; None where they do not run there."""
-        template = self.template("drawn", statements, lambda branch: play(branch, statements))
+        return self.all_drawn([statements])[0]
+
+    def all_drawn(self, drawings: Sequence[Sequence[str]]) -> list[Catalog | None]:
+        """The same for several, each on an empty database.
+
+        They share one branch, each in a transaction that is undone: to make a database takes longer than to make a schema.
+        What does not run like that (too many locks for one transaction, say) is drawn once more on a branch of its own.
+        """
+        made: dict[tuple[str, ...], Catalog | None] = {}
+        wanted = list(dict.fromkeys(tuple(_at_once(statement) for statement in each) for each in drawings))
+        with contextlib.suppress(CouldNotJudge, psycopg.Error), self.empty() as branch, branch.connect() as session:
+            for statements in wanted:
+                drawn = self._undone(session, statements)
+                if drawn is None:
+                    break
+                made[statements] = drawn
+        for statements in wanted:
+            if statements not in made:
+                made[statements] = self._alone(statements)
+        return [made[tuple(map(_at_once, each))] for each in drawings]
+
+    def _undone(self, session: psycopg.Connection[Any], statements: Sequence[str]) -> Catalog | None:
+        """Draw in a transaction, read, and undo; None where anything went otherwise."""
+        ask: LiteralString = "select pg_catalog.pg_current_xact_id_if_assigned(), pg_catalog.pg_current_xact_id()"
         try:
-            with self.provider.branch(template=template, extensions=self.extensions, seconds=self.seconds) as branch:
-                return self.catalog(branch)
-        except (StateFailedError, CouldNotJudge):
+            session.execute("begin")
+            mine = session.execute(ask).fetchone()
+            with session.pipeline():
+                for statement in statements:
+                    session.execute(statement.encode("utf-8", "surrogateescape"))
+            now = session.execute(ask).fetchone()
+            if mine is None or now != (mine[1], mine[1]):
+                return None  # something in it ended the transaction
+            return catalogs.read(session, ignore=self.ignored)
+        except psycopg.Error:
             return None
+        finally:
+            with contextlib.suppress(psycopg.Error):
+                session.execute("rollback")
+
+    def _alone(self, statements: Sequence[str]) -> Catalog | None:
+        try:
+            with self.empty() as branch:
+                play(branch, statements)
+                return self.catalog(branch)
+        except (StateFailedError, CouldNotJudge, psycopg.Error):
+            return None
+
+    def empty(self) -> AbstractContextManager[Branch]:
+        """A branch with nothing on it but the stubs."""
+        template = self.template("zero", [], lambda _: None) if self.stubs else None
+        return self.provider.branch(template=template, extensions=self.extensions, seconds=self.seconds)
 
     def catalog(self, branch: Branch) -> Catalog:
         """The schema of a branch as it is now."""
         with branch.connect() as session:
             return catalogs.read(session, ignore=self.ignored)
+
+
+def _at_once(statement: str) -> str:
+    """An index that would be built beside others' work is the same index built at once, which a transaction allows."""
+    return _CONCURRENTLY.sub(r"\1", statement)
 
 
 def play(branch: Branch, statements: Sequence[str]) -> None:

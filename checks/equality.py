@@ -158,13 +158,16 @@ def _snapshot_differences(sides: Sides) -> list[Difference]:
 def _differences(a: Catalog | None, b: Catalog | None) -> list[Difference]:
     if a is None or b is None:
         return []
-    left, right = _plain(a), _plain(b)
-    keys = sorted({*left, *right})
-    return [(key, left.get(key), right.get(key)) for key in keys if left.get(key) != right.get(key)]
-
-
-def _plain(catalog: Catalog) -> Objects:
-    return {each.key: _said(each) for each in catalog if isinstance(each, _MODELLED)}
+    left, right = a.objects, b.objects
+    found: list[Difference] = []
+    for key in sorted({*left, *right}):
+        one, other = left.get(key), right.get(key)
+        if one == other:  # as almost all are
+            continue
+        said, other_said = (_said(each) if isinstance(each, _MODELLED) else None for each in (one, other))
+        if said != other_said:
+            found.append((key, said, other_said))
+    return found
 
 
 def _said(found: Any) -> Any:  # noqa: ANN401 - an object of any kind
