@@ -1,5 +1,7 @@
 """The command line of `bulletproof db`: reads arguments, runs one command, prints what it says, and picks the exit code."""
 
+# ruff: noqa: FBT002, PLR0917, PLC0415 - typer reads a command's options from its parameters, and each imports what it needs
+
 import json
 import sys
 from collections.abc import Iterable

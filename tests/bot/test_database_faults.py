@@ -1,0 +1,356 @@
+"""Whatever stops `db migrate`, rows and schema agree afterwards, and the next run ends the work."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.branches.embedded import EmbeddedBranch
+from tests.bot import cut_wire
+from tests.bot.database_samples import BREAK, data, db, project, rows, url
+
+STEPS = BREAK.join(
+    (
+        "CREATE TABLE s1(x int)", "CREATE INDEX CONCURRENTLY s2 ON s1 (x)", "CREATE TABLE s3()", "COMMIT",
+        "CREATE TABLE s4()", "CREATE TABLE s5()", "DROP INDEX CONCURRENTLY s2", "CREATE INDEX CONCURRENTLY s6 ON s1 (x)",
+    )
+)  # fmt: skip
+TEXTS = (
+    "CREATE TABLE a1();" + BREAK + "CREATE TABLE a2();",
+    "CREATE TABLE b1();" + BREAK + "CREATE TABLE b2();",
+    STEPS,
+    "CREATE TABLE c1();" + BREAK + "CREATE TABLE c2();",
+)
+TABLES = {0: ("a1", "a2"), 1: ("b1", "b2"), 3: ("c1", "c2")}
+WHOLE = {"a1", "a2", "b1", "b2", "c1", "c2", "s1", "s3", "s4", "s5", "s6"}
+
+
+def names(branch: EmbeddedBranch) -> set[str]:
+    with branch.connect() as session:
+        found = session.execute(
+            "select c.relname::text from pg_class c left join pg_index i on i.indexrelid = c.oid "
+            "where c.relnamespace = 'public'::regnamespace and coalesce(i.indisvalid, true)"
+        ).fetchall()
+    return {name for (name,) in found}
+
+
+def recorded(branch: EmbeddedBranch) -> list[int]:
+    with branch.connect() as session:
+        there = session.execute("select to_regclass('drizzle.__drizzle_migrations')").fetchone()
+    if there is None or there[0] is None:
+        return []
+    return [(when - 1_700_000_000_000) // 1000 for (when,) in rows(branch, "created_at")]
+
+
+def quiet(branch: EmbeddedBranch) -> None:
+    """Wait until the sessions that were cut have ended on the server."""
+    with branch.connect() as session:
+        for _ in range(500):
+            row = session.execute(
+                "select count(*) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend' and usename = current_user"
+            ).fetchone()
+            if row == (0,):
+                return
+            time.sleep(0.01)
+    raise AssertionError("a session that was cut lives on")
+
+
+def agree(branch: EmbeddedBranch) -> None:
+    """Every recorded migration is there, every other is not (one in steps may be there in part)."""
+    have, said = names(branch), recorded(branch)
+    for number, tables in TABLES.items():
+        there = [table in have for table in tables]
+        assert there == [number in said] * 2, f"migration {number}: {there}, rows {said}"
+    assert len(said) == len(set(said))
+    if 2 in said:
+        assert {"s1", "s3", "s4", "s5", "s6"} <= have
+
+
+def empty(branch: EmbeddedBranch) -> None:
+    with branch.connect() as session:
+        session.execute("drop schema if exists drizzle cascade")
+        for table in ("a1", "a2", "b1", "b2", "c1", "c2", "s1", "s3", "s4", "s5"):
+            session.execute(f"drop table if exists {table}")
+
+
+def whole(branch: EmbeddedBranch) -> None:
+    assert recorded(branch) == [0, 1, 2, 3]
+    assert names(branch) == WHOLE
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_connection_that_is_lost_at_any_query(branch: EmbeddedBranch, tmp_path: Path, *, late: bool) -> None:
+    """Cut before or after every sixth query that the command sends: agreement, then the next run completes the work."""
+    _sweep(branch, tmp_path, late=late, step=6)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("late", [False, True])
+def test_a_connection_that_is_lost_at_every_query(branch: EmbeddedBranch, tmp_path: Path, *, late: bool) -> None:
+    """The same, at all of them."""
+    _sweep(branch, tmp_path, late=late, step=1)
+
+
+def _sweep(branch: EmbeddedBranch, folder: Path, *, late: bool, step: int) -> None:
+    repo = project(folder, TEXTS)
+    with cut_wire.to(branch) as (wire, address):
+        wire.arm(None)
+        assert data("migrate", "--url", address, "--repo", repo, "--no-check")[0] == 0
+        whole(branch)
+        queries = wire.asked
+        assert queries > 30
+        for at in range(1, queries + 1, step):
+            empty(branch)
+            wire.arm(at, late=late)
+            code, text = db("migrate", "--url", address, "--repo", repo, "--no-check")
+            assert wire.fired
+            assert code in {0, 3}, text
+            assert "Traceback" not in text
+            quiet(branch)
+            agree(branch)
+            wire.arm(None)
+            code, text = db("migrate", "--url", address, "--repo", repo, "--no-check")
+            assert code == 0, f"cut at {at}: {text}"
+            whole(branch)
+
+
+COMMAND = "import sys; from bot.database.commands import app; sys.exit(app(sys.argv[1:], standalone_mode=False))"
+
+
+@pytest.mark.long
+def test_kill_9_between_any_two_statements(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """The process itself is killed, before and after queries all over the run."""
+    repo = project(tmp_path, TEXTS)
+    with cut_wire.to(branch) as (wire, address):
+        wire.arm(None)
+        assert data("migrate", "--url", address, "--repo", repo, "--no-check")[0] == 0
+        queries = wire.asked
+        for number, at in enumerate(range(3, queries + 1, 3)):
+            empty(branch)
+            command = [sys.executable, "-c", COMMAND, "migrate", "--url", address, "--repo", str(repo), "--no-check"]
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+                wire.act = lambda process=process: os.kill(process.pid, signal.SIGKILL)
+                wire.arm(at, late=number % 2 == 1)
+                _, err = process.communicate(timeout=60)
+            assert process.returncode in {0, -signal.SIGKILL}, err
+            quiet(branch)
+            agree(branch)
+            wire.arm(None)
+            assert data("migrate", "--url", address, "--repo", repo, "--no-check")[0] == 0
+            whole(branch)
+
+
+def test_two_runs_at_once(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """One waits for the other, and then has nothing to do."""
+    repo = project(tmp_path, (*TEXTS[:2], "SELECT pg_sleep(0.3)", "CREATE TABLE d();"))
+    address = url(branch)
+    command = [sys.executable, "-c", COMMAND, "migrate", "--url", address, "--repo", str(repo), "--format", "json"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=60)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert recorded(branch) == [0, 1, 2, 3]
+    assert sorted(text.count("_step") for text in said) == [0, 4]
+
+
+def test_a_run_that_never_ends_is_said(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """After its time the second gives up with one sentence, and has written nothing."""
+    repo = project(tmp_path, ("SELECT pg_sleep(1.5)",))
+    address = url(branch)
+    first = threading.Thread(target=lambda: db("migrate", "--url", address, "--repo", repo))
+    first.start()
+    time.sleep(0.6)
+    code, text = db("migrate", "--url", address, "--repo", repo, "--wait", "0.2")
+    first.join()
+    assert (code, "Another run" in text) == (3, True), text
+
+
+def hold(branch: EmbeddedBranch, seconds: float) -> threading.Thread:
+    """Hold a lock on `a1` for a while."""
+    taken = threading.Event()
+
+    def work() -> None:
+        with branch.connect() as session, session.transaction():
+            session.execute("lock table a1 in access share mode")
+            taken.set()
+            time.sleep(seconds)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    taken.wait(10)
+    return thread
+
+
+def test_a_lock_that_others_hold_is_waited_for(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """The statement lets go after its timeout, so nobody queues behind it, and is tried again."""
+    project(tmp_path, TEXTS[:1])
+    assert db("migrate", "--url", url(branch), "--repo", tmp_path)[0] == 0
+    project(tmp_path, (TEXTS[0], "ALTER TABLE a1 ADD COLUMN x int;"))
+    thread = hold(branch, 1.0)
+    code, said = data("migrate", "--url", url(branch), "--repo", tmp_path, "--lock-timeout", "0.1")
+    thread.join()
+    assert (code, said["applied"]) == (0, ["0001_step"])
+
+
+def test_a_lock_that_is_never_let_go_ends_the_run(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """After the last try nothing is applied, nothing recorded."""
+    project(tmp_path, TEXTS[:1])
+    assert db("migrate", "--url", url(branch), "--repo", tmp_path)[0] == 0
+    project(tmp_path, (TEXTS[0], "CREATE TABLE b1();" + BREAK + "ALTER TABLE a1 ADD COLUMN x int;"))
+    thread = hold(branch, 1.5)
+    code, said = data(
+        "migrate", "--url", url(branch), "--repo", tmp_path, "--lock-timeout", "0.1", "--tries", "2", "--no-check"
+    )
+    thread.join()
+    assert (code, said["failed"][0]["sqlstate"]) == (1, "55P03")
+    assert (recorded(branch), "b1" in names(branch)) == ([0], False)
+
+
+def refuse(branch: EmbeddedBranch, folder: Path, *more: str, address: str | None = None) -> tuple[int, str]:
+    """A run that is to be refused in one sentence and to write nothing."""
+    before = names(branch), recorded(branch)
+    code, text = db("migrate", "--url", address or url(branch), "--repo", folder, *more)
+    assert (names(branch), recorded(branch)) == before
+    assert "\n" not in text.strip()
+    assert "Traceback" not in text
+    return code, text
+
+
+def test_a_full_disk_is_the_worlds_fault(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """The run is undone; exit code 3, for nothing is wrong with the migration."""
+    full = (
+        "DO $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;"
+    )
+    code, text = refuse(branch, project(tmp_path, ("CREATE TABLE a1();" + BREAK + full,)))
+    assert (code, "No space left" in text) == (3, True)
+
+
+def test_a_server_that_only_reads(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """Nothing is tried."""
+    with branch.connect() as session:
+        session.execute("alter role current_user set default_transaction_read_only = on")
+    code, text = refuse(branch, project(tmp_path, TEXTS))
+    assert (code, "takes no writes" in text) == (3, True)
+
+
+def test_addresses_that_lead_nowhere(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """No database, no server, no address: one sentence each, and never the password."""
+    repo = project(tmp_path, TEXTS)
+    good = url(branch)
+    for address, wanted, words in (
+        (good.replace("/neondb?", "/nowhere?"), 3, 'database "nowhere" does not exist'),
+        ("postgresql://me:s3cr3t-word@127.0.0.1:1/x", 3, "Cannot connect"),
+        ("postgresql://me:s3cr3t-word@nowhere.invalid/x", 3, "Cannot connect"),
+        ("mysql://me:s3cr3t-word@localhost/x", 2, "no address of a PostgreSQL"),
+        ("postgresql://me:s3cr3t-word@[bad/x", 2, "no address of a PostgreSQL"),
+        ("postgresql://me:s3cr3t-word@host:port/x", 3, "Cannot connect"),
+        ("", 2, "No database was named"),
+    ):
+        code, text = refuse(branch, repo, address=address) if address else db("migrate", "--url", "", "--repo", repo)
+        assert (code, words in text, "s3cr3t" in text) == (wanted, True, False), (address, code, text)
+
+
+def test_a_password_that_is_wrong_is_never_shown(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """Neither by us nor in the words of PostgreSQL."""
+    address = url(branch).replace("bulletproof@", "nobody:s3cr3t%20word@")
+    code, text = refuse(branch, project(tmp_path, TEXTS), address=address)
+    assert (code, "s3cr3t" in text, "nobody" in text) == (3, False, True), text
+
+
+def test_other_peoples_parameters_in_the_address(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """What only other libraries know (`pgbouncer=true`, `schema=public`) is passed over."""
+    repo = project(tmp_path, TEXTS[:1])
+    assert db("migrate", "--url", url(branch) + "&schema=public&connection_limit=5", "--repo", repo)[0] == 0
+
+
+def test_no_right_to_make_the_schema(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """One sentence says what to grant; nothing is written."""
+    with branch.admin() as session:
+        session.execute(
+            "create role narrow login; grant all on schema public to narrow; grant connect on database neondb to narrow"
+        )
+    address = url(branch).replace("bulletproof@", "narrow@")
+    code, text = refuse(branch, project(tmp_path, TEXTS), address=address)
+    assert (code, "Grant it CREATE" in text) == (2, True), text
+
+
+def test_a_schema_that_is_there_needs_no_right_to_make_it(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """Drizzle fails here: it always asks for CREATE SCHEMA."""
+    with branch.admin() as session:
+        session.execute(
+            "create role narrow login; grant all on schema public to narrow; grant connect on database neondb to narrow; "
+            "create schema drizzle; grant all on schema drizzle to narrow"
+        )
+    address = url(branch).replace("bulletproof@", "narrow@")
+    assert db("migrate", "--url", address, "--repo", project(tmp_path, TEXTS[:2]))[0] == 0
+
+
+def test_a_table_of_another_shape(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """Something else has the name of the migrations table."""
+    with branch.connect() as session:
+        session.execute("create schema drizzle; create table drizzle.__drizzle_migrations(version text)")
+    code, text = db("migrate", "--url", url(branch), "--repo", project(tmp_path, TEXTS))
+    assert (code, "is not a migrations table of Drizzle" in text) == (2, True), text
+
+
+def test_a_table_of_another_name(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """The rows are there, where the configuration does not look."""
+    repo = project(tmp_path, TEXTS[:1])
+    assert db("migrate", "--url", url(branch), "--repo", repo)[0] == 0
+    with branch.connect() as session:
+        session.execute("alter table drizzle.__drizzle_migrations rename to journal")
+    code, text = db("migrate", "--url", url(branch), "--repo", repo)
+    assert (code, "drizzle.journal has 1 rows" in text) == (2, True), text
+
+
+def test_a_chain_with_holes(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """An entry without its file stops everything before anything."""
+    repo = project(tmp_path, TEXTS)
+    (repo / "drizzle" / "0001_step.sql").unlink()
+    code, text = refuse(branch, repo)
+    assert (code, "0001_step is in the journal" in text) == (2, True), text
+
+
+def test_a_folder_without_a_project(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """It is said that there is none."""
+    assert refuse(branch, tmp_path)[0] == 2
+
+
+@pytest.mark.long
+def test_under_load(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """While others read and write the table all the time, its migrations run."""
+    project(tmp_path, ("CREATE TABLE a1(n int); INSERT INTO a1 VALUES (0);",))
+    assert db("migrate", "--url", url(branch), "--repo", tmp_path)[0] == 0
+    over = threading.Event()
+    slowest = [0.0] * 4
+
+    def work(number: int) -> None:
+        with branch.connect() as session:
+            while not over.is_set():
+                began = time.monotonic()
+                with session.transaction():
+                    session.execute("update a1 set n = n + 1")
+                    session.execute("select pg_sleep(0.01)")
+                slowest[number] = max(slowest[number], time.monotonic() - began)
+
+    threads: list[Any] = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        more = [f"ALTER TABLE a1 ADD COLUMN c{n} int DEFAULT {n};" for n in range(5)]
+        project(
+            tmp_path,
+            ("CREATE TABLE a1(n int); INSERT INTO a1 VALUES (0);", *more, "CREATE INDEX CONCURRENTLY i ON a1(n);"),
+        )
+        code, said = data("migrate", "--url", url(branch), "--repo", tmp_path, "--lock-timeout", "0.2", "--tries", "40")
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert (code, len(said["applied"])) == (0, 6), said
+    assert max(slowest) < 5.0
