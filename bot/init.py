@@ -46,7 +46,11 @@ def run(repo: Path, *, scripts: bool = False) -> int:
     Raises:
         UserError: there is a policy file already (and nothing else was asked for), or package.json cannot be edited.
     """
-    for sentence in write(repo, scripts=scripts):
+    try:
+        said = write(repo, scripts=scripts)
+    except OSError as error:
+        raise UserError(f"{error.filename or repo} cannot be written: {error.strerror or error}.") from error
+    for sentence in said:
         sys.stdout.write(sentence + "\n")
     return 0
 

@@ -60,6 +60,8 @@ def package_of(specifier: str) -> str:
             name = (
                 name.removeprefix(scheme).partition("/")[2].partition("?")[0].removeprefix("npm/").removeprefix("v135/")
             )
+        for place, known in (("x/postgresjs", "postgres"), ("x/postgres", "pg")):  # Deno's own registry
+            name = known if name.startswith(place) else name
     return _VERSION.sub("", name, count=1)
 
 
@@ -154,9 +156,13 @@ def call_of(node: Node) -> tuple[Node, str] | None:
     """The call or `new` whose function a name is (or an object with that method), and the method's name or `""`."""
     here, method = node, ""
     parent = here.parent
-    if parent is not None and parent.type == "member_expression" and parent.child_by_field_name("object") == here:
+    while parent is not None and parent.type == "member_expression" and parent.child_by_field_name("object") == here:
         named = parent.child_by_field_name("property")
         method = syntax.text(named) if named is not None else ""
+        here, parent = parent, parent.parent
+        if method != "default":  # `module.default.Client`: what `import()` gives for CommonJS
+            break
+    while parent is not None and parent.type == "parenthesized_expression":  # new (require("pg").Pool)()
         here, parent = parent, parent.parent
     if parent is None:
         return None
@@ -262,12 +268,12 @@ def _specifiers(clause: Node) -> Iterator[tuple[str, str]]:
 
 def _bound(call: Node) -> Iterator[tuple[str, str]]:
     """What `const … = require(…)`, `(await import(…)).x` and `import(…).then(({ x }) => …)` bring in."""
-    here, parent, member = call, call.parent, ""
+    parent, member = call.parent, ""
     while parent is not None and (parent.type in _THROUGH or (parent.type == "member_expression" and not member)):
         if parent.type == "member_expression":
             named = parent.child_by_field_name("property")
             member = syntax.text(named) if named is not None else "*"
-        here, parent = parent, parent.parent
+        parent = parent.parent
     if parent is None:
         return
     if member == "then" and parent.type == "call_expression":
@@ -286,7 +292,7 @@ def _bound(call: Node) -> Iterator[tuple[str, str]]:
         yield from _pattern(pattern, "")
     elif parent.type == "variable_declarator":
         yield from _pattern(parent.child_by_field_name("name"), member)
-    elif member and here.type == "member_expression":
+    elif member:
         yield member, "*"
     else:
         yield "*", "*"

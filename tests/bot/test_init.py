@@ -140,6 +140,12 @@ def test_several_projects_are_named_and_left_to_detection(tmp_path):
     assert "apps/admin/lib/database/migrations" in (path / policy.PATHS[0]).read_text()
 
 
+def test_what_cannot_be_written_is_said_in_words(shop):
+    (shop / ".github").write_text("a file where a folder has to be")
+    with pytest.raises(UserError, match="cannot be written"):
+        init.run(shop)
+
+
 def test_outside_a_repository_it_says_so(tmp_path):
     with pytest.raises(UserError, match="work tree"):
         init.write(tmp_path)

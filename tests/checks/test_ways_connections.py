@@ -37,6 +37,10 @@ OPENING = [
     'import { neon } from "npm:@neondatabase/serverless@1"; neon(url);',
     'import { neon } from "https://esm.sh/@neondatabase/serverless@0.10"; neon(url);',
     'import pg = require("pg"); new pg.Pool();',
+    'let p; export const get = () => (p ??= new (require("pg").Pool)());',
+    'const pg = await import("pg"); new pg.default.Client();',
+    'import postgres from "https://deno.land/x/postgresjs@v3.4.4/mod.js"; postgres(url);',
+    'class Db { private pool = new (class {})(); } import { Pool } from "pg"; export const pool = globalThis.pool ?? new Pool();',
     '// @ts-nocheck\nimport { neon } from "@neondatabase/serverless"; const x = { y: [() => neon(url)] };'.replace("// @ts-nocheck\n", ""),
 ]  # fmt: skip
 

@@ -167,10 +167,14 @@ def test_psql_in_a_workflow_counts():
 
 def test_an_old_write_is_not_introduced():
     base = {**TREE, "scripts/repair.sql": "DELETE FROM drizzle.__drizzle_migrations;\n"}
-    assert seen({"scripts/repair.sql": "-- a word\nSELECT 1;\ndelete from\n  drizzle.__drizzle_migrations ;\n"}, base) == []
-    assert seen({"scripts/repair.sql": "DELETE FROM drizzle.__drizzle_migrations;\nTRUNCATE drizzle.__drizzle_migrations;\n"}, base) == [
-        ("ManualTracking", "scripts/repair.sql", 2)
-    ]
+    assert (
+        seen({"scripts/repair.sql": "-- a word\nSELECT 1;\ndelete from\n  drizzle.__drizzle_migrations ;\n"}, base)
+        == []
+    )
+    assert seen(
+        {"scripts/repair.sql": "DELETE FROM drizzle.__drizzle_migrations;\nTRUNCATE drizzle.__drizzle_migrations;\n"},
+        base,
+    ) == [("ManualTracking", "scripts/repair.sql", 2)]
 
 
 def test_what_only_the_locks_show_is_a_fact_of_its_own():
