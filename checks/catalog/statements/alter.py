@@ -36,6 +36,8 @@ def alter(before: Object, after: Object) -> list[Statement] | None:
 
 
 def _bare(found: Object) -> Object:
+    if isinstance(found, DefaultPrivileges):
+        return found
     return replace(found, **{name: value for name, value in _SAID_ELSEWHERE.items() if hasattr(found, name)})
 
 

@@ -335,16 +335,18 @@ class Plan:
         )
 
     def _claims(self) -> None:
-        """Relations share their names, and so do types."""
-        holders: dict[tuple[str, str], list[Key]] = defaultdict(list)
-        for key in self.done.dropped:
-            for name in _names(self.a.objects[key]):
-                holders[name].append(key)
-        for key in self.done.created:
-            for name in _names(self.b.objects[key]):
-                for holder in holders.get(name, ()):
-                    if holder != key:
-                        self._link(("drop", holder), ("create", key))
+        """Relations share their names, and so do types: who has a name leaves before another takes it."""
+        holders: dict[tuple[str, str], list[Step]] = defaultdict(list)
+        for verb, keys in (("drop", self.done.dropped), ("alter", self.done.altered)):
+            for key in keys:
+                for name in _names(self.a.objects[key]):
+                    holders[name].append((verb, key))
+        for verb, keys in (("create", self.done.created), ("alter", self.done.altered)):
+            for key in keys:
+                for name in _names(self.b.objects[key]):
+                    for holder in holders.get(name, ()):
+                        if holder[1] != key and (holder[0], verb) != ("alter", "alter"):
+                            self._link(holder, (verb, key))
 
     def _default_privileges(self) -> None:
         changed = [step for step in self.steps if step[1][0] == "default privileges"]
