@@ -224,10 +224,14 @@ def run(
 
 
 def _repairs(repository: Repository, base: str, head: str, fork: str, merge: git_write.Merge) -> _Sum:
-    ours, theirs = git_write.changed(repository, fork, head), git_write.changed(repository, fork, base)
+    by_head = _candidates([*git_write.changed(repository, fork, head), *merge.conflicted])
     made = _Sum()
-    for found in _folders(repository, (base, fork, head), [*ours, *merge.conflicted], theirs):
-        situation = _situation(repository, (base, fork, head), merge, found)
+    if not by_head:
+        return made
+    names = sorted({*by_head, *_candidates(git_write.changed(repository, fork, base))})
+    trees = _Trees(*(git_write.files(repository, commit, names) for commit in (base, fork, head, merge.tree)))
+    for found in _folders(trees, names, by_head):
+        situation = _situation(trees, found, merge.conflicted)
         if situation is None:
             continue
         form = situation.head.project.format
@@ -237,70 +241,56 @@ def _repairs(repository: Repository, base: str, head: str, fork: str, merge: git
     return made
 
 
-def _folders(
-    repository: Repository, commits: tuple[str, str, str], ours: Iterable[str], theirs: Iterable[str]
-) -> list[_Found]:
-    """The migrations folders that head changed; where one side moved its folder, under both names."""
-    by_head, by_base = _candidates(ours), _candidates(theirs)
-    names = sorted({*by_head, *by_base})
-    if not by_head:
-        return []
-    there = {n: tuple(_has(repository, commit, n) for commit in commits) for n in names}
-    found: list[_Found] = []
-    moved = {n for n in names if there[n][1]}
+@dataclass(frozen=True, slots=True)
+class _Trees:
+    """The files of all migrations folders that either side touched, by side; `merged` is what git makes of them."""
+
+    base: Tree
+    fork: Tree
+    head: Tree
+    merged: Tree
+
+
+def _folders(trees: _Trees, names: Sequence[str], by_head: Iterable[str]) -> list[_Found]:
+    """The migrations folders that head changed; where a side moved its folder, under both names."""
+    at_base, at_fork, at_head = (
+        {n for n in names if chain.shape(tree, n)} for tree in (trees.base, trees.fork, trees.head)
+    )
+    base_moves, head_moves = _moves(at_fork, at_base), _moves(at_fork, at_head)
+    origins = {new: old for old, new in head_moves.items()}
+    found: dict[str, _Found] = {}
     for name in sorted(by_head):
-        at_base, at_fork, at_head = there[name]
-        if at_fork and not at_head:  # head moved it, or removed it: it is met under its new name
-            continue
-        old = name
-        if not at_fork and at_head:
-            left = [n for n in moved if not there[n][2]]
-            old = left[0] if len(left) == 1 else name
-        on_base = old if there.get(old, (at_base,))[0] else name
-        if at_fork and not at_base:
-            new = [n for n in names if there[n][0] and not there[n][1] and n not in by_head]
-            on_base = new[0] if len(new) == 1 else name
-        if not there.get(on_base, (False,))[0]:
-            news = [n for n in names if there[n][0] and not there[n][1]]
-            if not at_fork and old != name and len(news) == 1:
-                if news[0] != name:
-                    raise RefusedError(
-                        f"Both sides moved the migrations of {old or 'the root'}: base to {news[0]}, this branch to {name}. "
-                        "Agree on one folder first.",
-                        [name, news[0]],
-                    )
-                on_base = news[0]
-        found.append(_Found(on_base, old, name, name if name != old else on_base))
-    return found
+        origin = origins.get(name, name)
+        here, there = head_moves.get(origin, origin), base_moves.get(origin, origin)
+        if here not in at_head or there not in at_base:
+            continue  # only one side has it: git's merge is right
+        if here != there and origin in head_moves and origin in base_moves:
+            raise RefusedError(
+                f"Both sides moved the migrations of `{origin}`: base to `{there}`, this branch to `{here}`. Agree on one folder first.",
+                [there, here],
+            )
+        found[origin] = _Found(there, origin, here, here if origin in head_moves else there)
+    return list(found.values())
 
 
-def _candidates(paths: Iterable[str]) -> dict[str, None]:
-    found: dict[str, None] = {}
-    for path in paths:
-        hit = _V0.fullmatch(path) or _V1.fullmatch(path)
-        if hit is not None:
-            found.setdefault(hit[1] or "", None)
-        elif path.endswith(".sql"):
-            found.setdefault(posixpath.dirname(path), None)
-    return found
+def _moves(before: set[str], after: set[str]) -> dict[str, str]:
+    """The folder that a side moved, if it moved one."""
+    gone, new = before - after, after - before
+    return {next(iter(gone)): next(iter(new))} if len(gone) == len(new) == 1 else {}
 
 
-def _has(repository: Repository, commit: str, folder: str) -> bool:
-    """Whether a commit has migrations in a folder."""
-    return bool(chain.shape(git_write.files(repository, commit, [folder]), folder))
+def _candidates(paths: Iterable[str]) -> set[str]:
+    """The folders in which files lie that only Drizzle writes."""
+    hits = (_V0.fullmatch(path) or _V1.fullmatch(path) for path in paths)
+    return {hit[1] or "" for hit in hits if hit is not None}
 
 
-def _situation(
-    repository: Repository, commits: tuple[str, str, str], merge: git_write.Merge, found: _Found
-) -> Situation | None:
-    base_id, fork_id, head_id = commits
-    base_tree = git_write.files(repository, base_id, [found.base])
-    fork_tree = git_write.files(repository, fork_id, [found.merge_base])
-    head_tree = git_write.files(repository, head_id, [found.head])
+def _situation(trees: _Trees, found: _Found, conflicted: Iterable[str]) -> Situation | None:
     folders = list(dict.fromkeys((found.base, found.merge_base, found.head, found.after)))
+    base_tree, head_tree = trees.base, trees.head
     forms = chain.shape(base_tree, found.base), chain.shape(head_tree, found.head)
     if forms[0] is None or forms[1] is None or not _postgres(head_tree, found.head, forms[1]):
-        return None  # only one side has migrations here: git's merge is right
+        return None
     if forms[0] != forms[1]:
         here, there = ("base", "this branch") if forms[0] == "v1" else ("this branch", "base")
         raise RefusedError(
@@ -310,25 +300,24 @@ def _situation(
         )
     mended: dict[str, bytes] = {}
     if forms[0] == "v0":
-        known = _ids(base_tree, found.base)
-        mended = repair.mended(head_tree, found.head, known)
+        mended = repair.mended(head_tree, found.head, _ids(base_tree, found.base))
         head_tree = head_tree.overlaid(mended)
         base_tree = base_tree.overlaid(repair.mended(base_tree, found.base, _ids(head_tree, found.head)))
     cache = chain.Cache()
     chains = [
         chain.read(tree, Project(root="", format=forms[0], migrations_dir=folder), cache=cache)
-        for tree, folder in ((base_tree, found.base), (fork_tree, found.merge_base), (head_tree, found.head))
+        for tree, folder in ((base_tree, found.base), (trees.fork, found.merge_base), (head_tree, found.head))
     ]
     return Situation(
         base=chains[0],
         merge_base=chains[1],
         head=chains[2],
         base_tree=base_tree,
-        merge_base_tree=fork_tree,
+        merge_base_tree=trees.fork,
         head_tree=head_tree,
         folder=found.after,
-        merged=git_write.files(repository, merge.tree, folders),
-        conflicted=frozenset(p for p in merge.conflicted if _inside(p, folders)),
+        merged=trees.merged,
+        conflicted=frozenset(p for p in conflicted if _inside(p, folders)),
         mended=tuple(mended),
     )
 

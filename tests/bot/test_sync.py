@@ -1,6 +1,7 @@
-"""`bulletproof sync` from a terminal: what a developer sees, and what git and PostgreSQL say about the result."""
+"""`bulletproof sync`: what a developer sees, and what git and PostgreSQL say about the result."""
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
@@ -16,7 +17,6 @@ class Synced:
     def __init__(self, repo: GitRepo, capsys: pytest.CaptureFixture[str], *more: str) -> None:
         self.code = main(["sync", "--repo", str(repo.path), "--base", "main", "--format", "json", *more])
         out, self.err = capsys.readouterr()
-        print(self.err)
         self.told: dict[str, Any] = json.loads(out) if out else {}
 
     @property
@@ -58,3 +58,373 @@ def test_two_people_made_number_two(repo: GitRepo, capsys: pytest.CaptureFixture
     assert (again.code, again.status) == (0, "nothing-to-do")
     repo.checkout("main")
     repo.git("merge", "--quiet", "--no-ff", "-m", "merge", "head")
+
+
+def offline(repo: GitRepo, capsys: pytest.CaptureFixture[str], *more: str) -> Synced:
+    """A sync without the proof."""
+    return Synced(repo, capsys, "--offline", *more)
+
+
+def tags(repo: GitRepo, revision: str = "HEAD", folder: str = "drizzle") -> list[str]:
+    """What the journal lists, in order; its numbers and times must be in order, too."""
+    entries = journal(repo, revision, folder)
+    assert [e["idx"] for e in entries] == list(range(len(entries)))
+    assert all(a["when"] < b["when"] for a, b in zip(entries, entries[1:], strict=False))
+    return [e["tag"] for e in entries]
+
+
+def test_the_journal_merges_but_would_skip(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Head's migration is older than base's: git merges, production would never run it; sync gives it a later time."""
+    fork = shop()
+    tip = fork.fork().table("invoices", when=1_760_009_000_000)
+    head = fork.fork().column("users", "name")
+    two_sides(repo, fork, tip, head)
+    assert offline(repo, capsys).status == "synced"
+    assert journal(repo)[-1]["when"] == 1_760_009_000_001
+    assert tags(repo)[-1] == "0003_users_name"
+
+
+def test_nothing_to_do(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Base moved on without migrations, or head is merged already."""
+    fork = shop()
+    two_sides(repo, fork, fork.fork().put("README.md", "new"), fork.fork().column("users", "name"))
+    assert (offline(repo, capsys).status, offline(repo, capsys).code) == ("nothing-to-do", 0)
+    repo.checkout("main")
+    repo.git("merge", "--quiet", "-m", "merge", "head")
+    repo.checkout("head")
+    assert offline(repo, capsys).status == "nothing-to-do"
+
+
+def test_a_conflict_elsewhere_is_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1, the files named, nothing written."""
+    fork = shop().put("schema.ts", "a")
+    two_sides(
+        repo,
+        fork,
+        fork.fork().table("invoices").put("schema.ts", "b"),
+        fork.fork().table("notes").put("schema.ts", "c"),
+    )
+    before = repo.git("rev-parse", "HEAD")
+    synced = offline(repo, capsys)
+    assert (synced.code, synced.status, synced.told["conflicts"]) == (1, "refused", ["schema.ts"])
+    assert "schema.ts" in synced.told["reason"]
+    assert repo.git("rev-parse", "HEAD") == before
+
+
+def test_other_files_merge_as_git_merges_them(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Lines of both sides, also of files in the migrations folder that are no migrations."""
+    lines = "".join(f"{n}\n" for n in range(20))
+    fork = shop().put("a.txt", lines).put("drizzle/relations.ts", lines)
+    tip = fork.fork().table("invoices").put("a.txt", f"top\n{lines}").put("drizzle/relations.ts", f"top\n{lines}")
+    head = fork.fork().table("notes").put("a.txt", f"{lines}end\n").put("drizzle/relations.ts", f"{lines}end\n")
+    two_sides(repo, fork, tip, head)
+    assert offline(repo, capsys).status == "synced"
+    assert repo.git("show", "HEAD:a.txt") == repo.git("show", "HEAD:drizzle/relations.ts") == f"top\n{lines}end"
+
+
+def test_several_on_both_sides(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three behind two: each snapshot is the one before it and its own change."""
+    fork = shop()
+    tip = fork.fork().table("invoices").column("users", "email")
+    head = fork.fork().column("users", "name").table("notes").column("notes", "text")
+    two_sides(repo, fork, tip, head)
+    assert Synced(repo, capsys).told["proven"] is True
+    assert tags(repo)[2:] == ["0002_invoices", "0003_users_email", "0004_users_name", "0005_notes", "0006_notes_text"]
+    assert set(snapshot(repo, "0004")["tables"]) == {"public.users", "public.orders", "public.invoices"}
+    assert set(snapshot(repo, "0006")["tables"]["public.users"]["columns"]) == {"id", "email", "name"}
+    assert snapshot(repo, "0005")["prevId"] == snapshot(repo, "0004")["id"]
+
+
+def test_the_same_change_twice_is_left_out(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both generated it: head's copy goes, which is said; what else head does stays."""
+    fork = shop()
+    tip = fork.fork().column("users", "name", tag="ours")
+    head = fork.fork().column("users", "name", tag="theirs", when=1_760_000_777_000).table("notes")
+    two_sides(repo, fork, tip, head)
+    synced = Synced(repo, capsys)
+    assert synced.told["proven"] is True, synced.told
+    assert tags(repo)[2:] == ["0002_ours", "0003_notes"]
+    assert "0002_theirs" in synced.told["omitted"][0]
+
+
+def test_one_statement_twice_is_left_out(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """The rest of the migration stays byte for byte."""
+    fork = shop()
+    tip = fork.fork().column("users", "name")
+    both = fork.fork().column("users", "name", tag="two", when=1_760_000_777_000)
+    mine = History(both.files)
+    key = "drizzle/0002_two.sql"
+    mine.files[key] = f'{both.files[key]}--> statement-breakpoint\nALTER TABLE "orders" ADD COLUMN "mark" text;'
+    last = json.loads(mine.files["drizzle/meta/0002_snapshot.json"])
+    last["tables"]["public.orders"]["columns"]["mark"] = {
+        "name": "mark",
+        "type": "text",
+        "primaryKey": False,
+        "notNull": False,
+    }
+    mine.files["drizzle/meta/0002_snapshot.json"] = json.dumps(last, indent=2)
+    two_sides(repo, fork, tip, mine)
+    synced = Synced(repo, capsys)
+    assert synced.told["proven"] is True, synced.told
+    assert repo.git("show", "HEAD:drizzle/0003_two.sql") == 'ALTER TABLE "orders" ADD COLUMN "mark" text;'
+
+
+def test_contradictions_are_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """One column, two types; the reason shows both."""
+    fork = shop()
+    two_sides(repo, fork, fork.fork().column("users", "age", "integer"), fork.fork().column("users", "age", "text"))
+    synced = offline(repo, capsys)
+    assert (synced.code, synced.status) == (1, "refused")
+    assert "integer" in synced.told["reason"]
+    assert "text" in synced.told["reason"]
+
+
+def test_sql_that_base_made_senseless_is_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Snapshots know nothing of it; PostgreSQL does: the words are its own, with both sides."""
+    fork = shop()
+    tip = fork.fork().add("gone", 'DROP TABLE "orders";', lambda d: d["tables"].pop("public.orders"))
+    head = fork.fork().add("fill", 'INSERT INTO "orders" VALUES (1);')
+    two_sides(repo, fork, tip, head)
+    synced = Synced(repo, capsys)
+    assert synced.status == "refused"
+    assert 'relation "orders" does not exist' in synced.told["reason"]
+    assert 'DROP TABLE "orders"' in synced.told["reason"]
+
+
+def test_edited_and_deleted_migrations_of_base_are_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are not for a pull request to change."""
+    fork = shop()
+    head = fork.fork().table("notes").put("drizzle/0001_orders.sql", 'CREATE TABLE "orders" ("id" integer);')
+    two_sides(repo, fork, fork.fork().table("invoices"), head)
+    synced = offline(repo, capsys)
+    assert (synced.status, synced.told["conflicts"]) == ("refused", ["drizzle/0001_orders.sql"])
+
+
+def test_a_dirty_work_tree_is_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is overwritten."""
+    fork = shop()
+    two_sides(repo, fork, fork.fork().table("invoices"), fork.fork().table("notes"))
+    repo.write({"schema.ts": "changed"})
+    synced = offline(repo, capsys)
+    assert synced.status == "refused"
+    assert "schema.ts" in synced.told["reason"]
+    assert (repo.path / "schema.ts").read_text() == "changed"
+
+
+def test_write_ref_writes_that_ref_alone(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Branch, index and work tree stay; a ref that holds something else is refused."""
+    fork = shop()
+    two_sides(repo, fork, fork.fork().table("invoices"), fork.fork().table("notes"))
+    before = repo.git("rev-parse", "HEAD")
+    repo.write({"schema.ts": "changed"})
+    synced = offline(repo, capsys, "--head", "head", "--write-ref", "refs/heads/synced")
+    assert synced.told["commit"] == repo.git("rev-parse", "synced")
+    assert repo.git("rev-parse", "HEAD") == before
+    assert repo.git("show", "-s", "--format=%P", "synced").split() == [before, repo.git("rev-parse", "main")]
+    repo.git("branch", "other", repo.git("commit-tree", "-m", "x", "main^{tree}"))
+    assert offline(repo, capsys, "--head", "head", "--write-ref", "refs/heads/other").status == "refused"
+
+
+def test_ten_pull_requests_one_after_another(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is synced and merged; no step needs a person."""
+    fork = shop()
+    repo.git("config", "user.name", "Ada")
+    repo.git("config", "user.email", "ada@example.com")
+    commit(repo, {}, fork.files)
+    for number in range(10):
+        repo.branch(f"pr{number}", "main")
+        commit(repo, fork.files, fork.fork().table(f"t{number}", when=1_760_000_120_000 + number).files)
+    for number in range(10):
+        repo.checkout(f"pr{number}")
+        assert offline(repo, capsys).status == ("synced" if number else "nothing-to-do")
+        repo.checkout("main")
+        repo.git("merge", "--quiet", "--ff", "-m", "merge", f"pr{number}")
+    assert tags(repo, "main")[2:] == [f"{n + 2:04}_t{n}" for n in range(10)]
+    assert set(snapshot(repo, "0011", "main")["tables"]) == {
+        "public.users",
+        "public.orders",
+        *(f"public.t{n}" for n in range(10)),
+    }
+
+
+def test_head_merged_base_and_left_both_numbers(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Base is in head already, with two migrations of one number and a forked chain."""
+    fork = shop()
+    tip, head = fork.fork().table("invoices"), fork.fork().column("users", "name", when=1_760_000_130_000)
+    two_sides(repo, fork, tip, head)
+    both = {**tip.files, **head.files, "drizzle/meta/0002_snapshot.json": head.files["drizzle/meta/0002_snapshot.json"]}
+    entries = [*tip.entries, head.entries[-1]]
+    both["drizzle/meta/_journal.json"] = json.dumps(
+        {"version": "7", "dialect": "postgresql", "entries": entries}, indent=2
+    )
+    repo.git("merge", "--no-commit", "-s", "ours", "main")
+    repo.commit(both)
+    synced = offline(repo, capsys)
+    assert synced.status == "synced", synced.told
+    assert tags(repo)[2:] == ["0002_invoices", "0003_users_name"]
+    assert snapshot(repo, "0002") == snapshot(repo, "0002", "main")
+    assert set(snapshot(repo, "0003")["tables"]) == {"public.users", "public.orders", "public.invoices"}
+
+
+def test_committed_conflict_markers_are_taken_out(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """As git left them: in the journal's entry, and in the snapshot."""
+    fork = shop()
+    two_sides(repo, fork, fork.fork().table("invoices"), fork.fork().column("users", "name"))
+    subprocess.run(["git", "merge", "main"], cwd=repo.path, capture_output=True, check=False)
+    assert "<<<<<<<" in (repo.path / "drizzle/meta/_journal.json").read_text()
+    repo.commit(message="merge with markers")
+    synced = offline(repo, capsys)
+    assert synced.status == "synced", synced.told
+    assert tags(repo)[2:] == ["0002_invoices", "0003_users_name"]
+    assert set(snapshot(repo, "0003")["tables"]) == {"public.users", "public.orders", "public.invoices"}
+
+
+@pytest.mark.parametrize("indent", [2, 4, "\t", None])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_the_journal_keeps_its_manner(repo: GitRepo, capsys: pytest.CaptureFixture[str], indent, end: str) -> None:
+    """Indentation, and the newline at its end."""
+    fork = shop()
+    tip, head = fork.fork().table("invoices"), fork.fork().table("notes")
+    for side in (fork, tip, head):
+        told = {"version": "7", "dialect": "postgresql", "entries": side.entries}
+        side.put("drizzle/meta/_journal.json", json.dumps(told, indent=indent) + end)
+    two_sides(repo, fork, tip, head)
+    assert offline(repo, capsys).status == "synced"
+    written = (repo.path / "drizzle/meta/_journal.json").read_text()
+    assert written == json.dumps(json.loads(written), indent=indent) + end
+    assert tags(repo)[-1] == "0003_notes"
+
+
+def test_line_ends_stay(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """CRLF in the journal and in SQL, byte for byte."""
+    fork = shop()
+    tip, head = fork.fork().table("invoices"), fork.fork().table("notes")
+    for side in (fork, tip, head):
+        for path, text in side.files.items():
+            if path.startswith("drizzle/"):
+                side.files[path] = text.replace("\n", "\r\n")
+    two_sides(repo, fork, tip, head)
+    assert offline(repo, capsys).status == "synced"
+    written = (repo.path / "drizzle/meta/_journal.json").read_bytes()
+    assert written.count(b"\n") == written.count(b"\r\n") > 20
+    assert (repo.path / "drizzle/0003_notes.sql").read_bytes() == head.files["drizzle/0002_notes.sql"].encode()
+
+
+@pytest.mark.parametrize("style", ["timestamp", "unix"])
+def test_other_prefixes(repo: GitRepo, capsys: pytest.CaptureFixture[str], style: str) -> None:
+    """A name that sorts behind base's already stays; another gets a later time."""
+    fork = History(style=style).table("users").table("orders")
+    tip = fork.fork().table("invoices", when=1_760_000_500_000)
+    head = fork.fork().table("early", when=1_760_000_400_000).table("late", when=1_760_000_600_000)
+    two_sides(repo, fork, tip, head)
+    synced = offline(repo, capsys)
+    assert synced.status == "synced", synced.told
+    names = tags(repo)
+    assert names == sorted(names)
+    assert [n.rpartition("_")[2] for n in names] == ["users", "orders", "invoices", "early", "late"]
+    assert len(synced.told["renamed"]) == 1
+
+
+def test_a_monorepo_with_two_projects(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both are repaired, in one commit."""
+    one, two = shop(), History(folder="apps/web/db").table("pages")
+    fork = {**one.files, **two.files}
+    tip = {**one.fork().table("a").files, **two.fork().table("b").files}
+    head = {**one.fork().table("c").files, **two.fork().table("d").files}
+    two_sides(repo, History(fork), History(tip), History(head))
+    assert offline(repo, capsys).status == "synced"
+    assert tags(repo)[2:] == ["0002_a", "0003_c"]
+    assert tags(repo, folder="apps/web/db") == ["0000_pages", "0001_b", "0002_d"]
+
+
+@pytest.mark.parametrize("mover", ["base", "head"])
+def test_one_side_moved_the_folder(repo: GitRepo, capsys: pytest.CaptureFixture[str], mover: str) -> None:
+    """All are in the new folder afterwards."""
+    fork = shop()
+    tip, head = fork.fork().table("invoices"), fork.fork().table("notes")
+    side = tip if mover == "base" else head
+    side.files = {p.replace("drizzle/", "db/out/"): t.replace("./drizzle", "./db/out") for p, t in side.files.items()}
+    two_sides(repo, fork, tip, head)
+    synced = offline(repo, capsys)
+    assert synced.status == "synced", synced.told
+    assert tags(repo, folder="db/out")[2:] == ["0002_invoices", "0003_notes"]
+    assert repo.git("ls-tree", "-r", "--name-only", "HEAD", "drizzle/") == ""
+
+
+def test_both_sides_moved_the_folder(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody can know where it should be."""
+    fork = shop()
+    tip, head = fork.fork().table("invoices"), fork.fork().table("notes")
+    tip.files = {p.replace("drizzle/", "one/"): t for p, t in tip.files.items()}
+    head.files = {p.replace("drizzle/", "two/"): t for p, t in head.files.items()}
+    two_sides(repo, fork, tip, head)
+    assert offline(repo, capsys).status == "refused"
+
+
+def test_unrelated_histories(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is nothing to merge."""
+    fork = shop()
+    two_sides(repo, fork, fork.fork(), fork.fork().table("notes"))
+    repo.git("checkout", "--quiet", "--orphan", "alone")
+    repo.commit()
+    synced = offline(repo, capsys)
+    assert synced.status == "refused"
+    assert "no common commit" in synced.told["reason"]
+
+
+def test_base_deleted_migrations(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """A squash on base: head's migration goes behind what is there now."""
+    fork = shop()
+    tip = History({k: v for k, v in fork.files.items() if not k.startswith("drizzle/")}).table("users")
+    for path in [p for p in tip.files if p.startswith("drizzle/")]:
+        del tip.files[path]
+    squashed = (
+        fork.files["drizzle/0000_users.sql"] + "--> statement-breakpoint\n" + fork.files["drizzle/0001_orders.sql"]
+    )
+    both = fork.last["tables"]
+    tip.add("squash", squashed, lambda d: d["tables"].update(both), when=1_760_000_900_000)
+    two_sides(repo, fork, tip, fork.fork().column("users", "name"))
+    synced = Synced(repo, capsys)
+    assert synced.told["proven"] is True, synced.told
+    assert tags(repo) == ["0000_squash", "0001_users_name"]
+
+
+@pytest.mark.parametrize("broken", ["{", '{"id": 1}', '{"id": "x", "prevId": "y", "version": "4"}'])
+def test_a_snapshot_that_is_none(repo: GitRepo, capsys: pytest.CaptureFixture[str], broken: str) -> None:
+    """Refused, with the file named."""
+    fork = shop()
+    head = fork.fork().table("notes").put("drizzle/meta/0002_snapshot.json", broken)
+    two_sides(repo, fork, fork.fork().table("invoices"), head)
+    synced = offline(repo, capsys)
+    assert synced.status == "refused", synced.told
+    assert "drizzle/meta/0002_snapshot.json" in synced.told["reason"]
+
+
+def test_a_migration_without_a_snapshot(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Hand-written SQL moves all the same, and a COMMIT in it too."""
+    fork = shop()
+    sql = 'COMMIT;--> statement-breakpoint\nCREATE INDEX CONCURRENTLY "by_id" ON "users" ("id");'
+    two_sides(repo, fork, fork.fork().table("invoices"), fork.fork().add("by_hand", sql, snapshot=False))
+    synced = Synced(repo, capsys)
+    assert synced.status == "synced", synced.told
+    assert tags(repo)[2:] == ["0002_invoices", "0003_by_hand"]
+    assert repo.git("show", "HEAD:drizzle/0003_by_hand.sql") == sql
+
+
+def test_a_long_journal(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """10,000 entries."""
+    entries = [
+        {"idx": n, "version": "7", "when": 1_700_000_000_000 + n, "tag": f"{n:04}_x", "breakpoints": True}
+        for n in range(9_990)
+    ]
+    fork = shop()
+    for side in (fork, tip := fork.fork(), head := fork.fork()):
+        side.put(
+            "drizzle/meta/_journal.json",
+            json.dumps({"version": "7", "dialect": "postgresql", "entries": entries}, indent=2),
+        )
+    tip.table("invoices")
+    head.table("notes")
+    two_sides(repo, fork, tip, head)
+    synced = offline(repo, capsys)
+    assert synced.told["renamed"] == [{"from": "9990_notes", "to": "9991_notes"}]
