@@ -19,6 +19,7 @@ from checks.facts import Fact
 from checks.policy import PolicyFile
 from checks.rehearsal import Rehearsal
 from checks.report import Report, Verdict
+from checks.requirements import approval
 
 
 def review(
@@ -52,8 +53,13 @@ def review(
     parts = tuple(_judged(change, plan, written, provider, seconds=seconds, say=say) for plan in touched)
 
     say("reading scripts and connections")
-    reading = ways.read(change, written, (touched or all_plans)[0].project if all_plans else None)
-    found = [*reading.facts, *(fact for part in parts for fact in _unseen_writes(part, reading))]
+    reading = ways.read(change, written, [plan.project for plan in (touched or all_plans)])
+    changed = [(m.tag, m.path) for plan in touched for m in (*plan.added, *(pair.after for pair in plan.modified))]
+    found = [
+        *reading.facts,
+        *(fact for part in parts for fact in _unseen_writes(part, reading)),
+        *approval.facts(changed, approvals, required=written.policy.review.required),
+    ]
     findings = [
         *(finding for part in parts for finding in part.findings),
         *rules.judge(found, context := _context(written)),
