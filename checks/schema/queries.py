@@ -8,6 +8,10 @@ from checks.typescript.evaluate import Evaluator
 from checks.typescript.scopes import Closure
 from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value, number_text
 
+_SETS = {
+    "union": "union ", "unionAll": "union all ", "intersect": "intersect ", "intersectAll": "intersect all ",
+    "except": "except ", "exceptAll": "except all ",
+}  # fmt: skip
 _JOINS = {"leftJoin": "left", "innerJoin": "inner", "rightJoin": "right", "fullJoin": "full", "crossJoin": "cross"}
 
 
@@ -32,7 +36,7 @@ class QueryBuilder(Thing):
 class Select(Thing):
     """A select statement that is being built."""
 
-    __slots__ = ("builder", "distinct", "fields", "joins", "parts", "source")
+    __slots__ = ("builder", "distinct", "fields", "joins", "parts", "sets", "source")
 
     def __init__(self, builder: QueryBuilder, fields: Value, distinct: str) -> None:
         self.builder = builder
@@ -41,6 +45,7 @@ class Select(Thing):
         self.source: Value = None
         self.joins: list[Value] = []
         self.parts: dict[str, Value] = {}
+        self.sets: list[tuple[str, Select]] = []
 
     def member(self, name: str, site: Site) -> Value:  # noqa: PLR0911 - one case a kind of value
         """The clauses."""
@@ -48,6 +53,8 @@ class Select(Thing):
             return Native(name, self._from)
         if name in _JOINS:
             return Native(name, lambda args, at: self._join(_JOINS[name], args, at))
+        if name in _SETS:
+            return Native(name, lambda args, at: self._combine(_SETS[name], args, at))
         if name in {"where", "having"}:
             return Native(name, lambda args, at: self._clause(name, args[:1], at))
         if name in {"groupBy", "orderBy"}:
@@ -79,7 +86,17 @@ class Select(Thing):
         self.joins += [Raw(" "), Raw(f"{kind} join "), *_source(table), *on]
         return self
 
+    def _combine(self, word: str, args: list[Value], site: Site) -> Value:
+        """`a.unionAll(b)`: from here on order and limit belong to the whole, which is not followed."""
+        other = args[0] if args else UNDEFINED
+        if isinstance(other, Closure) or not isinstance(other, Select):
+            return other if isinstance(other, Unknown) else site.unknown("combines with a query that is not understood")
+        self.sets.append((word, other))
+        return self
+
     def _clause(self, name: str, args: list[Value], site: Site) -> Value:
+        if self.sets:
+            return site.unknown(f"`.{name}` of combined queries is not understood")
         if name in {"groupBy", "orderBy"} and args and isinstance(args[0], Closure):
             if self.builder.evaluator is None:
                 return site.unknown("is a clause that is not understood")
@@ -106,8 +123,17 @@ class Select(Thing):
         columns: dict[str, Value] = getattr(self.source, "columns", {}) if fields is None else fields()
         return list(columns.items())
 
-    def sql(self, site: Site) -> Sql | Unknown:  # noqa: C901 - one case a kind of value
-        """The statement."""
+    def sql(self, site: Site) -> Sql | Unknown:
+        """The statement, with those that it is combined with."""
+        made = self._select(site)
+        for word, other in self.sets:
+            right = other.sql(site)
+            if isinstance(made, Unknown) or isinstance(right, Unknown):
+                return made if isinstance(made, Unknown) else right
+            made = Sql([Raw("("), made, Raw(f") {word}("), right, Raw(")")])
+        return made
+
+    def _select(self, site: Site) -> Sql | Unknown:  # noqa: C901 - one case a kind of value
         if not isinstance(self.source, Owner):
             return site.unknown("is a query without a table")
         if isinstance(self.fields, Unknown):

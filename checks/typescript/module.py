@@ -44,6 +44,7 @@ class Module:
         self._busy: set[str] = set()
         self._done = 0  # how many effects have been started
         self._state = "new"
+        self.root = False  # whether its exports are asked for as a whole
         if json is not None:
             self._values["*default*"] = _plain(json)
 
@@ -166,7 +167,7 @@ class Module:
 
     def _run(self, node: Node) -> None:
         if node.has_error or node.type == "ERROR":
-            self.program.remark(Site(self.path, node), "is a syntax error")
+            self._remark(node, "is a syntax error")
             return
         budget = self.program.evaluator.budget
         ceiling = budget.ceiling
@@ -175,11 +176,16 @@ class Module:
             functions.run(self.program.evaluator, node, self.scope)
         except functions.Leave as leave:
             if leave.value.__class__ is Unknown:
-                self.program.remark(Site(self.path, node), leave.value.why)
+                self._remark(node, leave.value.why)
         except Exhausted as exhausted:
-            self.program.remark(Site(self.path, node), str(exhausted))
+            self._remark(node, str(exhausted))
         finally:
             budget.ceiling = min(ceiling, budget.total)
+
+    def _remark(self, node: Node, why: str) -> None:
+        """Note a statement that is not understood, where it could change a schema."""
+        if self.root or self.of_schema():
+            self.program.remark(Site(self.path, node), why)
 
     def complete(self) -> None:
         """Evaluate the whole module as JavaScript would when it is loaded, modules that it loads first."""

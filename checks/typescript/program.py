@@ -100,6 +100,7 @@ class Program:
     def exports(self, path: str) -> list[Exported]:
         """All exports of a module: its own by name, then those it passes on (`export *`), each once."""
         module = self.module(path)
+        module.root = True
         module.complete()
         found = {name: Exported(name, module.export(name), path, line) for name, line in module.exported()}
         return list(found.values())
@@ -115,7 +116,8 @@ class Program:
             if name == "*":
                 return Namespace(specifier, lambda n: self.external(specifier, n, site), lambda: sorted(package))
             if name in package:
-                return package[name]
+                value = package[name]
+                return replace(value, path=site.path, line=site.line) if isinstance(value, Unknown) else value
             if name == "default" and "*" in package:
                 return package["*"]
             return site.unknown(f"`{name}` of `{specifier}` is not known", inert=name[:1].isupper())

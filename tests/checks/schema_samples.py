@@ -227,6 +227,10 @@ BODIES: dict[str, str] = {
     "view by join": """export const a = pgTable('a', { id: integer(), n: text() }); export const b = pgTable('b', { id: integer(), a: integer('a_id') });
         export const v = pgView('v').as((qb) => qb.select({ id: a.id, bid: sql<number>`${b.id}`.as('bid'), n: a.n }).from(a).leftJoin(b, eq(b.a, a.id)).where(isNotNull(a.n)));
         export const w = pgView('w').as((qb) => qb.select({ n: a.n }).from(a).innerJoin(b, and(eq(b.a, a.id), lt(b.id, 3))).orderBy(asc(a.n), b.id));""",
+    "view by union": """export const a = pgTable('a', { id: integer(), n: text() }); export const b = pgTable('b', { id: integer(), n: text() });
+        export const v = pgView('v').as((qb) => { return qb.select({ id: a.id, n: a.n, k: sql<string>`'a'`.as('k') }).from(a).where(gt(a.id, 1)).unionAll(qb.select({ id: b.id, n: b.n, k: sql<string>`'b'`.as('k') }).from(b)); });
+        export const w = pgView('w').as((qb) => qb.select().from(a).union(qb.select().from(b)).except(qb.select().from(b).limit(1))); import { QueryBuilder } from "drizzle-orm/pg-core";
+        const q = new QueryBuilder(); export const x = pgView('x').as(q.select({ id: a.id }).from(a).groupBy(a.id).having(gt(count(), 2)).orderBy(a.id).limit(5).offset(2));""",
     "view of a view with sql": """export const t = pgTable('t', { id: integer(), n: text() }); export const s = pgSchema('s'); export const st = s.table('st', { id: integer(), n: text() });
         export const a = pgView('a').as((qb) => qb.select({ id: t.id, up: sql<string>`upper(${t.n})`.as('up') }).from(t)); export const b = pgView('b').as((qb) => qb.select({ up: a.up, l: sql<string>`lower(${a.up})`.as('l'), i: a.id }).from(a).where(eq(a.up, 'X')));
         export const c = pgView('c').as((qb) => qb.select({ l: sql<string>`lower(${st.n})`.as('l') }).from(st)); const p = alias(t, 'p'); export const d = pgView('d').as((qb) => qb.select({ id: p.id, x: sql`${p.n}`.as('x') }).from(p).where(eq(p.id, 1)));""",

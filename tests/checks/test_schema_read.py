@@ -106,6 +106,10 @@ export const v = pgTable("v", { n: text() });
         ("export const x = await load();", "known only after waiting"),
         ("export const x = {;", "is a syntax error"),
         ("export const v = pgView('v').as((qb) => qb.with(q).select());", "is not understood"),
+        (
+            "import { relations } from 'drizzle-orm'; export const x = pgTable('x', { a: relations() });",
+            "makes no tables",
+        ),
         ("export const e = pgEnum('e', process.env.E.split(','));", "depends on the environment"),
         (
             "export let x = pgTable('x', { id: integer() }); if (process.env.X) x = pgTable('y', {});",
@@ -142,6 +146,16 @@ def test_what_makes_no_tables_is_not_listed(line):
     """Validators, relations, clients, classes, functions, types, environment checks."""
     found, _ = lacks(BUILDERS + line)
     assert [lack for lack in found if "only declared" not in lack[2]] == []
+
+
+def test_code_beside_the_schema_is_not_judged():
+    """A module that lends a constant may do whatever it likes besides."""
+    helper = "outer: for (;;) { break outer; } throw new Error('x'); export const name = 't'; app.get('/', () => {}); with_(x);"
+    found, schema = lacks(
+        BUILDERS + "import { name } from './helper'; export const t = pgTable(name, { id: integer() });", helper=helper
+    )
+    assert found == []
+    assert schema.table("public.t") is not None
 
 
 def test_enums_may_come_from_validators_and_enums():
