@@ -4,6 +4,7 @@ What is pending the database says, as it does to Drizzle. drizzle-orm 0.45: `pg-
 1.0: `pg-core/async/session.js`, `up-migrations/pg.js`.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -14,6 +15,10 @@ from checks.witnesses import grammar, tracking
 from checks.witnesses.model import Failure, MigrationRun, Observation, Run
 from checks.witnesses.postgres import CONTROL, Session, first_words, is_work
 from checks.witnesses.wire import IDLE, INTRANS, Wire
+
+_SCHEMA = frozenset({"CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE"})  # give no rows, end no transaction
+_PARAMETER = re.compile(r"\$\d|\0")
+_MOST = 50  # chunks on their way at once
 
 
 def run(branch: Branch, chain: Chain, *, seconds: float | None = None) -> Run:
@@ -87,12 +92,10 @@ def _build(wire: Wire, project: Project, pending: Sequence[Migration]) -> tuple[
     for migration in pending:
         if project.transaction == "each":
             wire.execute("begin")
-        for number, chunk in enumerate(migration.chunks):
-            outcome = wire.execute(chunk, extended=http)
-            if outcome.failure is not None:
-                wire.execute("rollback")
-                first = next((s.index for s in migration.statements if s.chunk == number), 0)
-                return (migration.tag, first + outcome.done), outcome.failure
+        stopped = _apply(wire, migration, http=http)
+        if stopped is not None:
+            wire.execute("rollback")
+            return stopped
         if project.transaction != "none":
             tracking.record(wire, project, migration)
         if project.transaction == "each":
@@ -102,6 +105,51 @@ def _build(wire: Wire, project: Project, pending: Sequence[Migration]) -> tuple[
         for migration in pending:
             tracking.record(wire, project, migration)
     return None, failure
+
+
+def _apply(wire: Wire, migration: Migration, *, http: bool) -> tuple[tuple[str, int], Failure] | None:
+    """Run one migration; where it stopped and why, if it did."""
+    alone = [[number] for number in range(len(migration.chunks))]
+    for numbers in alone if http else _together(migration):
+        if len(numbers) > 1 and wire.status == INTRANS:
+            done, failure = wire.batch([migration.chunks[n].encode(errors="replace") for n in numbers])
+            if failure is not None:
+                return _place(migration, numbers[min(done, len(numbers) - 1)], 0), failure
+            continue
+        for number in numbers:
+            outcome = wire.execute(migration.chunks[number], extended=http)
+            if outcome.failure is not None:
+                return _place(migration, number, outcome.done), outcome.failure
+    return None
+
+
+def _place(migration: Migration, chunk: int, done: int) -> tuple[str, int]:
+    """The statement that failed: the next after those of its chunk that were done."""
+    first = next((s.index for s in migration.statements if s.chunk == chunk), 0)
+    return migration.tag, first + done
+
+
+def _together(migration: Migration) -> Iterator[list[int]]:
+    """The chunks in groups: those that need not wait for one another's answer together, each other one alone.
+
+    Inside a transaction a schema change is the same by either protocol, and so are its errors; `$1` is read differently.
+    """
+    group: list[int] = []
+    plain: dict[int, bool] = {}
+    for statement in migration.statements:
+        alone = statement.chunk not in plain  # the only statement of its chunk, so far
+        plain[statement.chunk] = alone and first_words(statement.sql)[0] in _SCHEMA
+    for number, chunk in enumerate(migration.chunks):
+        quiet = migration.unread is None and plain.get(number, False) and not _PARAMETER.search(chunk)
+        if group and not (quiet and len(group) < _MOST):
+            yield group
+            group = []
+        if quiet:
+            group.append(number)
+        else:
+            yield [number]
+    if group:
+        yield group
 
 
 class _Migrator:

@@ -7,7 +7,7 @@ billion rows), copies refused, and a session that the server ended told apart fr
 import contextlib
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -107,6 +107,31 @@ class Wire:
             failure = self._lost(failure.message)
         return Outcome(tag, rows, ms, failure, done)
 
+    def batch(self, queries: Sequence[bytes]) -> tuple[int, Failure | None]:
+        """Send statements without waiting for each one's answer (libpq's pipeline).
+
+        Args:
+            queries: one statement each, in an open transaction that none of them ends; none gives rows or takes data.
+
+        Returns:
+            How many ran, and why the next one did not.
+        """
+        if self.gone is not None:
+            return 0, self.gone
+        try:
+            self.pgconn.enter_pipeline_mode()
+            for query in queries:
+                self.pgconn.send_query_params(query, None)
+            self.pgconn.pipeline_sync()
+            self._flush()
+            done, failure = self._batch_results()
+            self.pgconn.exit_pipeline_mode()
+        except psycopg.OperationalError as error:
+            return 0, self._lost(str(error))
+        if failure is not None and (failure.sqlstate in _ENDED or self.pgconn.status != pq.ConnStatus.OK):
+            failure = self._lost(failure.message)
+        return done, failure
+
     def ask(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query of our own; [] where the session is gone.
 
@@ -162,6 +187,21 @@ class Wire:
         while self.pgconn.notifies() is not None:
             pass
         return tag, rows, failure, done
+
+    def _batch_results(self) -> tuple[int, Failure | None]:
+        done, failure = 0, None
+        while True:
+            self._wait(None)
+            result = self.pgconn.get_result()
+            if result is None:  # between two queries, or for ever
+                if self.pgconn.status != pq.ConnStatus.OK:
+                    raise psycopg.OperationalError(failure.message if failure else "connection lost")
+            elif result.status == pq.ExecStatus.PIPELINE_SYNC:
+                return done, failure
+            elif result.status == pq.ExecStatus.FATAL_ERROR:
+                failure = failure or failure_of(result)
+            elif result.status != pq.ExecStatus.PIPELINE_ABORTED:
+                done += 1
 
     def _wait(self, meanwhile: Callable[[], None] | None) -> None:
         while self.pgconn.is_busy():
