@@ -14,13 +14,13 @@ from checks.branch import Branch
 from checks.catalog import read as catalogs
 from checks.drizzle.model import Migration, Transaction
 from checks.errors import CouldNotJudge, UserError
-from checks.witnesses import deeds, setup
+from checks.witnesses import setup
 from checks.witnesses import trace as witness
 from checks.witnesses.model import Run
 
 if TYPE_CHECKING:
     from checks.catalog.model import Catalog
-    from checks.report import StatementReport, TraceReport
+    from checks.report import TraceReport
 
 _EXTENSION = re.compile(r'\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)"?', re.IGNORECASE)
 
@@ -105,14 +105,7 @@ def _report(
     findings = waivers.apply(rules.judge(found, context), waivers.read(migration), context)
     seen = {observation.statement.index: observation for observation in run.runs[0].observations}
     return TraceReport(
-        statements=tuple(_changed(told) for told in record.statements(migration, seen)),
+        statements=record.statements(migration, seen),
         findings=tuple(findings),
         coverage=evidence.coverage(run, [migration]),
     )
-
-
-def _changed(told: "StatementReport") -> "StatementReport":
-    """Say what the text asked for, where nothing better is known."""
-    if told.changes or not told.executed:
-        return told
-    return told.model_copy(update={"changes": deeds.asked(told.sql)})

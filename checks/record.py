@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from checks.drizzle.model import Migration, Statement
 from checks.drizzle.plan import Plan
 from checks.report import Lock, MigrationReport, Replay, ReplayError, SqlError, StatementReport
-from checks.witnesses import text
+from checks.witnesses import deeds, text
 from checks.witnesses.model import Observation, Run
 
 
@@ -61,7 +61,7 @@ def statement(what: Statement, seen: Observation | None) -> StatementReport:
         ),
         rewrites=seen.rewrites,
         scans=seen.scans,
-        changes=seen.changes,
+        changes=seen.changes or (deeds.asked(what.sql) if seen.executed else ()),
         rows=seen.rows,
     )
 
