@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from checks.catalog import names, spelling
+from checks.catalog import names, spelling, titles
 from checks.catalog.code import Aggregate, EventTrigger, Function, Policy, Rule, Trigger
 from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.outside import (
@@ -348,20 +348,15 @@ def _grants(privileges: Acl, kind: str, target: str, columns: str = "") -> Itera
         yield from (f"{line};" for line in spelling.grants(privileges, kind, target, columns))
 
 
-_TARGETS = {"schema": ("SCHEMA", "n"), "type": ("TYPE", "T"), "sequence": ("SEQUENCE", "S"), "table": ("TABLE", "r"),
-            "view": ("TABLE", "r"), "function": ("FUNCTION", "f"), "foreign-data wrapper": ("FOREIGN DATA WRAPPER", "F"),
-            "server": ("FOREIGN SERVER", "s")}  # fmt: skip
-
-
 def _about(found: Object) -> Iterator[str]:
     """Owner, privileges and comment of an object."""
-    what = called(found)
+    what = titles.called(found, names.short)
     owner = getattr(found, "owner", "")
     if owner:
         yield f"-- {what} is owned by {names.quoted(owner)}"
     privileges: Acl = getattr(found, "acl", None)
-    if privileges is not None and found.key[0] in _TARGETS:
-        yield from _grants(privileges, _TARGETS[found.key[0]][1], grant_target(found))
+    if privileges is not None and found.key[0] in titles.GRANTED:
+        yield from _grants(privileges, titles.GRANTED[found.key[0]][1], titles.grant_target(found))
     elif privileges is not None and isinstance(found, Column):
         yield from _grants(
             privileges, "c", f"TABLE {names.short(found.schema, found.table)}", f" ({names.quoted(found.name)})"
@@ -371,42 +366,3 @@ def _about(found: Object) -> Iterator[str]:
         yield f"COMMENT ON {what} IS {names.literal(comment)};"
     if isinstance(found, Constraint) and found.index_comment:
         yield f"COMMENT ON INDEX {names.short(found.schema, found.name)} IS {names.literal(found.index_comment)};"
-
-
-def grant_target(found: Object) -> str:
-    """What GRANT names after ON."""
-    word = _TARGETS[found.key[0]][0]
-    if isinstance(found, Function | Aggregate):
-        return f"{'PROCEDURE' if isinstance(found, Function) and found.prokind == 'p' else 'FUNCTION'} {spelling.signature(found)}"
-    return f"{word} {names.qualified(*found.key[1:])}"
-
-
-def called(found: Object) -> str:
-    """An object's kind and name, as COMMENT ON has them, `public.` left out."""
-    match found:
-        case Column(schema=schema, table=table, name=name):
-            return f"COLUMN {names.short(schema, table)}.{names.quoted(name)}"
-        case Constraint() | Trigger() | Rule() | Policy():
-            return f"{found.key[0].upper()} {names.quoted(found.name)} ON {names.short(found.schema, found.table)}"
-        case DomainCheck(schema=schema, domain=domain, name=name):
-            return f"CONSTRAINT {names.quoted(name)} ON DOMAIN {names.short(schema, domain)}"
-        case Default(schema=schema, table=table, column=column):
-            return f"DEFAULT OF {names.short(schema, table)}.{names.quoted(column)}"
-        case Function() | Aggregate():
-            kind = "AGGREGATE" if isinstance(found, Aggregate) else "PROCEDURE" if found.prokind == "p" else "FUNCTION"
-            return f"{kind} {names.short(found.schema, found.name)}({found.args})"
-        case View():
-            return f"{'MATERIALIZED VIEW' if found.materialized else 'VIEW'} {names.short(found.schema, found.name)}"
-        case Domain():
-            return f"DOMAIN {names.short(found.schema, found.name)}"
-        case Table(relkind="f"):
-            return f"FOREIGN TABLE {names.short(found.schema, found.name)}"
-        case Other(kind=kind, identity=identity):
-            return f"{kind} {identity}"
-        case UserMapping() | DefaultPrivileges():
-            return f"{found.key[0].upper()} {' '.join(filter(None, found.key[1:]))}"
-        case ForeignDataWrapper(name=name):
-            return f"FOREIGN DATA WRAPPER {names.quoted(name)}"
-        case _:
-            path = found.key[1:]
-            return f"{found.key[0].upper()} {names.short(*path) if len(path) == 2 else names.qualified(*path)}"

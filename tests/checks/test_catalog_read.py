@@ -60,7 +60,9 @@ def test_every_kind_of_object_is_an_object_of_the_catalog(one: psycopg.Connectio
 def test_the_order_of_columns_makes_no_difference_and_no_text() -> None:
     """Two catalogs are equal exactly where their dumps are."""
     first = Column("public", "t", "a", "integer", "", "", "", "", None, "", "", -1, (), (), inherited=False, position=1)
-    second = Column("public", "t", "a", "integer", "", "", "", "", None, "", "", -1, (), (), inherited=False, position=2)
+    second = Column(
+        "public", "t", "a", "integer", "", "", "", "", None, "", "", -1, (), (), inherited=False, position=2
+    )
     assert first == second
 
 
@@ -113,7 +115,9 @@ def test_functions_that_look_like_those_of_the_catalog_are_not_run(branch: Embed
 def test_what_is_to_be_ignored_is_not_there(one: psycopg.Connection) -> None:
     """A schema, or one table with its columns, indexes and sequence."""
     with undone(one):
-        one.execute("CREATE SCHEMA drizzle; CREATE TABLE drizzle.__m (id serial PRIMARY KEY, h text); CREATE TABLE drizzle.other (a int)")
+        one.execute(
+            "CREATE SCHEMA drizzle; CREATE TABLE drizzle.__m (id serial PRIMARY KEY, h text); CREATE TABLE drizzle.other (a int)"
+        )
         assert not [key for key in read.read(one, ignore=["drizzle"]).objects if "drizzle" in key]
         left = {key for key in read.read(one, ignore=["drizzle.__m"]).objects if "drizzle" in key}
         assert left == {("schema", "drizzle"), ("table", "drizzle", "other"), ("column", "drizzle", "other", "a")}

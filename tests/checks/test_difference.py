@@ -52,7 +52,9 @@ def test_a_difference_in_words_says_first_what_is_lost(one: psycopg.Connection) 
 def test_a_difference_in_text_shows_the_objects_that_change_and_no_other(one: psycopg.Connection) -> None:
     """Columns stand as they are declared; one that moved is no difference; each hunk names its object."""
     text = difference.unified(state(one, BEFORE), state(one, AFTER), before="base", after="head")
-    assert text == """\
+    assert (
+        text
+        == """\
 --- base
 +++ head
 @@ -1,4 +1,5 @@ type mood
@@ -87,6 +89,7 @@ def test_a_difference_in_text_shows_the_objects_that_change_and_no_other(one: ps
 +CREATE UNIQUE INDEX users_email ON public.users USING btree (email);
 +GRANT SELECT ON TABLE public.users TO PUBLIC;
 """
+    )
 
 
 def test_no_difference_is_no_text_and_no_words(one: psycopg.Connection) -> None:

@@ -62,7 +62,9 @@ class Maker:
         if self.maybe(0.3):
             self.sql += self._family()
         if self.maybe(0.3):
-            self.sql.append(f"CREATE SEQUENCE sq AS {self.pick('integer', 'bigint')} INCREMENT {self.pick('1', '2', '-1')}")
+            self.sql.append(
+                f"CREATE SEQUENCE sq AS {self.pick('integer', 'bigint')} INCREMENT {self.pick('1', '2', '-1')}"
+            )
         return ";\n".join(self.sql)
 
     def _types(self) -> Iterator[str]:
@@ -84,14 +86,20 @@ class Maker:
         for column in ("c0", "c1", "c2", "c3"):
             if self.maybe(0.8):
                 columns[column] = self.pick("integer", "bigint") if column == "c0" else self.pick(*self.types)
-                lines.append(f"{column} {columns[column]} {self._extra(column, columns[column])} {self.pick('', '', 'NOT NULL')}")
+                lines.append(
+                    f"{column} {columns[column]} {self._extra(column, columns[column])} {self.pick('', '', 'NOT NULL')}"
+                )
         if "c0" in columns and self.maybe(0.4):
             columns["g"] = "generated"
             lines.append(f"g bigint GENERATED ALWAYS AS (c0 * {self.pick('1', '2')}) STORED")
         if self.maybe(0.3):
             self.random.shuffle(lines)
         if "c0" in columns:
-            lines += [self.pick(f"CONSTRAINT pk{number} PRIMARY KEY (c0)", f"CONSTRAINT uq{number} UNIQUE (c0)", "CHECK (c0 > 0)")]
+            lines += [
+                self.pick(
+                    f"CONSTRAINT pk{number} PRIMARY KEY (c0)", f"CONSTRAINT uq{number} UNIQUE (c0)", "CHECK (c0 > 0)"
+                )
+            ]
         yield f"CREATE {self.pick('', '', '', 'UNLOGGED ')}TABLE {name} ({', '.join(lines)}) {self.pick('', 'WITH (fillfactor = 70)')}"
         self.tables[number] = (name, columns)
         for column, kind in columns.items():
@@ -147,13 +155,28 @@ class Maker:
                 yield f"CREATE TABLE p{number} PARTITION OF p FOR VALUES FROM ({number}) TO ({number + 1})"
             elif self.maybe(0.5):
                 yield f"CREATE TABLE p{number} (k integer NOT NULL, v text)"
-        yield from (line for line in ("CREATE INDEX pix ON p (v)", "CREATE UNIQUE INDEX pux ON p (k)", "ALTER TABLE p ADD CONSTRAINT pck CHECK (k >= 0)") if self.maybe(0.4))
+        yield from (
+            line
+            for line in (
+                "CREATE INDEX pix ON p (v)",
+                "CREATE UNIQUE INDEX pux ON p (k)",
+                "ALTER TABLE p ADD CONSTRAINT pck CHECK (k >= 0)",
+            )
+            if self.maybe(0.4)
+        )
 
     def _family(self) -> Iterator[str]:
         yield "CREATE TABLE parent (id integer, a text)"
         if self.maybe(0.6):
             yield "CREATE TABLE child (b integer) INHERITS (parent)"
-        yield from (line for line in ("ALTER TABLE parent ADD CONSTRAINT pa CHECK (id > 0)", "ALTER TABLE parent ALTER a SET DEFAULT 'z'") if self.maybe(0.4))
+        yield from (
+            line
+            for line in (
+                "ALTER TABLE parent ADD CONSTRAINT pa CHECK (id > 0)",
+                "ALTER TABLE parent ALTER a SET DEFAULT 'z'",
+            )
+            if self.maybe(0.4)
+        )
 
 
 @pytest.fixture(scope="module")

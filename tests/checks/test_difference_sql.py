@@ -103,7 +103,7 @@ PAIRS = {
     "text search": (
         "",
         "CREATE TEXT SEARCH DICTIONARY di (TEMPLATE = simple, STOPWORDS = english);"
-        " CREATE TEXT SEARCH CONFIGURATION tc (PARSER = \"default\"); ALTER TEXT SEARCH CONFIGURATION tc ADD MAPPING FOR word WITH di",
+        ' CREATE TEXT SEARCH CONFIGURATION tc (PARSER = "default"); ALTER TEXT SEARCH CONFIGURATION tc ADD MAPPING FOR word WITH di',
     ),
     "operator": ("", "CREATE FUNCTION eq(int, int) RETURNS bool LANGUAGE sql AS 'SELECT $1 = $2'; CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = eq)"),
     "everything about a policy": (
@@ -133,19 +133,25 @@ def test_a_table_is_altered_and_not_made_anew(one: psycopg.Connection) -> None:
     """Least work, told as a person would write it; what loses data is marked."""
     a = "CREATE TABLE t (a int, b varchar(9), c text)"
     b = "CREATE TABLE t (a int NOT NULL, b varchar(20), d date)"
-    assert statements.text(arrive(one, a, b)) == """\
+    assert (
+        statements.text(arrive(one, a, b))
+        == """\
 -- loses data: its values are lost
 ALTER TABLE public.t DROP COLUMN c;
 ALTER TABLE public.t ALTER COLUMN a SET NOT NULL;
 ALTER TABLE public.t ALTER COLUMN b SET DATA TYPE character varying(20);
 ALTER TABLE public.t ADD COLUMN d date;
 """
+    )
 
 
 def test_an_enum_gets_its_values_in_place(one: psycopg.Connection) -> None:
     """A rebuild would rewrite every table that uses it."""
     made = arrive(one, "CREATE TYPE e AS ENUM ('b')", "CREATE TYPE e AS ENUM ('a', 'b', 'c')")
-    assert [each.sql for each in made] == ["ALTER TYPE public.e ADD VALUE 'a' BEFORE 'b'", "ALTER TYPE public.e ADD VALUE 'c'"]
+    assert [each.sql for each in made] == [
+        "ALTER TYPE public.e ADD VALUE 'a' BEFORE 'b'",
+        "ALTER TYPE public.e ADD VALUE 'c'",
+    ]
 
 
 def test_a_role_that_an_object_names_is_made_first(branches: Embedded) -> None:
@@ -180,7 +186,10 @@ def test_a_proof_runs_the_statements_and_keeps_made_up_rows(branches: Embedded, 
     a = "CREATE TABLE t (id int PRIMARY KEY, a text, b varchar(9)); CREATE TABLE u (t int REFERENCES t)"
     b = "CREATE TABLE t (id int PRIMARY KEY, a text, b varchar(20), c int); CREATE TABLE u (t int NOT NULL REFERENCES t)"
     c = "CREATE TABLE t (id int PRIMARY KEY, a text, b varchar(9), must int NOT NULL); CREATE TABLE u (t int REFERENCES t)"
-    for end, caution in ((b, ""), (c, 'with rows in the tables, PostgreSQL says "column "must" of relation "t" contains null values"')):
+    for end, caution in (
+        (b, ""),
+        (c, 'with rows in the tables, PostgreSQL says "column "must" of relation "t" contains null values"'),
+    ):
         wanted = state(one, end)
         with branches.branch() as branch:
             with branch.connect() as session:
@@ -205,7 +214,11 @@ def test_what_does_not_arrive_is_not_proven(branches: Embedded, one: psycopg.Con
 
 
 def _pairs(every: int) -> list[dict[str, object]]:
-    rows = [row for row in corpus("state_pairs.jsonl") if not row["cluster"] and "CONCURRENTLY" not in f"{row['a']}{row['b']}"]
+    rows = [
+        row
+        for row in corpus("state_pairs.jsonl")
+        if not row["cluster"] and "CONCURRENTLY" not in f"{row['a']}{row['b']}"
+    ]
     return rows[::every]
 
 

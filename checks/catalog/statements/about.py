@@ -2,45 +2,15 @@
 
 from collections.abc import Iterator
 
-from checks.catalog import acl, dump, names, spelling
-from checks.catalog.code import Aggregate, EventTrigger, Function, Policy, Rule, Trigger
+from checks.catalog import acl, names, spelling, titles
 from checks.catalog.model import Catalog, Object
-from checks.catalog.outside import DefaultPrivileges, ForeignDataWrapper, Other, Server, UserMapping
+from checks.catalog.outside import DefaultPrivileges, UserMapping
 from checks.catalog.statements.model import Statement
 from checks.catalog.tables import Column, Constraint, Default, View
-from checks.catalog.types import Acl, Domain, DomainCheck
+from checks.catalog.types import Acl
 
 _KIND = {"schema": "n", "type": "T", "sequence": "S", "table": "r", "view": "r", "function": "f", "column": "c",
          "foreign-data wrapper": "F", "server": "s"}  # fmt: skip
-
-
-def called(found: Object) -> str:
-    """Kind and qualified name, as ALTER, DROP and COMMENT ON have them."""
-    match found:
-        case Column(schema=schema, table=table, name=name):
-            return f"COLUMN {names.qualified(schema, table, name)}"
-        case Constraint() | Trigger() | Rule() | Policy():
-            return f"{found.key[0].upper()} {names.quoted(found.name)} ON {names.qualified(found.schema, found.table)}"
-        case DomainCheck(schema=schema, domain=domain, name=name):
-            return f"CONSTRAINT {names.quoted(name)} ON DOMAIN {names.qualified(schema, domain)}"
-        case Function() | Aggregate():
-            kind = "AGGREGATE" if isinstance(found, Aggregate) else "PROCEDURE" if found.prokind == "p" else "FUNCTION"
-            args = found.args or ("*" if isinstance(found, Aggregate) else "")
-            return f"{kind} {names.qualified(found.schema, found.name)}({args})"
-        case View(materialized=True):
-            return f"MATERIALIZED VIEW {names.qualified(found.schema, found.name)}"
-        case Domain():
-            return f"DOMAIN {names.qualified(found.schema, found.name)}"
-        case Other(kind=kind, identity=identity):
-            return f"{kind} {identity}"
-        case ForeignDataWrapper(name=name):
-            return f"FOREIGN DATA WRAPPER {names.quoted(name)}"
-        case EventTrigger(name=name):
-            return f"EVENT TRIGGER {names.quoted(name)}"
-        case _ if found.key[0] == "table" and getattr(found, "relkind", "") == "f":
-            return f"FOREIGN TABLE {names.qualified(*found.key[1:])}"
-        case _:
-            return f"{found.key[0].upper()} {names.qualified(*found.key[1:])}"
 
 
 def statements(before: Object | None, after: Object, b: Catalog) -> Iterator[Statement]:
@@ -61,13 +31,13 @@ def statements(before: Object | None, after: Object, b: Catalog) -> Iterator[Sta
             ):
                 yield Statement(line)
         else:
-            for line in spelling.regrants(start, getattr(after, "acl", None), kind, dump.grant_target(after)):
+            for line in spelling.regrants(start, getattr(after, "acl", None), kind, titles.grant_target(after)):
                 yield Statement(line)
     if isinstance(after, View):
         yield from _outputs(before if isinstance(before, View) else None, after)
     comment = getattr(after, "comment", "")
     if comment != getattr(before, "comment", ""):
-        yield Statement(f"COMMENT ON {called(after)} IS {_text(comment)}")
+        yield Statement(f"COMMENT ON {titles.called(after)} IS {_text(comment)}")
     if isinstance(after, Constraint):
         old = before.index_comment if isinstance(before, Constraint) else ""
         if after.index_comment != old:
@@ -83,13 +53,7 @@ def _text(comment: str) -> str:
 def _owner(before: Object | None, after: Object) -> Iterator[Statement]:
     owner = getattr(after, "owner", "")
     if owner != getattr(before, "owner", ""):
-        if isinstance(after, Server):
-            what = f"SERVER {names.quoted(after.name)}"
-        elif isinstance(after, Function | Aggregate):
-            what = called(after)
-        else:
-            what = called(after)
-        yield Statement(f"ALTER {what} OWNER TO {names.quoted(owner) if owner else 'CURRENT_USER'}")
+        yield Statement(f"ALTER {titles.called(after)} OWNER TO {names.quoted(owner) if owner else 'CURRENT_USER'}")
 
 
 def _outputs(before: View | None, after: View) -> Iterator[Statement]:

@@ -121,12 +121,11 @@ def _spread(done: Decisions) -> None:
 def _retyped(done: Decisions, key: Key) -> bool:
     before, after = done.a.objects[key], done.b.objects[key]
     return (
-        (
-            isinstance(before, Column)
-            and isinstance(after, Column)
-            and (before.type, before.collation) != (after.type, after.collation)
-        )
-        or key in done.altered
+        isinstance(before, Column)
+        and isinstance(after, Column)
+        and (before.type, before.collation) != (after.type, after.collation)
+    ) or (
+        key in done.altered
         and isinstance(before, Column)
         and isinstance(after, Column)
         and before.generated != after.generated

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from checks.catalog import dump, names, spelling
+from checks.catalog import dump, names, spelling, titles
 from checks.catalog.code import Aggregate, EventTrigger, Function, Policy, Rule, Trigger
 from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.outside import (
@@ -16,7 +16,6 @@ from checks.catalog.outside import (
     Subscription,
     UserMapping,
 )
-from checks.catalog.statements import about
 from checks.catalog.statements.model import Statement
 from checks.catalog.tables import Column, Constraint, Default, Index, Statistics, Table, View
 from checks.catalog.types import Collation, Composite, Domain, DomainCheck, Enum, Range, Schema, Sequence
@@ -183,11 +182,11 @@ def drop(found: Object) -> Iterator[Statement]:  # noqa: C901 - one short case a
                 yield Statement(f"ALTER SUBSCRIPTION {names.quoted(name)} SET (slot_name = NONE)")
             yield Statement(f"DROP SUBSCRIPTION {names.quoted(name)}")
         case Function() | Aggregate():
-            yield Statement(f"DROP {about.called(found)}")
+            yield Statement(f"DROP {titles.called(found)}")
         case Extension(name=name):
             yield Statement(f"DROP EXTENSION {names.quoted(name)}")
         case _:
-            yield Statement(f"DROP {about.called(found)}")
+            yield Statement(f"DROP {titles.called(found)}")
 
 
 def _user(found: UserMapping) -> str:

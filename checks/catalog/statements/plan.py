@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from checks.catalog import names
+from checks.catalog import names, titles
 from checks.catalog.code import Function
 from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.outside import DefaultPrivileges
@@ -273,9 +273,7 @@ class Plan:
                     self._link(leaves, ("drop", wanted))
                     if key in done.kept_aside:
                         self._link(("finish", key), ("drop", wanted))
-                elif key in done.dropped and _touches(key, wanted):
-                    self._link(leaves, ("alter", wanted))
-                elif key in done.altered and self._freed(key):
+                elif (key in done.dropped and _touches(key, wanted)) or (key in done.altered and self._freed(key)):
                     self._link(leaves, ("alter", wanted))
         for key, needed in done.needs_b.items():
             comes: Step = ("create", key) if key in done.created else ("alter", key)
@@ -595,7 +593,7 @@ def _local(column: Column) -> Column:
 
 
 def _type_word(found: Object) -> str:
-    return "DOMAIN" if about.called(found).startswith("DOMAIN") else "TYPE"
+    return "DOMAIN" if titles.called(found).startswith("DOMAIN") else "TYPE"
 
 
 def _table_of(found: Object) -> tuple[str, str]:
