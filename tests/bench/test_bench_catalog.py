@@ -1,0 +1,77 @@
+"""Reading a schema as data, beside `pg_dump --schema-only` on the same server."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from bot.branches import Template
+from bot.branches.embedded import Embedded, EmbeddedBranch
+from checks.catalog import difference, dump, statements
+from checks.catalog import read as catalogs
+from tests.bench import measure
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
+
+COLUMNS = ", ".join(
+    f"c{n} {kind}"
+    for n, kind in enumerate(["text NOT NULL", "integer DEFAULT 0 NOT NULL", "timestamptz DEFAULT now()", "jsonb"] * 5)
+    if n
+)
+
+
+def grow(branch: EmbeddedBranch) -> None:
+    """500 tables of 20 columns, each with a key, a foreign key and an index."""
+    with branch.connect() as session:
+        for n in range(500):
+            session.execute(f"CREATE TABLE t{n} (id serial PRIMARY KEY, {COLUMNS})".encode())
+            session.execute(f"ALTER TABLE t{n} ADD FOREIGN KEY (c1) REFERENCES t{n // 2} (id)".encode())
+            session.execute(f"CREATE INDEX ON t{n} (c2, c4)".encode())
+
+
+@pytest.fixture(scope="module")
+def large(branches: Embedded) -> Iterator[EmbeddedBranch]:
+    """The database of 500 tables."""
+    with branches.branch(template=Template("bench-500-tables", grow), seconds=900) as branch:
+        yield branch
+
+
+def test_reading_beside_pg_dump(large: EmbeddedBranch, branches: Embedded) -> None:
+    """Both give the whole schema; the peer gives it as text."""
+    with large.connect() as session:
+        pg_dump = branches._place.binaries.bin / "pg_dump"
+        host, role, name = session.info.host, session.info.user, session.info.dbname
+        ours, peer = measure.medians(
+            [
+                lambda: catalogs.read(session),
+                lambda: subprocess.run(
+                    [pg_dump, "--schema-only", "-h", host, "-U", role, "-d", name], capture_output=True, check=True
+                ),
+            ]
+        )
+        catalog = catalogs.read(session)
+    assert sum(1 for key in catalog.objects if key[0] == "table") == 500
+    assert sum(1 for key in catalog.objects if key[0] == "column") == 10_000
+    measure.line("catalog of 500 x 20, beside pg_dump --schema-only", ours, peer, at_least=2.0)
+
+
+def test_comparing(large: EmbeddedBranch) -> None:
+    """Five changes among 500 tables, beside reading the catalog once."""
+    with large.connect() as session:
+        before = catalogs.read(session)
+        session.execute("begin")
+        for n in range(5):
+            session.execute(f"ALTER TABLE t{n * 90} ADD COLUMN extra text".encode())
+        after = catalogs.read(session)
+        reading, words, sql, text = measure.medians(
+            [
+                lambda: catalogs.read(session),
+                lambda: difference.unified(before, after),
+                lambda: statements.text(statements.sql(before, after)),
+                lambda: dump.text(after),
+            ]
+        )
+        session.execute("rollback")
+    measure.line("difference as text, five changes in 500 tables", words, reading)
+    measure.line("difference as SQL, beside one reading", sql, reading)
+    measure.line("canonical dump of 500 tables, beside one reading", text, reading)

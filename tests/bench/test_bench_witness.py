@@ -1,0 +1,81 @@
+"""The two witnesses: what observing adds to running, and how fast text is read."""
+
+import hashlib
+
+import pytest
+import sqlglot
+
+from bot.branches.embedded import Embedded
+from checks.drizzle import chain as chains
+from checks.drizzle import projects
+from checks.tree import Tree
+from checks.witnesses import grammar, replay, text
+from tests.bench import measure
+from tests.bench.shop import Shop
+from tests.bench.test_bench_catalog import grow
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
+
+
+@pytest.fixture(scope="module")
+def shop() -> Shop:
+    """200 migrations of ten statements each."""
+    return Shop(200)
+
+
+@pytest.mark.parametrize("crowded", [False, True], ids=["alone", "beside-500-tables"])
+def test_observing(shop: Shop, branches: Embedded, *, crowded: bool) -> None:
+    """The same chain, the same migrator: watched, and plainly through psycopg."""
+    tree = Tree.of(shop.files())
+    chain = chains.read(tree, projects.find(tree)[0])
+
+    def observed() -> float:
+        with branches.branch(seconds=900) as branch:
+            if crowded:
+                grow(branch)
+            return measure.took(lambda: replay.run(branch, chain))
+
+    def plain() -> float:
+        with branches.branch(seconds=900) as branch, branch.connect(autocommit=False) as session:
+            if crowded:
+                grow(branch)
+
+            def run() -> None:
+                for migration in chain.migrations:
+                    for chunk in migration.chunks:
+                        session.execute(chunk.encode())
+                session.commit()
+
+            return measure.took(run)
+
+    pairs = [(observed(), plain()) for _ in range(3)]
+    watched, peer = measure.middle([o for o, _ in pairs]), measure.middle([p for _, p in pairs])
+    where = "500 tables" if crowded else "nothing else"
+    measure.line(f"observing 200 x 10 statements beside {where}", watched, peer, at_most=1.6)
+
+
+def test_reading_text(shop: Shop) -> None:
+    """Trees and clauses of every statement, beside sqlglot's parse of the same text."""
+    whole = "\n".join(shop.sql).replace("--> statement-breakpoint", "")
+
+    def ours() -> None:
+        text.read_all([whole[span.start : span.end] for span in grammar.split(whole)])
+
+    timed = measure.interleaved(ours, lambda: sqlglot.parse(whole, read="postgres"), rounds=3)
+    measure.line("reading 2,000 statements, beside sqlglot's parse", timed.ours, timed.peer, at_least=5.0)
+
+
+def test_a_migration_of_50_megabytes() -> None:
+    """Reading it costs a bounded multiple of hashing it."""
+    data = ("INSERT INTO \"t\" VALUES (1, 'some words that fill a row of the seed data');\n" * 700_000).encode()
+    peak = measure.megabytes(lambda: chains.read(Tree.of(_one(data)), projects.find(Tree.of(_one(data)))[0]))
+    took = measure.took(lambda: chains.read(Tree.of(_one(data)), projects.find(Tree.of(_one(data)))[0]))
+    measure.line(
+        f"a migration of {len(data) >> 20} MB, beside its hash", took, measure.took(lambda: hashlib.sha256(data))
+    )
+    measure.say(f"  peak {peak:.0f} MB of memory")
+
+
+def _one(data: bytes) -> dict[str, str | bytes]:
+    files: dict[str, str | bytes] = dict(Shop(1).files())
+    return {path: data if path.endswith(".sql") else content for path, content in files.items()}
