@@ -127,7 +127,9 @@ def every() -> Mapping[str, Command]:
             continue
         module = importlib.import_module(f"{__name__}.{info.name}")
         about = (module.__doc__ or "").split("\n", 1)[0]
-        found[info.name] = Command(info.name, getattr(module, "USAGE", ""), getattr(module, "MAY", "write"), about, module)
+        found[info.name] = Command(
+            info.name, getattr(module, "USAGE", ""), getattr(module, "MAY", "write"), about, module
+        )
     return found
 
 

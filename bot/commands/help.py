@@ -13,6 +13,9 @@ def run(_words: str, _context: "Context") -> str:
     from bot import commands  # noqa: PLC0415 - it finds this module
 
     rows = [
-        f"| `/migrate {' '.join(filter(None, (c.name, c.usage)))}` | {c.about} | {c.may} |" for c in commands.every().values()
+        f"| `/migrate {' '.join(filter(None, (c.name, c.usage)))}` | {c.about} | {c.may} |"
+        for c in commands.every().values()
     ]
-    return "\n".join(["| Command | What it does | Takes |", "|---|---|---|", *(r.replace("[until", "\\[until") for r in rows)])
+    return "\n".join(
+        ["| Command | What it does | Takes |", "|---|---|---|", *(r.replace("[until", "\\[until") for r in rows)]
+    )
