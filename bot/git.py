@@ -15,6 +15,7 @@ from checks.tree import Entry, Tree
 
 MAX_BLOB = 64 * 1024 * 1024
 """Bytes. A larger file is listed but not read: no migration or schema is that large, and memory is bounded."""
+_ROOM = 128 * 1024 * 1024  # for blobs that may be read again
 
 # Nothing the repository's own configuration names may run, and nothing of the caller's hooks may leak in.
 _SAFE = (
@@ -257,17 +258,30 @@ class Repository:
 
 
 class _Contents:
-    """One cache of blobs for the trees of one change: they share most of them."""
+    """One cache of blobs for the trees of one change, which share most of them; what was read longest ago goes first."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._known: dict[str, bytes] = {}
+        self._room = _ROOM
+        self._lock = threading.Lock()
 
     def fetch(self, oids: Sequence[str]) -> Mapping[str, bytes]:
-        missing = [oid for oid in oids if oid not in self._known]
-        if missing:
-            self._known.update(self._repository.blobs(missing))
-        return {oid: self._known[oid] for oid in oids if oid in self._known}
+        with self._lock:
+            found = {oid: self._known[oid] for oid in oids if oid in self._known}
+            missing = [oid for oid in oids if oid not in found]
+            if missing:
+                fresh = self._repository.blobs(missing)
+                found |= fresh
+                self._keep(fresh)
+            return found
+
+    def _keep(self, fresh: Mapping[str, bytes]) -> None:
+        for oid, content in fresh.items():
+            self._known[oid] = content
+            self._room -= len(content)
+        while self._room < 0:
+            self._room += len(self._known.pop(next(iter(self._known))))
 
 
 def _undo(after: Mapping[str, Entry], changes: Iterable[_Raw]) -> dict[str, Entry]:

@@ -4,6 +4,9 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+
+_FEW = 32
 
 REGULAR = ("100644", "100755")
 SYMLINK = "120000"
@@ -31,7 +34,6 @@ class Tree:
         self._entries = {entry.path: entry for entry in entries}
         self._sorted: list[str] | None = None
         self._fetch = fetch
-        self._contents: dict[str, bytes] = {}
 
     @classmethod
     def of(cls, files: Mapping[str, str | bytes]) -> "Tree":
@@ -80,10 +82,16 @@ class Tree:
     def read_all(self, paths: Iterable[str]) -> dict[str, bytes]:
         """The bytes of every one of `paths` that is a regular file and no larger than `fetch` allows, in one batch."""
         wanted = {p: e.oid for p in paths if (e := self._entries.get(p)) is not None and e.mode in REGULAR}
-        missing = sorted({oid for oid in wanted.values() if oid not in self._contents})
-        if missing:
-            self._contents.update(self._fetch(missing))
-        return {path: self._contents[oid] for path, oid in wanted.items() if oid in self._contents}
+        if not wanted:
+            return {}
+        contents = self._fetch(sorted(set(wanted.values())))
+        return {path: contents[oid] for path, oid in wanted.items() if oid in contents}
+
+    def read_each(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The same, a few at a time: hundreds of snapshots of some megabytes are not to be held at once."""
+        left = iter(paths)
+        while some := list(islice(left, _FEW)):
+            yield from self.read_all(some).items()
 
     def overlaid(self, files: Mapping[str, bytes]) -> "Tree":
         """The same files, some with other contents."""

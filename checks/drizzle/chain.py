@@ -164,7 +164,7 @@ def _snapshots(
     """The snapshots that can be read, and what is wrong with the others."""
     oids = {p: e.oid for p in paths if (e := tree.entry(p)) is not None and e.mode in REGULAR}
     form = project.format
-    for path, content in tree.read_all(p for p, oid in oids.items() if (oid, form) not in cache.headers).items():
+    for path, content in tree.read_each(p for p, oid in oids.items() if (oid, form) not in cache.headers):
         cache.headers[oids[path], form] = snapshots.header(content, form)
         cache.data[oids[path]] = snapshots.Data(_reader(tree, path))
     found: list[Snapshot] = []
