@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Unpack
 
 from fastapi import FastAPI
 from starlette.routing import Route
@@ -10,10 +10,10 @@ from starlette.routing import Route
 from bot import pages, service
 from bot.settings import Settings
 from bot.webhook import Webhook
-from bot.world import World
+from bot.world import Parts, World
 
 
-def create(settings: Settings, url: str, *, work: bool = True, **parts: Any) -> FastAPI:
+def create(settings: Settings, url: str, *, work: bool = True, **parts: Unpack[Parts]) -> FastAPI:
     """The application.
 
     Args:

@@ -13,7 +13,7 @@ from bot.world import World
 _SEVERITY = ("success", "neutral", "failure", "action_required")
 
 
-async def begin(world: World, item: Work, client: Client, head: str, number: int | None, url: str | None) -> Run:
+async def begin(world: World, item: Work, client: Client, head: str, *, number: int | None) -> Run:
     """Show that the work is under way. It is written down first, so that whoever comes after us can end it."""
     repository = client.id or 0
     await world.mine(item)
@@ -26,12 +26,12 @@ async def begin(world: World, item: Work, client: Client, head: str, number: int
     await store.set_run(world.pool, repository, run)
     there = await client.check_run(replies.NAME, head)
     if there is None:
-        id_ = await client.begin_check(replies.NAME, head, url=url, title=replies.IN_PROGRESS)
+        id_ = await client.begin_check(replies.NAME, head, url=None, title=replies.IN_PROGRESS)
     else:
         id_ = there.id
         if there.status != "in_progress":
             output = Output(replies.IN_PROGRESS, replies.IN_PROGRESS)
-            await client.update_check(id_, conclusion=None, output=output, url=url, had=0)
+            await client.update_check(id_, conclusion=None, output=output, url=None)
     run = replace(run, id=id_)
     await store.set_run(world.pool, repository, run)
     return run
@@ -42,9 +42,9 @@ async def end(
     item: Work,
     client: Client,
     head: str,
+    *,
     number: int | None,
     verdict: Verdict,
-    *,
     url: str | None,
     digest: str,
 ) -> None:
@@ -65,7 +65,7 @@ async def end(
     await store.set_run(world.pool, repository, Run(head, number, id_, completed=True, hash=digest))
 
 
-async def close(world: World, item: Work, client: Client, number: int, keep: str | None, why: str) -> None:
+async def close(world: World, item: Work, client: Client, number: int, *, keep: str | None, why: str) -> None:
     """End what still runs on commits that are the head of this pull request no longer."""
     repository = client.id or 0
     for run in await store.unfinished(world.pool, repository, number, keep):

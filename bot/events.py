@@ -52,16 +52,12 @@ class Event:
 NOTHING = Event("nothing")
 
 
-class Malformed(UserError):
+class Malformed(UserError):  # noqa: N818 - it is said to people in this word
     """The body is no webhook of GitHub's."""
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _Id(_Part):
-    id: int
 
 
 class _User(_Part):

@@ -23,7 +23,7 @@ async def judge(world: World, item: Work) -> None:
     had = await store.run(world.pool, where.id, head)
     if had is not None and had.completed and had.hash is not None and not item.fresh:
         return
-    await checkruns.begin(world, item, client, head, None, None)
+    await checkruns.begin(world, item, client, head, number=None)
     clone = await world.clone(where)
     try:
         await world.clones.fetch(clone, [str(item.about["head_ref"])], [head, base])
@@ -39,7 +39,7 @@ async def judge(world: World, item: Work) -> None:
         url = world.link(await store.keep(world.pool, where.id, None, outcome.report, enforced=enforced))
     verdict = gate.conclude(outcome, delivery=item.delivery, url=url)
     digest = gate.digest(outcome, verdict, "")
-    await checkruns.end(world, item, client, head, None, verdict, url=url, digest=digest)
+    await checkruns.end(world, item, client, head, number=None, verdict=verdict, url=url, digest=digest)
     log.info("judged", head=head[:12], conclusion=verdict.conclusion)
 
 

@@ -45,5 +45,5 @@ class _Handler(logging.Handler):
         structlog.get_logger(record.name).log(record.levelno, record.getMessage()[:500], **more)
 
 
-def _clean(_logger: Any, _name: str, said: dict[str, Any]) -> dict[str, Any]:
+def _clean(_logger: object, _name: str, said: dict[str, Any]) -> dict[str, Any]:
     return {key: _SECRETS.sub("***", value) if isinstance(value, str) else value for key, value in said.items()}

@@ -55,19 +55,19 @@ async def look(world: World, item: Work) -> None:
     past = await store.saw(world.pool, item.repository.id, pull)
     keep = pull.head.sha if pull.open else None
     why = replies.SUPERSEDED if pull.open else replies.CLOSED
-    await checkruns.close(world, item, client, number, keep, why)
+    await checkruns.close(world, item, client, number, keep=keep, why=why)
     if not pull.open:
         return
     try:
-        await _judge(world, item, item.repository, client, pull, past)
+        await _judge(world, item, item.repository, client, pull, past=past)
     except Overtaken:
         log.info("overtaken", number=number, head=pull.head.sha[:12])
-        await checkruns.close(world, item, client, number, "", replies.SUPERSEDED)
+        await checkruns.close(world, item, client, number, keep="", why=replies.SUPERSEDED)
         await _quiet(world, item)
         await world.inbox.want(events.pull(item.repository, number))
 
 
-async def _judge(world: World, item: Work, where: Repository, client: Client, pull: Pull, past: Past) -> None:
+async def _judge(world: World, item: Work, where: Repository, client: Client, pull: Pull, *, past: Past) -> None:
     head, number = pull.head.sha, pull.number
     clone = await world.clone(where)
     base_ref = f"refs/heads/{pull.base.ref}"
@@ -76,7 +76,9 @@ async def _judge(world: World, item: Work, where: Repository, client: Client, pu
     except Later as later:
         if item.attempts >= _PATIENCE:
             outcome = Outcome(why=f"The commits could not be fetched: {later}")
-            await _publish(world, item, where, client, pull, outcome, replace(past, head=head, inputs=None, base=None))
+            await _publish(
+                world, item, where, client, pull, outcome=outcome, now=replace(past, head=head, inputs=None, base=None)
+            )
         raise
     base = tips[base_ref]
     excused = await world.excuses(client, pull)
@@ -92,14 +94,14 @@ async def _judge(world: World, item: Work, where: Repository, client: Client, pu
             await store.judged(world.pool, where.id, number, now)
             return
     if not settled or item.fresh:
-        await checkruns.begin(world, item, client, head, number, None)
+        await checkruns.begin(world, item, client, head, number=number)
     request = Request(path=str(clone.path), base=base, head=head, excused=excused, approvals=approvals)
-    outcome = await _unless_overtaken(world, item, client, pull, request, clone)
-    await _publish(world, item, where, client, pull, outcome, now)
+    outcome = await _unless_overtaken(world, item, client, pull, request=request, clone=clone)
+    await _publish(world, item, where, client, pull, outcome=outcome, now=now)
 
 
 async def _publish(
-    world: World, item: Work, where: Repository, client: Client, pull: Pull, outcome: Outcome, now: Past
+    world: World, item: Work, where: Repository, client: Client, pull: Pull, *, outcome: Outcome, now: Past
 ) -> None:
     """Say what came of it, on GitHub, as long as it is still about the present head."""
     report, number, head = outcome.report, pull.number, pull.head.sha
@@ -115,9 +117,9 @@ async def _publish(
     await _still(client, pull)
     shown = checkruns.worst(verdict, await store.same_head(world.pool, where.id, number, head))
     digest = gate.digest(outcome, shown, required)
-    await checkruns.end(world, item, client, head, number, shown, url=url, digest=digest)
+    await checkruns.end(world, item, client, head, number=number, verdict=shown, url=url, digest=digest)
     if report is not None:
-        await _comment(world, item, where, client, pull, report, now, enforced=enforced, url=url)
+        await _comment(world, item, where, client, pull, report=report, now=now, enforced=enforced, url=url)
     title = verdict.output.title
     verdict_said = report.verdict if report else "unjudged"
     await store.judged(
@@ -135,9 +137,9 @@ async def _comment(
     where: Repository,
     client: Client,
     pull: Pull,
+    *,
     report: Report,
     now: Past,
-    *,
     enforced: bool,
     url: str | None,
 ) -> None:
@@ -167,7 +169,7 @@ async def _still(client: Client, pull: Pull) -> None:
 
 
 async def _unless_overtaken(
-    world: World, item: Work, client: Client, pull: Pull, request: Request, clone: Clone
+    world: World, item: Work, client: Client, pull: Pull, *, request: Request, clone: Clone
 ) -> Outcome:
     """Review, and stop as soon as there is something newer to review."""
     began = time.perf_counter()

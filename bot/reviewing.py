@@ -97,7 +97,7 @@ async def judge(request: Request, clone: Clone) -> Outcome:
     try:
         outcome = Outcome.model_validate_json(said)
     except ValueError:
-        log.error("the review died", code=process.returncode, ms=round((time.perf_counter() - began) * 1000))
+        log.warning("the review died", code=process.returncode, ms=round((time.perf_counter() - began) * 1000))
         return Outcome(why="The review ended without a word.", ours=True)
     if outcome.ours:
         log.error("a fault of ours", why=outcome.why)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Unpack
 
 import structlog
 
@@ -13,7 +13,7 @@ from bot.github import GitHub
 from bot.inbox import Inbox, Work, Worker
 from bot.settings import Settings
 from bot.state import store
-from bot.world import World, secret
+from bot.world import Parts, World, secret
 from checks.errors import UserError
 
 CONCURRENCY = 4
@@ -48,7 +48,7 @@ def configured(settings: Settings) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def world(settings: Settings, url: str, **parts: Any) -> AsyncGenerator[World]:
+async def world(settings: Settings, url: str, **parts: Unpack[Parts]) -> AsyncGenerator[World]:
     """Everything that work needs, opened.
 
     Args:

@@ -5,9 +5,10 @@ import hmac
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
+from starlette.types import Receive, Scope, Send
 
 from bot import events, metrics
 from bot.events import Event
@@ -39,7 +40,7 @@ class Webhook:
         self._secret = secret.encode() if secret else None
         self._inbox, self._app = inbox, app
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         status, said = await self._take(dict(scope["headers"]), receive)
         body = json.dumps(said).encode()
@@ -52,7 +53,7 @@ class Webhook:
         )
         await send({"type": "http.response.body", "body": body})
 
-    async def _take(self, headers: dict[bytes, bytes], receive: Any) -> tuple[int, dict[str, str]]:
+    async def _take(self, headers: dict[bytes, bytes], receive: Receive) -> tuple[int, dict[str, str]]:  # noqa: PLR0911 - one answer for each thing that can be wrong
         if self._secret is None:
             return 503, {"error": "the service is not set up: open /setup"}
         signature = _SIGNATURE.fullmatch(headers.get(b"x-hub-signature-256", b""))
@@ -78,7 +79,7 @@ class Webhook:
         try:
             outcome = await self._inbox().receive(delivery, what, event)
         except Exception as error:  # noqa: BLE001 - not stored: GitHub has to know, and the sweep asks for it again
-            log.error("could not store", delivery=delivery, why=type(error).__name__)
+            log.warning("could not store", delivery=delivery, why=type(error).__name__)
             metrics.deliveries.labels(_known(what), "lost").inc()
             return 503, {"error": "could not be stored now"}
         metrics.deliveries.labels(_known(what), outcome).inc()
@@ -94,7 +95,7 @@ def _known(name: str) -> str:
     return name if name in events.NAMES else "other"
 
 
-async def _body(headers: dict[bytes, bytes], receive: Any) -> bytes | None:
+async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
     """The whole body; None: it is too long, and is not kept."""
     declared = headers.get(b"content-length", b"0")
     if not declared.isdigit() or int(declared) > MOST:

@@ -5,7 +5,7 @@ import hmac
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 from bot import reviewing
 from bot.clones import Clone, Clones
@@ -13,6 +13,7 @@ from bot.events import Repository
 from bot.github import Client, GitHub, Pull, Refused
 from bot.inbox import Inbox, Taken, Work, current
 from bot.reviewing import Excuse, Judge
+from bot.state import Pool
 
 Excuses = Callable[[Client, Pull], Awaitable[tuple[Excuse, ...]]]
 Commands = Callable[["World", Work], Awaitable[None]]
@@ -30,6 +31,14 @@ async def no_commands(_world: "World", _item: Work) -> None:
     """Nobody is here who takes commands."""
 
 
+class Parts(TypedDict, total=False):
+    """What may be another than usual."""
+
+    judge: Judge
+    excuses: Excuses
+    commands: Commands
+
+
 @dataclass(slots=True)
 class World:
     """Everything, wired together.
@@ -43,7 +52,7 @@ class World:
 
     github: GitHub
     clones: Clones
-    pool: Any
+    pool: Pool
     inbox: Inbox
     public_url: str | None
     secret: bytes

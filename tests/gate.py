@@ -16,6 +16,7 @@ from github import APP, PRIVATE_KEY, SECRET, Hub, Pull, Repository
 
 from bot import app, cluster, demo, reviewing
 from bot.settings import Settings
+from checks.report import MigrationReport, Report
 
 
 class Service:
@@ -124,6 +125,7 @@ class Scripted:
         self.outcome: Callable[[reviewing.Request], reviewing.Outcome] | None = None
 
     async def __call__(self, request: reviewing.Request, _clone: Any) -> reviewing.Outcome:
+        """Judge."""
         self.asked.append(request)
         await asyncio.sleep(self.seconds)
         self.finished += 1
@@ -134,8 +136,6 @@ class Scripted:
 
 def report(request: reviewing.Request, **more: Any) -> Any:
     """A report that says: fine."""
-    from checks.report import MigrationReport, Report
-
     migration = MigrationReport(tag="0003_x", path="drizzle/0003_x.sql", change="added")
     said = {"verdict": "pass", "title": "passed", "migrations": (migration,)} | more
     return Report(base=request.base, head=request.head, merge_base=request.base, **said)

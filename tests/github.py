@@ -371,7 +371,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.one()
 
-    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815 - names of the standard library
 
     def one(self) -> None:
         where = urlsplit(self.path)
@@ -425,7 +425,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     # --- REST ---
 
-    def _route(self, path: str, query: dict[str, list[str]], body: Any) -> Answer:
+    def _route(self, path: str, query: dict[str, list[str]], body: Any) -> Answer:  # noqa: PLR0911 - one answer a kind of address
         authorization = self.headers.get("Authorization", "")
         kind, _, token = authorization.partition(" ")
         if path.startswith("/app"):

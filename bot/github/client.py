@@ -11,19 +11,21 @@ import json
 import time
 from collections.abc import AsyncGenerator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import githubkit
 import githubkit.cache
 import githubkit.exception
 import httpx
-from pydantic import TypeAdapter
+from pydantic import BaseModel
 
 from bot import metrics
 from bot.github.errors import Missing, Refused
-from bot.github.model import AppName, CheckRun, Comment, Output, Pull, RepositoryName, Review
+from bot.github.model import AppName, CheckRun, Comment, Json, Output, Pull, RepositoryName, Review
 from bot.inbox import Later
+
+M = TypeVar("M", bound=BaseModel)
 
 PERMISSIONS = {"contents": "read", "pull_requests": "write", "checks": "write", "metadata": "read"}
 """What a token may do at most; `app.yml` asks for these."""
@@ -124,7 +126,7 @@ class GitHub:
                     body = {"repository_ids": [repository], "permissions": PERMISSIONS}
                 said = await self.as_app("POST", f"/app/installations/{installation}/access_tokens", body, repeat=True)
                 token = str(said["token"])
-                until = datetime.fromisoformat(said["expires_at"].replace("Z", "+00:00")).timestamp()
+                until = datetime.fromisoformat(said["expires_at"]).timestamp()
                 self._tokens[key] = (token, until)
         return token
 
@@ -133,17 +135,17 @@ class GitHub:
         self._tokens.pop((installation, repository), None)
 
     async def as_app(
-        self, method: str, path: str, body: Any = None, *, params: Any = None, repeat: bool | None = None
-    ) -> Any:
+        self, method: str, path: str, body: Json = None, *, params: Json = None, repeat: bool | None = None
+    ) -> Json:
         """A request with the App's own signature."""
-        return await self._send(self._as_app, method, path, body, params, {}, repeat=repeat)
+        return await self._send(self._as_app, method, path, body, params=params, headers={}, repeat=repeat)
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, token: str, params: Any = None, repeat: bool | None = None
-    ) -> Any:
+        self, method: str, path: str, body: Json = None, *, token: str, params: Json = None, repeat: bool | None = None
+    ) -> Json:
         """A request with a token; `repeat`: whether it may be sent twice (None: as its method says)."""
         return await self._send(
-            self._plain, method, path, body, params, {"Authorization": f"Bearer {token}"}, repeat=repeat
+            self._plain, method, path, body, params=params, headers={"Authorization": f"Bearer {token}"}, repeat=repeat
         )
 
     async def _pages(self, path: str) -> list[dict[str, Any]]:
@@ -157,15 +159,15 @@ class GitHub:
 
     async def _send(
         self,
-        client: Any,
+        client: Json,
         method: str,
         path: str,
-        body: Any,
-        params: Any,
-        headers: dict[str, str],
+        body: Json,
         *,
+        params: Json,
+        headers: dict[str, str],
         repeat: bool | None = None,
-    ) -> Any:
+    ) -> Json:
         """Send, and send again what may be sent twice while GitHub stumbles.
 
         Raises:
@@ -186,11 +188,12 @@ class GitHub:
                 metrics.github.labels(method, status).inc()
                 _judge(failed, status)
                 trouble = f"it answers {status}"
-            except (githubkit.exception.RequestError, json.JSONDecodeError) as error:
+            except json.JSONDecodeError:
+                trouble = "its answer is cut off"
+            except githubkit.exception.GitHubException as error:
                 metrics.github.labels(method, "none").inc()
-                cause = error.exc if isinstance(error, githubkit.exception.RequestError) else error
-                trouble = type(cause).__name__
-        raise Later(3.0 if tries == 1 else 10.0, f"GitHub is in trouble ({method} {path.split('?')[0]}: {trouble})")
+                trouble = type(error.__cause__ or error).__name__
+        raise Later(3.0 if tries == 1 else 10.0, f"GitHub is in trouble ({method} {path}: {trouble})")
 
 
 def _judge(failed: "githubkit.exception.RequestFailed", status: int) -> None:
@@ -218,8 +221,8 @@ def _message(content: bytes) -> str:
     return f"{said.get('message', '')}{f' {json.dumps(errors)}' if errors else ''}"[:500]  # pyright: ignore[reportUnknownMemberType]
 
 
-def _list(model: Any, said: Any) -> list[Any]:
-    return TypeAdapter(list[model]).validate_python(said)
+def _list(model: type[M], said: Json) -> list[M]:
+    return [model.model_validate(each) for each in said]
 
 
 class Client:
@@ -340,7 +343,7 @@ class Client:
             for check in rule.get("parameters", {}).get("required_status_checks", [])
         ]
 
-    async def pages(self, model: Any, path: str, params: dict[str, Any]) -> list[Any]:
+    async def pages(self, model: type[M], path: str, params: dict[str, Any]) -> list[M]:
         """All entries of a list, as models."""
         return _list(model, await self._pages(path, params))
 
@@ -354,8 +357,8 @@ class Client:
         return found
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, params: Any = None, repeat: bool | None = None
-    ) -> Any:
+        self, method: str, path: str, body: Json = None, *, params: Json = None, repeat: bool | None = None
+    ) -> Json:
         """A request below the repository; a token that is refused is replaced once."""
         for fresh in (False, True):
             if fresh:

@@ -1,10 +1,12 @@
 """What is used of GitHub's answers, and what is sent; slim, so that no field GitHub adds or drops can hurt."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Json: TypeAlias = Any
+"""Whatever JSON holds."""
 Conclusion = Literal["success", "failure", "neutral", "action_required", "cancelled"]
 
 

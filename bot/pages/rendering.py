@@ -25,13 +25,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {
-        "prose": prose,
-        "seen": words.visible,
-        "cut": lambda text, most: words.line(text, most),
-        "effects": words.effects,
-        "way_out": lambda text: words.way_out(text, 1_000),
-    }
+    made.filters.update(_FILTERS)
     return made
 
 
@@ -41,7 +35,7 @@ def prose(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\2</code>", said))  # noqa: S704 - escaped in the line above
 
 
-def page(name: str, *, status: int = 200, form: str = "'none'", root: str = "", **data: Any) -> Response:
+def page(name: str, *, status: int = 200, form: str = "'none'", root: str = "", **data: object) -> Response:
     """A page, with the headers that keep it harmless."""
     text = _templates().get_template(name).render(root=root, **data)
     headers = {
@@ -57,3 +51,20 @@ def style() -> Response:
     """The style sheet."""
     source, _, _ = PackageLoader("bot.pages").get_source(_templates(), "style.css")
     return Response(source, media_type="text/css", headers={"Cache-Control": "max-age=300"})
+
+
+def _cut(text: str, most: int) -> str:
+    return words.line(text, most)
+
+
+def _way_out(text: str) -> str:
+    return words.way_out(text, 1_000)
+
+
+_FILTERS: dict[str, Any] = {
+    "prose": prose,
+    "seen": words.visible,
+    "cut": _cut,
+    "effects": words.effects,
+    "way_out": _way_out,
+}

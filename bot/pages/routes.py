@@ -36,7 +36,7 @@ def router(settings: Settings, world: Opened) -> APIRouter:
     @routes.get("/")
     async def dashboard(signature: str = "") -> Response:
         there, shown = world(), bool(key) and signed(key, "dashboard", signature)
-        waiting = await store.waiting(there.pool) if there else {"unfinished": 0, "oldest": 0.0}
+        waiting: dict[str, Any] = await store.waiting(there.pool) if there else {"unfinished": 0, "oldest": 0.0}
         pulls: list[dict[str, Any]] = []
         if there is not None and shown:
             for row in await store.overview(there.pool):

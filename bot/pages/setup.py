@@ -23,7 +23,7 @@ _CODE = re.compile(r"[A-Za-z0-9]{1,100}")
 _NAME = re.compile(r"[A-Za-z0-9-]{1,39}")
 
 
-def manifest(settings: Settings, public: str) -> dict[str, Any]:
+def manifest(public: str) -> dict[str, Any]:
     """The App as GitHub is asked to make it."""
     source = MANIFEST if MANIFEST.is_file() else Path(__file__).parent.parent / "app.yml"
     said: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
@@ -57,7 +57,7 @@ def add(routes: APIRouter, settings: Settings, root: str) -> None:
         token = secrets.token_urlsafe(24)
         states[:] = [*states[-20:], token]
         folder = f"organizations/{organization}/settings" if _NAME.fullmatch(organization) else "settings"
-        said = manifest(settings, public)
+        said = manifest(public)
         return page(
             "setup.html",
             root=root,
@@ -87,7 +87,7 @@ def add(routes: APIRouter, settings: Settings, root: str) -> None:
             )
             return page("message.html", status=502, root=root, heading="GitHub said no", said=said)
         install = f"{web(settings)}/apps/{quote(str(made.get('slug', '')))}/installations/new"
-        return page("setup.html", root=root, done=True, name=made.get("name", ""), path=str(path), install=install)
+        return page("setup.html", root=root, done=True, app_name=made.get("name", ""), path=str(path), install=install)
 
 
 def _keep(settings: Settings, made: dict[str, Any]) -> Path:

@@ -8,12 +8,15 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg_pool import AsyncConnectionPool
 
 from bot import cluster
 from bot.settings import Settings
 from checks.errors import CouldNotJudge
 
 SCHEMA = "bulletproof"
+Pool = AsyncConnectionPool[psycopg.AsyncConnection[tuple[Any, ...]]]
+"""Sessions on the state."""
 _LOCK = 0x6275_6C6C  # of the advisory lock that lets one process at a time migrate
 
 
@@ -94,11 +97,9 @@ def _queue() -> str:
 
 
 @contextlib.asynccontextmanager
-async def pool(url: str, *, most: int) -> AsyncGenerator[Any]:
+async def pool(url: str, *, most: int) -> AsyncGenerator[Pool]:
     """Sessions on the state, opened again after a restart of the server."""
-    from psycopg_pool import AsyncConnectionPool  # noqa: PLC0415 - only the service needs it
-
-    made = AsyncConnectionPool(
+    made: Pool = AsyncConnectionPool(
         **arguments(url), min_size=1, max_size=most, open=False, check=AsyncConnectionPool.check_connection, timeout=30
     )
     await made.open()

@@ -2,13 +2,17 @@
 
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, LiteralString, TypeVar
 
 from psycopg.rows import class_row, dict_row
 
 from bot.events import Repository
 from bot.github.model import Pull
+from bot.state import Pool
 from checks.report import Report
+
+T = TypeVar("T")
 
 KEPT_DAYS = 120
 """Reviews are kept so long: longer than GitHub shows their check runs as anything but old."""
@@ -51,27 +55,27 @@ class Stored:
     number: int | None
     enforced: bool
     report: Report
-    made: Any
+    made: datetime
 
 
-async def _one(pool: Any, kind: Any, query: str, *values: Any) -> Any:
+async def _one(pool: Pool, kind: type[T], query: LiteralString, *values: object) -> T | None:
     async with pool.connection() as session, session.cursor(row_factory=class_row(kind)) as cursor:
         await cursor.execute(query, values)
         return await cursor.fetchone()
 
 
-async def _all(pool: Any, query: str, *values: Any) -> list[dict[str, Any]]:
+async def _all(pool: Pool, query: LiteralString, *values: object) -> list[dict[str, Any]]:
     async with pool.connection() as session, session.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(query, values)
         return await cursor.fetchall()
 
 
-async def _do(pool: Any, query: str, *values: Any) -> None:
+async def _do(pool: Pool, query: LiteralString, *values: object) -> None:
     async with pool.connection() as session:
         await session.execute(query, values)
 
 
-async def saw(pool: Any, repository: int, pull: Pull) -> Past:
+async def saw(pool: Pool, repository: int, pull: Pull) -> Past:
     """Take down how a pull request stands; gives what was judged before."""
     await _do(
         pool,
@@ -91,7 +95,7 @@ async def saw(pool: Any, repository: int, pull: Pull) -> Past:
     return found or Past(pull.head.sha, pull.base.ref)
 
 
-async def past(pool: Any, repository: int, number: int) -> Past | None:
+async def past(pool: Pool, repository: int, number: int) -> Past | None:
     """The last judgement of a pull request; None: it was never seen."""
     query = """
         SELECT head, base_ref, base, inputs, review, verdict, conclusion, title, comment, comment_hash
@@ -100,7 +104,7 @@ async def past(pool: Any, repository: int, number: int) -> Past | None:
     return await _one(pool, Past, query, repository, number)
 
 
-async def named(pool: Any, where: Repository) -> None:
+async def named(pool: Pool, where: Repository) -> None:
     """Take down what a repository is called."""
     await _do(
         pool,
@@ -112,18 +116,18 @@ async def named(pool: Any, where: Repository) -> None:
     )
 
 
-async def work(pool: Any, key: str) -> dict[str, Any] | None:
+async def work(pool: Pool, key: str) -> dict[str, Any] | None:
     """What a piece of work is about, whether it is done or not."""
     rows = await _all(pool, "SELECT about FROM work WHERE key = %s", key)
     return rows[0]["about"] if rows else None
 
 
-async def gone(pool: Any, repository: int, number: int) -> None:
+async def gone(pool: Pool, repository: int, number: int) -> None:
     """A pull request is not there any more."""
     await _do(pool, "UPDATE pull SET open = false WHERE repository = %s AND number = %s", repository, number)
 
 
-async def judged(pool: Any, repository: int, number: int, past: Past) -> None:
+async def judged(pool: Pool, repository: int, number: int, past: Past) -> None:
     """Take down a judgement that is wholly on GitHub."""
     await _do(
         pool,
@@ -136,13 +140,13 @@ async def judged(pool: Any, repository: int, number: int, past: Past) -> None:
     )
 
 
-async def commented(pool: Any, repository: int, number: int, comment: int | None, digest: str) -> None:
+async def commented(pool: Pool, repository: int, number: int, comment: int | None, digest: str) -> None:
     """Take down what the comment says."""
     query = "UPDATE pull SET comment = %s, comment_hash = %s WHERE repository = %s AND number = %s"
     await _do(pool, query, comment, digest, repository, number)
 
 
-async def same_head(pool: Any, repository: int, number: int, head: str) -> list[dict[str, Any]]:
+async def same_head(pool: Pool, repository: int, number: int, head: str) -> list[dict[str, Any]]:
     """Other open pull requests with that very head, which share its check run."""
     return await _all(
         pool,
@@ -154,25 +158,25 @@ async def same_head(pool: Any, repository: int, number: int, head: str) -> list[
     )
 
 
-async def open_with(pool: Any, repository: int, head: str) -> list[int]:
+async def open_with(pool: Pool, repository: int, head: str) -> list[int]:
     """Numbers of the open pull requests with that head, as far as we have seen."""
     rows = await _all(pool, "SELECT number FROM pull WHERE repository = %s AND head = %s AND open", repository, head)
     return [row["number"] for row in rows]
 
 
-async def against(pool: Any, repository: int, branch: str) -> list[int]:
+async def against(pool: Pool, repository: int, branch: str) -> list[int]:
     """Numbers of the open pull requests against a branch, as far as we have seen."""
     query = "SELECT number FROM pull WHERE repository = %s AND base_ref = %s AND open"
     return [row["number"] for row in await _all(pool, query, repository, branch)]
 
 
-async def run(pool: Any, repository: int, head: str) -> Run | None:
+async def run(pool: Pool, repository: int, head: str) -> Run | None:
     """Our check run on a commit."""
     query = "SELECT head, number, id, completed, hash FROM check_run WHERE repository = %s AND head = %s"
     return await _one(pool, Run, query, repository, head)
 
 
-async def unfinished(pool: Any, repository: int, number: int, keep: str | None) -> list[Run]:
+async def unfinished(pool: Pool, repository: int, number: int, keep: str | None) -> list[Run]:
     """Check runs of a pull request on commits that are its head no longer."""
     rows = await _all(
         pool,
@@ -185,7 +189,7 @@ async def unfinished(pool: Any, repository: int, number: int, keep: str | None) 
     return [Run(**row) for row in rows]
 
 
-async def set_run(pool: Any, repository: int, run: Run) -> None:
+async def set_run(pool: Pool, repository: int, run: Run) -> None:
     """Take down a check run as it is, or is about to be."""
     await _do(
         pool,
@@ -198,7 +202,7 @@ async def set_run(pool: Any, repository: int, run: Run) -> None:
     )
 
 
-async def keep(pool: Any, repository: int, number: int | None, report: Report, *, enforced: bool) -> str:
+async def keep(pool: Pool, repository: int, number: int | None, report: Report, *, enforced: bool) -> str:
     """Keep a report for its page; gives its id."""
     id_ = secrets.token_urlsafe(12)
     # PostgreSQL's JSON has no NUL, nor half of a surrogate pair.
@@ -211,7 +215,7 @@ async def keep(pool: Any, repository: int, number: int | None, report: Report, *
     return id_
 
 
-async def review(pool: Any, id_: str) -> Stored | None:
+async def review(pool: Pool, id_: str) -> Stored | None:
     """A kept report."""
     rows = await _all(
         pool,
@@ -224,10 +228,11 @@ async def review(pool: Any, id_: str) -> Stored | None:
     if not rows:
         return None
     row = rows[0]
-    return Stored(**{**row, "report": Report.model_validate(row["report"])})
+    report = Report.model_validate(row.pop("report"))
+    return Stored(report=report, **row)
 
 
-async def overview(pool: Any) -> list[dict[str, Any]]:
+async def overview(pool: Pool) -> list[dict[str, Any]]:
     """Open pull requests and how they stand, for the dashboard."""
     return await _all(
         pool,
@@ -238,7 +243,7 @@ async def overview(pool: Any) -> list[dict[str, Any]]:
     )
 
 
-async def waiting(pool: Any) -> dict[str, Any]:
+async def waiting(pool: Pool) -> dict[str, Any]:
     """How much is to be done."""
     rows = await _all(
         pool,
@@ -250,7 +255,7 @@ async def waiting(pool: Any) -> dict[str, Any]:
     return rows[0]
 
 
-async def forget(pool: Any) -> None:
+async def forget(pool: Pool) -> None:
     """Forget what nobody asks for any more."""
     await _do(pool, "DELETE FROM review WHERE made < now() - make_interval(days => %s)", KEPT_DAYS)
     await _do(pool, "DELETE FROM delivery WHERE received < now() - interval '14 days'")
@@ -258,7 +263,7 @@ async def forget(pool: Any) -> None:
     await _do(pool, "DELETE FROM procrastinate_jobs WHERE status IN ('failed', 'aborted', 'cancelled')")
 
 
-async def turn(pool: Any, name: str, seconds: float) -> bool:
+async def turn(pool: Pool, name: str, seconds: float) -> bool:
     """Whether it is time for something that one process in so many seconds should do."""
     rows = await _all(
         pool,

@@ -1,5 +1,6 @@
 """Webhooks as GitHub publishes them: every event that we listen to is read, and says what to look at."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -92,10 +93,8 @@ def test_unknown_and_malformed() -> None:
 @settings(max_examples=60, deadline=None)
 def test_anything(body: bytes, name: str) -> None:
     """Whatever comes, it is an event or a refusal."""
-    try:
+    with contextlib.suppress(events.Malformed):
         assert isinstance(events.read(name, body), events.Event)
-    except events.Malformed as error:
-        assert str(error)
 
 
 def test_app_yml_is_what_the_code_uses() -> None:

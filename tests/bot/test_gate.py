@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.checks.render_samples import blocked
 
 from bot import comment, gate, replies
 from bot.reviewing import Outcome
 from checks.report import Finding, MigrationReport, Report
+from tests.checks.render_samples import blocked
 
 MIGRATION = MigrationReport(tag="0001_x", path="drizzle/0001_x.sql", change="added")
 

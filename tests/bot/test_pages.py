@@ -11,12 +11,13 @@ import gate
 import httpx
 import pytest
 from github import Hub
-from tests.checks.render_samples import blocked
 
-from bot import world
+from bot import state, world
 from bot.events import Repository
+from bot.settings import Settings
 from bot.state import store
 from checks.report import Finding
+from tests.checks.render_samples import blocked
 
 
 class Pages(httpx.Client):
@@ -44,8 +45,6 @@ def kept(client: Pages, report) -> str:
     """Keep a report; the path of its page, with the signature."""
 
     async def keep() -> str:
-        from bot import state
-
         async with state.pool(client.state_url, most=1) as pool:
             await store.named(pool, Repository(1, "octo", "shop", 77))
             return await store.keep(pool, 1, 7, report, enforced=True)
@@ -122,8 +121,6 @@ def test_the_dashboard_names_nothing_to_strangers(pages: Pages) -> None:
 
 def test_setup_makes_the_app(tmp_path: Path) -> None:
     """The manifest of `app.yml` goes to GitHub; what does not come back from there is refused."""
-    from bot.settings import Settings
-
     service = gate.Service(Settings(public_url="https://bulletproof.example", data_dir=tmp_path), "unused")
     with Pages(service, "unused") as client:
         text = client.get("/setup?organization=octo").text

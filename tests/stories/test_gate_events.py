@@ -3,8 +3,10 @@
 import time
 
 import pytest
-from gate import Scripted, concluded, settled, until
+from gate import Scripted, concluded, report, settled, until
 from github import APP, SLUG, Hub, Repository
+
+from bot import reviewing
 
 
 def one(pull) -> None:
@@ -163,14 +165,10 @@ def test_what_no_webhook_told(serve, hub: Hub, shop: Repository, state_url: str)
 
 def test_two_pull_requests_with_one_head(serve, hub: Hub, shop: Repository, state_url: str) -> None:
     """They share the commit's check run: as long as one of them may not be merged, it is not green."""
-    from bot import reviewing
-
     judge = Scripted()
     shop.git.git("branch", "release", "main~1")
 
     def outcome(request: reviewing.Request) -> reviewing.Outcome:
-        from gate import report
-
         on_main = request.base == shop.git.git("rev-parse", "main")
         return reviewing.Outcome(
             report=report(request, verdict="pass" if on_main else "block", title="said"), enforced=True
