@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from checks import policy, record
-from checks.catalog import difference, statements, words
+from checks.catalog import difference, picture, statements, words
 from checks.catalog.model import Catalog
 from checks.catalog.tables import Column, Constraint, Index
 from checks.change import Change
@@ -192,6 +192,7 @@ def _difference(parts: Sequence[Part]) -> SchemaDiff:
         sql="".join(statements.text(statements.sql(before, after)) for before, after in pairs),
         unified="".join(difference.unified(before, after) for before, after in pairs),
         summary=tuple(line for before, after in pairs for line in words.summary(before, after)),
+        picture=next((drawn for before, after in pairs if (drawn := picture.mermaid(before, after))), ""),
     )
 
 

@@ -125,11 +125,12 @@ class Replay(_Part):
 
 
 class SchemaDiff(_Part):
-    """The difference that head makes to the database, as statements, as a text diff, and in words."""
+    """The difference that head makes to the database: statements, a text diff, words, and a Mermaid diagram of the tables that change."""
 
     sql: str = ""
     unified: str = ""
     summary: tuple[str, ...] = ()
+    picture: str = ""
 
 
 class Unresolved(_Part):

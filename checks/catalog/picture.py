@@ -52,10 +52,9 @@ def _table(name: Name, a: Catalog, b: Catalog, changes: dict[tuple[str, ...], st
         mark = "" if whole in {"created", "dropped"} else {"created": "added"}.get(mark, mark)
         key = keys.get(column.name, "")
         words = [_word(column.type), _word(column.name), *([key] if key else []), *([f'"{mark}"'] if mark else [])]
-        rows.append((not mark and not key, column.position, f"        {' '.join(words)}"))
-    rows.sort()
-    for _, _, line in rows[:COLUMNS]:
-        yield line
+        if whole or mark or key:
+            rows.append((not mark and not key, column.position, f"        {' '.join(words)}"))
+    yield from (line for _, _, line in sorted(rows)[:COLUMNS])
     yield "    }"
     if whole in {"created", "dropped"}:
         yield f"    %% {_entity(name)} is {whole}"

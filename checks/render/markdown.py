@@ -217,6 +217,7 @@ def _schema(report: Report) -> list[Section]:
         _list("", [prose(line) for line in difference.summary], share=0.08),
         _block("The same as SQL", "sql", difference.sql, share=0.1),
         _block("The same as a difference of the schema", "diff", difference.unified, share=0.05),
+        _block("A picture of the tables that change", "mermaid", difference.picture, share=0.05),
     ]
 
 
