@@ -37,8 +37,8 @@ erDiagram
     %% Odd_name is created
     users {
         integer id PK
-        text nick "dropped"
         bigint age "changed"
+        text nick "dropped"
         text handle "added"
     }
     Odd_name }o--|| users : user_id
