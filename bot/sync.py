@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -352,6 +352,29 @@ def _inside(path: str, folders: Sequence[str]) -> bool:
 # --- words ---
 
 
+def reply(outcome: Outcome) -> str:
+    """What to answer to `/migrate sync`, in Markdown."""
+    if outcome.status == "nothing-to-do":
+        return "Nothing to do: this pull request's migrations come after base's already."
+    if outcome.status == "refused":
+        files = "".join(f"\n- `{path}`" for path in outcome.conflicts[:20])
+        return f"Not synced, nothing was changed. {outcome.reason}{files}"
+    lines = [f"Synced: {outcome.commit} merges base, and puts this pull request's migrations behind base's.", ""]
+    lines += [f"- `{old}` is now `{new}`" for old, new in outcome.renamed]
+    lines += [f"- {sentence}" for sentence in (*outcome.omitted, *outcome.notes)]
+    if outcome.proven:
+        lines.append(
+            "- Proved on PostgreSQL: base's migrations run, then these, and the last snapshot says what they made."
+        )
+    if outcome.renamed:
+        lines += [
+            "",
+            "Databases that ran the old numbers already (a laptop, a preview): run `bulletproof db sync` there. It moves the rows "
+            "of the tracking table to the new places by content, so nothing runs twice and nothing has to be reset.",
+        ]
+    return "\n".join(lines)
+
+
 def _message(made: _Sum, base: str) -> str:
     """What moved, in the commit."""
     names = made.renamed
@@ -365,6 +388,3 @@ def _message(made: _Sum, base: str) -> str:
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return ", ".join(names[:5]) + more
-
-
-__all__ = ["Mapping", "Outcome", "prepare", "run"]

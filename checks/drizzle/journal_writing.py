@@ -29,8 +29,9 @@ def entries(text: str) -> dict[str, dict[str, Any]]:
     items = cast("dict[str, Any]", top).get("entries") if isinstance(top, dict) else None
     found: dict[str, dict[str, Any]] = {}
     for item in cast("list[Any]", items) if isinstance(items, list) else ():
-        if isinstance(item, dict) and isinstance(cast("dict[str, Any]", item).get("tag"), str):
-            found.setdefault(item["tag"], cast("dict[str, Any]", item))
+        each = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
+        if isinstance(each.get("tag"), str):
+            found.setdefault(each["tag"], each)
     return found
 
 
@@ -44,7 +45,7 @@ def append(text: str, new: Sequence[dict[str, Any]]) -> str:
         return text
     top = json.loads(text)
     if not isinstance(top, dict) or not isinstance(cast("dict[str, Any]", top).get("entries"), list):
-        raise ValueError("it has no list of entries")
+        raise ValueError("it has no list of entries")  # noqa: TRY004 - it is about the text
     start, last, end = _span(text)
     newline = "\r\n" if "\r\n" in text else "\n"
     if last is None:  # nothing to copy the manner from
@@ -55,7 +56,9 @@ def append(text: str, new: Sequence[dict[str, Any]]) -> str:
     before = text[_back(text, last[0]) : last[0]]
     sample = text[last[0] : last[1]]
     made = [_like(sample, each, before, newline) for each in new]
-    return text[: last[1]] + "".join(f",{before or ''}{each}" for each in made) + text[last[1] :]
+    if last[0] == start:  # the only one: nothing stands between two
+        before = before or (" " if re.search(r",\s", sample) else "")
+    return text[: last[1]] + "".join(f",{before}{each}" for each in made) + text[last[1] :]
 
 
 def _like(sample: str, value: dict[str, Any], before: str, newline: str) -> str:

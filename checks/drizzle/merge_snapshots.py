@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 Data = Mapping[str, Any]
-Path = tuple[str, ...]
+Path = Sequence[str]
+Three = tuple[Any, Any, Any]
+Inside = Callable[[Three, Path], Any]
 
 _MISSING: Any = object()
 
@@ -80,6 +82,7 @@ def merge(before: Data, base: Data, head: Data, *, mentions: Callable[[str], boo
             it was forgotten, not dropped.
     """
     merger = _Merger(mentions)
+    merger.clashes += _lost_names(base, head)
     before, base = _renamed(before, head), _renamed(base, head)
     skip = {"id", "prevId", "version", "dialect", "_meta", "internal"}
     data: dict[str, Any] = {}
@@ -89,15 +92,9 @@ def merge(before: Data, base: Data, head: Data, *, mentions: Callable[[str], boo
             if key in source:
                 data[key] = source[key]
             continue
-        a, o, t = (_object(side.get(key)) for side in (before, base, head))
-        if key == "tables":
-            data[key] = merger.members(a, o, t, (key,), merger.table)
-        elif key == "enums":
-            data[key] = merger.members(a, o, t, (key,), merger.enum)
-        elif key in {"sequences", "roles", "policies"}:
-            data[key] = merger.members(a, o, t, (key,), merger.fields)
-        else:
-            data[key] = merger.members(a, o, t, (key,), merger.whole)
+        fieldwise = key in {"sequences", "roles", "policies"}
+        inside = {"tables": merger.table, "enums": merger.enum}.get(key, merger.fields if fieldwise else merger.whole)
+        data[key] = merger.members((before.get(key), base.get(key), head.get(key)), (key,), inside)
     if "internal" in base or "internal" in head:
         data["internal"] = _internal(base.get("internal"), head.get("internal"))
     merged = Merged(data, merger.clashes, merger.twice)
@@ -111,112 +108,109 @@ class _Merger:
         self.clashes: list[Clash] = []
         self.twice: list[tuple[str, str]] = []
 
-    def members(
-        self,
-        a: Data,
-        o: Data,
-        t: Data,
-        path: Path,
-        inside: "Callable[[Any, Any, Any, Path], Any]",
-    ) -> dict[str, Any]:
+    def members(self, sides: Three, path: Path, inside: Inside) -> dict[str, Any]:
         """A mapping of things by name: base's order, then what head adds."""
+        a, o, t = (_object(side) for side in sides)
         result: dict[str, Any] = {}
         for key in dict.fromkeys([*o, *t]):
-            value = self._member(*(side.get(key, _MISSING) for side in (a, o, t)), (*path, key), inside)
+            three = (a.get(key, _MISSING), o.get(key, _MISSING), t.get(key, _MISSING))
+            value = self._member(three, (*path, key), inside)
             if value is not _MISSING:
                 result[key] = value
         for key in a:
-            if key not in o and key not in t and self._mentions(_short(key)):
+            if key not in o and key not in t and not self._forgotten((*path, key)):
                 self._both((*path, key))
         return result
 
-    def _member(self, a: Any, o: Any, t: Any, path: Path, inside: "Callable[[Any, Any, Any, Path], Any]") -> Any:  # noqa: ANN401, PLR0911 - JSON; a case a line
+    def _member(self, sides: Three, path: Path, inside: Inside) -> Any:  # noqa: ANN401 - JSON
+        a, o, t = sides
         if a is _MISSING:
-            if o is _MISSING:
-                return t
-            if t is _MISSING:
-                return o
-            if o == t:
-                self._both(path)
-            else:
-                self._clash(path, f"made it {_words(o)}", f"makes it {_words(t)}")
-            return o
+            return self._added(o, t, path)
         if t is _MISSING:  # head drops it
-            if not self._mentions(_short(path[-1])):
+            if self._forgotten(path):
                 return o
-            if o is not _MISSING and o != a:
+            if o not in (_MISSING, a):
                 self._clash(path, "changed it", "drops it")
             return _MISSING
         if o is _MISSING:  # base dropped it, or gave it another name
             if t != a:
                 self._clash(path, "dropped it or renamed it", "changes it")
             return _MISSING
-        if t == a or o == a:
+        if a in (o, t):
             return t if o == a else o
-        return inside(a, o, t, path)
+        return inside(sides, path)
 
-    def table(self, a: Data, o: Data, t: Data, path: Path) -> dict[str, Any]:
+    def _added(self, o: Any, t: Any, path: Path) -> Any:  # noqa: ANN401 - JSON
+        if o is _MISSING:
+            return t
+        if o == t:
+            self._both(path)
+        elif t is not _MISSING:
+            self._clash(path, f"made it {_words(o)}", f"makes it {_words(t)}")
+        return o
+
+    def _forgotten(self, path: Path) -> bool:
+        """Whether head's snapshot lacks a table or column that its SQL never names."""
+        named = path[0] == "tables" and (len(path) == 2 or path[2] == "columns")
+        return named and not self._mentions(_short(path[-1]))
+
+    def table(self, sides: Three, path: Path) -> Any:  # noqa: ANN401 - JSON
         """A table that both sides changed."""
+        return self._each(sides, path, self._part)
+
+    def _part(self, sides: Three, path: Path) -> Any:  # noqa: ANN401 - JSON
+        if path[-1] not in _TABLE_PARTS:
+            return self._leaf(sides, path)
+        return self.members(sides, path, self.fields if path[-1] in _FIELDWISE else self.whole)
+
+    def fields(self, sides: Three, path: Path) -> Any:  # noqa: ANN401 - JSON
+        """A thing whose fields change one by one."""
+        if not all(isinstance(side, Mapping) for side in sides):
+            return self.whole(sides, path)
+        return self._each(sides, path, self._leaf)
+
+    def _each(self, sides: Three, path: Path, inside: Inside) -> dict[str, Any]:
+        a, o, t = (_object(side) for side in sides)
         result: dict[str, Any] = {}
         for key in dict.fromkeys([*o, *t]):
-            if key in _TABLE_PARTS:
-                inside = self.fields if key in _FIELDWISE else self.whole
-                parts = (_object(side.get(key)) for side in (a, o, t))
-                result[key] = self.members(*parts, (*path, key), inside)
-            else:
-                values = (side.get(key, _MISSING) for side in (a, o, t))
-                value = self._leaf(*values, (*path, key))
-                if value is not _MISSING:
-                    result[key] = value
-        return result
-
-    def fields(self, a: Any, o: Any, t: Any, path: Path) -> Any:  # noqa: ANN401 - JSON
-        """A thing whose fields change one by one."""
-        if not (isinstance(a, Mapping) and isinstance(o, Mapping) and isinstance(t, Mapping)):
-            return self.whole(a, o, t, path)
-        sides = [cast("Data", side) for side in (a, o, t)]
-        result: dict[str, Any] = {}
-        for key in dict.fromkeys([*sides[1], *sides[2]]):
-            value = self._leaf(*(side.get(key, _MISSING) for side in sides), (*path, key))
+            value = inside((a.get(key, _MISSING), o.get(key, _MISSING), t.get(key, _MISSING)), (*path, key))
             if value is not _MISSING:
                 result[key] = value
         return result
 
-    def whole(self, _a: Any, o: Any, t: Any, path: Path) -> Any:  # noqa: ANN401 - JSON
+    def whole(self, sides: Three, path: Path) -> Any:  # noqa: ANN401 - JSON
         """A thing that changes as one."""
+        _, o, t = sides
         if o == t:
             self._both(path)
         else:
             self._clash(path, f"made it {_words(o)}", f"makes it {_words(t)}")
         return o
 
-    def enum(self, a: Data, o: Data, t: Data, path: Path) -> Any:  # noqa: ANN401 - JSON
+    def enum(self, sides: Three, path: Path) -> Any:  # noqa: ANN401 - JSON
         """An enum to which both sides did something: head's new values go where its SQL puts them."""
-        if o == t:
+        if sides[1] == sides[2]:
             self._both(path)
-            return o
-        was, theirs, ours = (_values(side) for side in (a, o, t))
+            return sides[1]
+        was, theirs, ours = (_values(_object(side)) for side in sides)
         result = joined(was, theirs, ours)
         if result is None:
             self._clash(path, f"made it {_words(theirs)}", f"makes it {_words(ours)}")
-            return o
+            return sides[1]
         for value in ours:
             if value in theirs and value not in was:
                 self._both((*path, value))
-        if isinstance(o.get("values"), Mapping):  # version 5
-            return {**o, "values": {v: v for v in result}}
-        return {**o, "values": result}
+        base = _object(sides[1])
+        five = isinstance(base.get("values"), Mapping)
+        return {**base, "values": {v: v for v in result} if five else result}
 
-    def _leaf(self, a: Any, o: Any, t: Any, path: Path) -> Any:  # noqa: ANN401 - JSON
+    def _leaf(self, sides: Three, path: Path) -> Any:  # noqa: ANN401 - JSON
+        a, o, t = sides
         if t == a:
             return o
         if o == a:
             return t
-        if o == t:
-            self._both(path)
-            return o
-        self._clash(path, f"made it {_words(o)}", f"makes it {_words(t)}")
-        return o
+        return self.whole(sides, path)
 
     def _both(self, path: Path) -> None:
         kept = path if path[-1] not in {"name", "schema"} else path[:-1]
@@ -265,6 +259,25 @@ def _renamed(data: Data, head: Data) -> Data:
     return {**data, "tables": result}
 
 
+def _lost_names(base: Data, head: Data) -> Iterator[Clash]:
+    """What head gives a new name, and base has under neither."""
+    meta = _object(head.get("_meta"))
+    there = {
+        _full(key, table): _object(_object(table).get("columns")) for key, table in _object(base.get("tables")).items()
+    }
+    tables = {_key(old): _key(new) for old, new in _object(meta.get("tables")).items()}
+    for old, new in tables.items():
+        if old not in there and new not in there:
+            yield Clash(f"table {_short(old)}", "dropped it or renamed it", f"renames it to {_short(new)}")
+    for old, new in _object(meta.get("columns")).items():
+        was, now = _column(str(old)), _column(str(new))
+        full = ".".join(was[:-1])
+        before = next((o for o, n in tables.items() if n == full), full)
+        columns = {**there.get(full, {}), **there.get(before, {})}
+        if columns and was[-1] not in columns and now[-1] not in columns:
+            yield Clash(f"column {was[-2]}.{was[-1]}", "dropped it or renamed it", f"renames it to {now[-1]}")
+
+
 def _renamed_table(table: Data, key: str, tables: Mapping[str, str], columns: Mapping[Path, Path]) -> dict[str, Any]:
     here = _full(key, table)
     now = tables.get(here, here)
@@ -300,15 +313,16 @@ def _renamed_table(table: Data, key: str, tables: Mapping[str, str], columns: Ma
 
 
 def _renamed_part(part: Data, names: Mapping[str, str]) -> dict[str, Any]:
-    columns = [
-        {**cast("Data", c), "expression": names.get(c["expression"], c["expression"])}
-        if isinstance(c, Mapping) and not c.get("isExpression")
-        else names.get(c, c)
-        if isinstance(c, str)
-        else c
-        for c in cast("Sequence[Any]", part.get("columns") or ())
-    ]
-    return {**part, "columns": columns}
+    return {**part, "columns": [_renamed_item(c, names) for c in cast("Sequence[Any]", part.get("columns") or ())]}
+
+
+def _renamed_item(item: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - a name, or an index column
+    if isinstance(item, str):
+        return names.get(item, item)
+    column = _object(item)
+    if column.get("isExpression") or "expression" not in column:
+        return item
+    return {**column, "expression": names.get(column["expression"], column["expression"])}
 
 
 # -- what no longer holds together ------------------------------------------------------------------------------------
@@ -362,13 +376,13 @@ def _values(enum: Data) -> list[str]:
 
 def _internal(base: Any, head: Any) -> Any:  # noqa: ANN401 - JSON
     """Notes of drizzle-kit to itself: both sides', head's where they differ."""
-    if isinstance(base, Mapping) and isinstance(head, Mapping):
-        one, other = cast("Data", base), cast("Data", head)
-        return {
-            k: _internal(one[k], other[k]) if k in one and k in other else other.get(k, one.get(k))
-            for k in {**one, **other}
-        }
-    return head if head is not None else base
+    if not (isinstance(base, Mapping) and isinstance(head, Mapping)):
+        return cast("Any", head if head is not None else base)
+    one, other = _object(base), _object(head)
+    return {
+        k: _internal(one[k], other[k]) if k in one and k in other else other.get(k, one.get(k))
+        for k in {**one, **other}
+    }
 
 
 def _key(quoted: str) -> str:

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import NAMESPACE_URL, uuid5
 
 from checks.drizzle import collation, entities, folders, merge_rows, repair
@@ -40,11 +40,15 @@ def repair_v1(s: Situation) -> Repair | None:
     sides = Sides.of(s.base, s.merge_base, s.head)
     own = sides.added
     troubled = any(d.problem in _TROUBLE and d.tag in {m.tag for m in own} for d in s.head.damage)
-    if not own or (not sides.arrived and not s.conflicted and not troubled and s.folder == s.base.project.migrations_dir):
+    if not own or (
+        not sides.arrived and not s.conflicted and not troubled and s.folder == s.base.project.migrations_dir
+    ):
         _unresolved(s, {})
         return None
     names = [m.tag for m in s.base.migrations]
-    work = _Work(max(names, key=collation.key, default=""), _leaves(s.base), _state(s.base), {x.id for x in s.base.snapshots})
+    work = _Work(
+        max(names, key=collation.key, default=""), _leaves(s.base), _state(s.base), {x.id for x in s.base.snapshots}
+    )
     _base_files(s, work)
     for migration in own:
         _step(s, sides, work, migration)
@@ -119,7 +123,9 @@ def _step(s: Situation, sides: Sides, work: _Work, migration: Migration) -> None
     if fitted is not None and fitted.twice:
         body, gone = repair.without(migration, sides.arrived, fitted.twice)
     if gone:
-        work.omitted += [f"`{migration.tag}`: `{g.sql.splitlines()[0][:120]}` is left out: base has done it." for g in gone]
+        work.omitted += [
+            f"`{migration.tag}`: `{g.sql.splitlines()[0][:120]}` is left out: base has done it." for g in gone
+        ]
         work.rewritten = True
         if not body.strip():
             return
@@ -146,7 +152,9 @@ def _fitted(s: Situation, work: _Work, migration: Migration, snapshot: Snapshot 
     if "ddl" in snapshot.data:
         after = entities.state(s.head, snapshot)
         if before is None or work.state is None:
-            raise Unreconstructable(f"The snapshot before `{migration.tag}` is not there, so its own change cannot be told.")
+            raise Unreconstructable(
+                f"The snapshot before `{migration.tag}` is not there, so its own change cannot be told."
+            )
         deltas = list(merge_rows.between(before, after, mentions=lambda name: repair.mentions(migration, name)))
     else:
         deltas = entities.rows_of(snapshot, "deltas")
@@ -207,8 +215,9 @@ def _put_snapshot(s: Situation, work: _Work, snapshot: Snapshot, fitted: Fitted 
             data["ddl"] = rows
     elif fitted is not None and fitted.dropped:
         data["deltas"] = fitted.deltas
-        gone = [[part for part in key[1]] for key in fitted.dropped]
-        data["footprints"] = [f for f in data.get("footprints") or [] if list(f.get("statementTarget") or ())[1:] not in gone]
+        gone = [list(key[1]) for key in fitted.dropped]
+        prints = cast("list[dict[str, Any]]", data.get("footprints") or [])
+        data["footprints"] = [f for f in prints if list(f.get("statementTarget") or ())[1:] not in gone]
     elif fitted is not None and fitted.deltas != data.get("deltas"):
         data["deltas"] = fitted.deltas
     work.leaves = (own,)

@@ -5,7 +5,7 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from checks.drizzle import conflicted, journal_writing, statements
 from checks.drizzle.model import Chain, Migration, Statement
@@ -157,7 +157,7 @@ def _snapshot(ours: str, theirs: str, known: Sequence[str]) -> str | None:
             value = json.loads(text)
         except (ValueError, RecursionError):
             return None
-        if not isinstance(value, dict) or value.get("id") not in known:
+        if not isinstance(value, dict) or cast("dict[str, Any]", value).get("id") not in known:
             own.append(text)
     return own[0] if len(own) == 1 else None
 

@@ -29,7 +29,7 @@ def _seven(data: Data) -> Data:
     """drizzle-kit 0.31, `updateUpToV7`."""
     tables: dict[str, Any] = {}
     for key, table in _object(data.get("tables")).items():
-        indexes = {
+        indexes: dict[str, Any] = {
             name: {"columns": [_index_column(c) for c in index["columns"]], "with": {}, **_without(index, "columns")}
             for name, index in _object(table.get("indexes")).items()
         }

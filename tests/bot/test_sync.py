@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def tags(repo: GitRepo, revision: str = "HEAD", folder: str = "drizzle") -> list
     """What the journal lists, in order; its numbers and times must be in order, too."""
     entries = journal(repo, revision, folder)
     assert [e["idx"] for e in entries] == list(range(len(entries)))
-    assert all(a["when"] < b["when"] for a, b in zip(entries, entries[1:], strict=False))
+    assert all(a["when"] < b["when"] for a, b in pairwise(entries))
     return [e["tag"] for e in entries]
 
 

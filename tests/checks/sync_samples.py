@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -115,8 +116,6 @@ class History:
 
 
 def _time(when: int) -> str:
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(when / 1000, UTC).strftime("%Y%m%d%H%M%S")
 
 
