@@ -5,6 +5,7 @@
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -132,6 +133,115 @@ def sync(
         done = command.run(target.of(url), found, say, dry_run=dry_run)
     _print(format, words.synced(done, dry_run=dry_run), words.synced_json(done))
     return 0 if done.plan.found and not (dry_run and done.plan.changes) else 1
+
+
+@app.command()
+def verify(
+    url: Url = None,
+    repo: Repo = Path(),
+    rev: Rev = None,
+    config: Config = None,
+    format: How = Format.text,  # noqa: A002 - the option's name
+    offline: Annotated[bool, typer.Option("--offline", help="No database: audit the files of the whole tree.")] = False,
+) -> int:
+    """Compare files, migrations table and real schema with each other, with the drift as SQL both ways.
+
+    With --offline: no push anywhere, one connection module, one driver, nobody writes the migrations table.
+    Exit code 1 where they differ, or where the policy says no.
+    """
+    from bot import progress
+    from bot.database import source, target, words
+    from bot.database import verify as command
+
+    found = source.read(repo, rev, config, required=not offline)
+    if offline:
+        seen = command.audit(found)
+        _print(format, words.audited(seen), words.audited_json(seen))
+        return seen.code
+    source.sound(found)
+    with progress.shown() as say:
+        done = command.run(target.of(url), found, say)
+    _print(format, words.verified(done), words.verified_json(done))
+    return done.code
+
+
+@app.command("reset-dev")
+def reset_dev(
+    url: Url = None,
+    repo: Repo = Path(),
+    rev: Rev = None,
+    config: Config = None,
+    format: How = Format.text,  # noqa: A002 - the option's name
+    yes: Annotated[bool, typer.Option("--yes", help="All data may be lost.")] = False,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="DATABASE", help="The database's name, where it may be production.")
+    ] = None,
+) -> int:
+    """Empty a development database and run all migrations.
+
+    What looks like production (by its name, host, size or sessions) is refused without --yes and its name.
+    """
+    from bot import progress
+    from bot.database import reset as command
+    from bot.database import source, target, words
+
+    found = source.read(repo, rev, config)
+    ask = input if sys.stdin.isatty() and format is Format.text else None
+    agree = command.confirm(yes=yes, typed=name, ask=ask)
+    with progress.shown() if ask is None else nullcontext(progress.silent) as say:
+        done = command.run(target.of(url), found, agree, say)
+    _print(format, words.emptied(done), words.emptied_json(done))
+    return done.migrated.code
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def generate(
+    context: typer.Context,
+    repo: Repo = Path(),
+    config: Config = None,
+    format: How = Format.text,  # noqa: A002 - the option's name
+    review: Annotated[bool, typer.Option("--review/--no-review", help="Review what was written.")] = True,
+) -> int:
+    """Write a migration with the project's own drizzle-kit, and review it. More options are handed on (`--name=add_nick`)."""
+    from bot import progress
+    from bot.database import generate as command
+    from bot.database import source, words
+
+    found = source.read(repo, None, config)
+    with progress.shown() if not sys.stdin.isatty() else nullcontext(progress.silent) as say:
+        done = command.run(repo, found, tuple(context.args), say, judge=review)
+    _print(format, words.generated(done), words.generated_json(done))
+    return done.code
+
+
+@app.command()
+def studio(
+    url: Url = None,
+    repo: Repo = Path(),
+    config: Config = None,
+    port: Annotated[int | None, typer.Option("--port", help="The port to serve at.", min=0, max=65535)] = None,
+    page: Annotated[
+        bool, typer.Option("--page", help="The read-only page, also where Drizzle Studio is installed.")
+    ] = False,
+) -> int:
+    """Open Drizzle Studio; where it is not installed, a read-only page of the schema and its migrations."""
+    import os
+
+    from bot.database import source, target
+    from bot.database import studio as command
+
+    found = source.read(repo, None, config)
+    at = target.of(url)
+    code = None if page else command.official(found, url or os.environ[target.VARIABLE], port=port)
+    if code is not None:
+        return code
+    command.page(at, found)  # what is wrong is said at once, not at the first look
+    command.serve(lambda: command.page(at, found), 4983 if port is None else port, _ready)
+    return 0
+
+
+def _ready(address: str) -> None:
+    sys.stderr.write(f"The schema is at {address} (Ctrl-C ends it).\n")
 
 
 def _print(how: Format, lines: Iterable[str], data: dict[str, Any]) -> None:

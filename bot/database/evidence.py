@@ -249,4 +249,5 @@ def _filled(session: Session) -> frozenset[Where]:
         )
         for number, (schema, name) in enumerate(tables)
     ]
-    return frozenset(tables[row[0]] for row in session.execute(sql.SQL(" union all ").join(parts)).fetchall())
+    found = session.execute(sql.SQL(" union all ").join(parts)).fetchall()
+    return frozenset(tables[int(row[0])] for row in found)

@@ -125,27 +125,27 @@ class _Work:
         half = [m.tag for m in ledger.pending if m.tag in self._worker.progress()]
         if half and not self._options.sync_only:
             self._done.notes.append(
-                f"{half[0]} was stopped half way and is finished now; the schema was not compared before."
+                f"{half[0]} was stopped half way; it goes on, and the schema was not compared before."
             )
-            return table, ledger
-        if not self._options.check:
-            return table, ledger
-        self._say("reading the schema")
-        real = evidence.read(self._session, self._source.chain)
-        if not ledger.applied and not ledger.unknown and not ours.strange(real):
-            return table, ledger  # an empty database, and no rows: nothing to compare
+        elif self._options.check:
+            self._say("reading the schema")
+            real = evidence.read(self._session, self._source.chain)
+            if ledger.applied or ledger.unknown or ours.strange(real):  # else it is empty: nothing to compare
+                return self._compared(real, table, ledger)
+        return table, ledger
+
+    def _compared(self, real: Catalog, table: Table, ledger: Ledger) -> tuple[Table, Ledger]:
+        """Look for drift; where there is some, for the point of the chain that the schema is at."""
         scratch = Scratch(self._source.chain, self._source.written.policy.branch.extensions, self._say)
         try:
             drift = self._drift(real, ledger, scratch)
             if drift is None and not (self._options.sync_only and not ledger.tidy):
                 return table, ledger
-            plan = sync.make(self._session, self._source, table, ledger, scratch, real)
+            plan = sync.make(self._session, scratch, table, ledger, real)
         except CouldNotJudge as error:
             self._done.notes.append(f"Whether the schema has drifted could not be looked at. {error}")
             return table, ledger
-        if plan.found:
-            return self._mend(table, plan)
-        return self._refuse(table, ledger, plan, drift)
+        return self._mend(table, plan) if plan.found else self._refuse(table, ledger, plan, drift)
 
     def _refuse(self, table: Table, ledger: Ledger, plan: sync.Plan, drift: Drift | None) -> tuple[Table, Ledger]:
         self._done.drift = drift or plan.drift
@@ -186,7 +186,7 @@ class _Work:
     def _forced(self, action: str, detail: str) -> None:
         if not self._options.dry_run:
             reason = self._options.reason or "no reason was given"
-            tracking.log(self._session, self._at, action, self._at.redacted(detail), reason, _who())
+            tracking.log(self._session, self._at, tracking.Forced(action, detail, reason, _who()))
 
 
 def _as_if(table: Table, plan: sync.Plan, source: Source) -> tuple[Table, Ledger]:

@@ -79,6 +79,8 @@ def _stub(each: Object) -> bool:
 def _plain(found: Any) -> Any:  # noqa: ANN401 - an object of any kind
     names = {f.name for f in dataclasses.fields(found)}
     changed = {name: value for name, value in _DEPLOYMENT.items() if name in names and getattr(found, name) != value}
+    if isinstance(getattr(found, "statistics", 0), tuple):  # an index has a target for each of its expressions
+        changed["statistics"] = ()
     if not isinstance(found, View) and getattr(found, "options", ()) and found.key[0] in {"table", "column", "index"}:
         changed["options"] = ()
     if found.key[0] == "extension":

@@ -245,11 +245,7 @@ class Runner:
         return {tag: Progress(*rest) for tag, *rest in session.execute(query).fetchall()}
 
     def _in_steps(self, migration: Migration, before: Progress | None, *, force: bool) -> bool:
-        if before is not None and before.hash != migration.hash and not force:
-            raise UserError(
-                f"{migration.tag} was stopped after step {before.done} and edited since, so what is left of it cannot be known. "
-                "Undo the edit, or finish it by hand and run `db sync`."
-            )
+        _refuse_edited(migration, before, force=force)
         self._make_room()
         cut = steps.of(migration)
         done = before.done if before is not None and before.hash == migration.hash else 0
@@ -370,6 +366,14 @@ def play(wire: Wire, migration: Migration) -> Failure | None:
                 wire.execute("rollback")
                 return failure
     return None
+
+
+def _refuse_edited(migration: Migration, before: Progress | None, *, force: bool) -> None:
+    if before is not None and before.hash != migration.hash and not force:
+        raise UserError(
+            f"{migration.tag} was stopped after step {before.done} and edited since, so what is left of it cannot be known. "
+            "Undo the edit, or finish it by hand and run `db sync`."
+        )
 
 
 def _groups(pending: Sequence[Migration], *, apart: bool) -> Iterable[list[Migration]]:

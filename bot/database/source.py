@@ -1,6 +1,7 @@
 """The files that a command is about: those of a revision, or those on disk as they are now, committed or not."""
 
 import os
+import stat
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,8 +41,8 @@ class Source:
     revision: str | None = None
 
 
-def read(repo: Path, revision: str | None = None, config: str | None = None) -> Source:
-    """The project in `repo`; with several, the one below `repo`, or of `config`.
+def read(repo: Path, revision: str | None = None, config: str | None = None, *, required: bool = True) -> Source:
+    """The project in `repo`; with several, the one below `repo`, or of `config`; one of nothing where none is `required`.
 
     Raises:
         UserError: there is none, or more than one, or its chain has holes.
@@ -53,7 +54,9 @@ def read(repo: Path, revision: str | None = None, config: str | None = None) -> 
         top, tree = on_disk(repo)
     written = policy.read(tree, ())
     found = projects.survey(tree, _overrides(written, config))
-    project = _choose(found.projects, top, repo, config)
+    project = _choose(found.projects, top, repo, config) if required else next(iter(found.projects), None)
+    if project is None and not required:
+        project = Project(root="", format="v0", migrations_dir="drizzle")
     if project is None:
         other = f" (only one for {found.others[0].dialect})" if found.others else ""
         raise UserError(f"{repo} has no Drizzle project for PostgreSQL{other}. Name its folder with --repo.")
@@ -79,12 +82,12 @@ def on_disk(repo: Path) -> tuple[Path, Tree]:
     top = _top(repo)
     paths = list(_listed(top)) if top is not None else list(_walked(repo))
     root = top or repo
-    entries = [Entry(p, SYMLINK if (root / p).is_symlink() else "100644", f"disk:{p}") for p in paths]
+    entries = [_entry(root, path) for path in paths]
 
     def fetch(oids: Sequence[str]) -> Mapping[str, bytes]:
         contents: dict[str, bytes] = {}
         for oid in oids:
-            path = root / oid.removeprefix("disk:")
+            path = root / oid.split(":", 2)[2]
             try:
                 if path.is_file() and path.stat().st_size <= MAX_BLOB:
                     contents[oid] = path.read_bytes()
@@ -93,6 +96,16 @@ def on_disk(repo: Path) -> tuple[Path, Tree]:
         return contents
 
     return root, Tree(entries, fetch)
+
+
+def _entry(root: Path, path: str) -> Entry:
+    """A file on disk; its id changes with its time and size."""
+    try:
+        seen = (root / path).lstat()
+    except OSError:
+        return Entry(path, "100644", f"0:0:{path}")
+    mode = SYMLINK if stat.S_ISLNK(seen.st_mode) else "100644"
+    return Entry(path, mode, f"{seen.st_mtime_ns}:{seen.st_size}:{path}")
 
 
 def _top(repo: Path) -> Path | None:

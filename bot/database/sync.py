@@ -75,7 +75,8 @@ def run(at: Target, source: Source, say: Say, *, dry_run: bool = False) -> Synce
         ledger = tracking.compare(table, source.chain)
         if table.shape == "absent":
             refuse_other_table(worker.session, source)
-        plan = make(worker.session, source, table, ledger, Scratch(source.chain, _extensions(source), say))
+        real = evidence.read(worker.session, source.chain)
+        plan = make(worker.session, Scratch(source.chain, _extensions(source), say), table, ledger, real)
         if plan.found and plan.changes and not dry_run:
             write(worker.session, at, source, table, plan)
         return Synced(plan, written=bool(plan.found and plan.changes and not dry_run))
@@ -97,18 +98,10 @@ def refuse_other_table(session: Session, source: Source) -> None:
         )
 
 
-def make(
-    session: Session,
-    source: Source,
-    table: Table,
-    ledger: Ledger,
-    scratch: Scratch,
-    real: Catalog | None = None,
-) -> Plan:
+def make(session: Session, scratch: Scratch, table: Table, ledger: Ledger, real: Catalog) -> Plan:
     """What should be done, by the evidence of the catalog; nothing is written."""
-    real = real if real is not None else evidence.read(session, source.chain)
     found = scratch.search(real, session)
-    migrations = source.chain.migrations
+    migrations = scratch.chain.migrations
     if not found.equal:
         return _nowhere(found, migrations)
     point = _choose(found, migrations, ledger)

@@ -32,6 +32,16 @@ _TEXTS = {"text", "character varying"}
 
 
 @dataclass(frozen=True, slots=True)
+class Forced:
+    """Somebody went on where the command would have refused: what was overridden, by whom, and why."""
+
+    action: str
+    detail: str
+    reason: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """The tracking table as it is. `shape` is the generation that made it; rows are in the order of their ids."""
 
@@ -233,7 +243,7 @@ def insert(project: Project, migration: Migration) -> tuple[sql.Composed, tuple[
     return query, (migration.hash, migration.when)
 
 
-def log(session: Session, target: Target, action: str, detail: str, reason: str, who: str) -> None:
+def log(session: Session, target: Target, said: Forced) -> None:
     """Keep who overrode what, and why, in a table beside Drizzle's.
 
     Raises:
@@ -250,7 +260,7 @@ def log(session: Session, target: Target, action: str, detail: str, reason: str,
                 ).format(place)
             )
             query = sql.SQL("insert into {} (who, action, detail, reason) values (%s, %s, %s, %s)").format(place)
-            session.execute(query, (who, action, detail, reason))
+            session.execute(query, (said.who, said.action, target.redacted(said.detail), said.reason))
     except psycopg.Error as error:
         raise CouldNotJudge(
             f"What is forced must be recorded, and {'.'.join(LOG)} cannot be written: {target.words(error)}."

@@ -4,10 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bot.database.evidence import Drift
+from bot.database.generate import Generated
 from bot.database.migrate import Migrated
+from bot.database.reset import Emptied
 from bot.database.runner import Failed
 from bot.database.status import Status
 from bot.database.sync import Plan, Synced
+from bot.database.verify import Audit, Verified
+from checks import render
 from checks.witnesses.tracking import Row
 
 _MOST = 12
@@ -205,6 +209,88 @@ def _one_json(one: Status) -> dict[str, Any]:
         "unknown": [_row_json(r) for r in ledger.unknown],
         "half_applied": list(one.half),
         "drift": drift_json(one.drift),
+    }
+
+
+def verified(done: Verified) -> Iterator[str]:
+    """What `db verify` saw."""
+    yield from _status(done.rows)
+    if done.whole is not None and done.rows.drift is None:
+        yield "The schema is not yet what all files build:"
+        yield from drift(done.whole)
+    if done.why is not None:
+        yield done.why
+    if done.equal and done.rows.fine:
+        yield "Files, migrations table and schema say the same."
+
+
+def verified_json(done: Verified) -> dict[str, Any]:
+    """The same as data."""
+    same = None if done.why is not None else done.whole is None
+    return {
+        "version": 1, "ok": done.code == 0, "files_and_schema_equal": same, "files_and_schema": drift_json(done.whole),
+        "reason": done.why, **{k: v for k, v in _one_json(done.rows).items() if k not in {"ok", "name", "error", "note"}},
+    }  # fmt: skip
+
+
+def audited(seen: Audit) -> Iterator[str]:
+    """What `db verify --offline` saw."""
+    for finding in seen.findings:
+        yield f"{finding.severity}: {finding.path}:{finding.line}: {finding.message} [{finding.rule}]"
+    for unread in seen.unread:
+        yield f"not read: {unread.path}:{unread.line}: {unread.why}"
+    if not seen.findings:
+        yield f"Nothing found in {seen.looked} files: no push, one way to connect, nobody writes the migrations table."
+
+
+def audited_json(seen: Audit) -> dict[str, Any]:
+    """The same as data."""
+    return {
+        "version": 1,
+        "ok": seen.code == 0,
+        "findings": [finding.model_dump(mode="json", by_alias=True) for finding in seen.findings],
+        "files": seen.looked,
+        "unread": [{"path": u.path, "line": u.line, "why": u.why} for u in seen.unread],
+    }
+
+
+def emptied(done: Emptied) -> Iterator[str]:
+    """What `db reset-dev` did."""
+    yield f"Emptied: {', '.join(done.schemas)}." if done.schemas else "There was nothing to empty."
+    yield from migrated(done.migrated)
+
+
+def emptied_json(done: Emptied) -> dict[str, Any]:
+    """The same as data."""
+    return {**migrated_json(done.migrated), "emptied": list(done.schemas), "signs": list(done.signs)}
+
+
+def generated(done: Generated) -> Iterator[str]:
+    """What `db generate` made."""
+    if done.state == "nothing":
+        yield "No migration is needed: drizzle-kit sees no difference between the schema files and the last snapshot."
+        return
+    if done.state == "failed":
+        yield done.why
+        return
+    yield f"Wrote {', '.join(done.tags)}."
+    yield from done.notes
+    if done.report is not None:
+        yield ""
+        yield render.as_text(done.report, "text").rstrip("\n")
+    yield "Read the SQL, run `db migrate`, and commit schema and migration together."
+
+
+def generated_json(done: Generated) -> dict[str, Any]:
+    """The same as data."""
+    return {
+        "version": 1,
+        "status": done.state,
+        "migrations": list(done.tags),
+        "files": list(done.files),
+        "reason": done.why or None,
+        "notes": done.notes,
+        "review": None if done.report is None else done.report.model_dump(mode="json", by_alias=True),
     }
 
 

@@ -31,7 +31,8 @@ class Wire:
         self.act: Callable[[], None] = self.cut
         self.fired = False
         self._deaf = False
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def arm(self, at: int | None, *, late: bool = False) -> None:
         """Begin to count anew."""
@@ -47,6 +48,8 @@ class Wire:
 
     def close(self) -> None:
         """Take no more sessions."""
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`, which closing does not
+        self._thread.join()
         self._listener.close()
         self.cut()
 

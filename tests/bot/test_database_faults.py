@@ -51,7 +51,7 @@ def recorded(branch: EmbeddedBranch) -> list[int]:
 def quiet(branch: EmbeddedBranch) -> None:
     """Wait until the sessions that were cut have ended on the server."""
     with branch.connect() as session:
-        for _ in range(500):
+        for _ in range(3000):
             row = session.execute(
                 "select count(*) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend' and usename = current_user"
             ).fetchone()
