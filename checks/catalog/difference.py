@@ -89,7 +89,5 @@ def _columns(catalog: Catalog, tables: set[Key]) -> dict[Key, list[Key]]:
 
 def _hunks(key: Key, old: list[str], new: list[str], context: int) -> list[str]:
     name = " ".join((key[0], ".".join(part for part in key[1:3] if part and part != "public")))
-    lines: list[str] = []
-    for line in list(difflib.unified_diff(old, new, n=context, lineterm=""))[2:]:
-        lines.append(f"{line} {name}" if line.startswith("@@") else line)
-    return lines
+    lines = list(difflib.unified_diff(old, new, n=context, lineterm=""))[2:]
+    return [f"{line} {name}" if line.startswith("@@") else line for line in lines]

@@ -45,16 +45,16 @@ def prove(
         connect: opens a session in autocommit; the database is changed for good.
         statements: what `statements.sql` gave.
         to: the catalog that they should lead to.
-        ignore: as for `read.read`; so are `roles` and `owner`.
+        ignore: as for `read.read`.
+        roles: as for `read.read`.
+        owner: as for `read.read`.
     """
     with connect() as connection:
         start = read.read(connection, ignore=ignore, roles=roles, owner=owner)
         caution = _with_rows(connection, statements, start, to)
         try:
             with connection.transaction():
-                failed = _run(connection, statements)
-                if failed:
-                    raise _StopError(failed)
+                _run_all(connection, statements)
         except (_StopError, psycopg.Error) as error:
             return Proof(proven=False, why=str(error).strip())
         got = read.read(connection, ignore=ignore, roles=roles, owner=owner)
@@ -66,6 +66,12 @@ def prove(
 
 class _StopError(Exception):
     """Rolls back; its text says why."""
+
+
+def _run_all(connection: psycopg.Connection[Any], statements: Sequence[Statement]) -> None:
+    failed = _run(connection, statements)
+    if failed:
+        raise _StopError(failed)
 
 
 def _run(connection: psycopg.Connection[Any], statements: Sequence[Statement]) -> str:
@@ -119,6 +125,6 @@ def _contents(connection: psycopg.Connection[Any], a: Catalog, b: Catalog, table
         columns = stay.get(table, [])
         if table in kept and columns:
             row = f"ROW({', '.join(sorted(columns))})::text"
-            query = f"SELECT pg_catalog.count(*), pg_catalog.string_agg({row}, ';' ORDER BY {row}) FROM ONLY {table}"
+            query = f"SELECT pg_catalog.count(*), pg_catalog.string_agg({row}, ';' ORDER BY {row}) FROM ONLY {table}"  # noqa: S608 - names are quoted
             seen[table] = connection.execute(query.encode()).fetchone()
     return seen

@@ -113,7 +113,7 @@ def grants(privileges: Acl, kind: str, target: str, columns: str = "") -> Iterat
     yield from regrants(None, privileges, kind, target, columns)
 
 
-def regrants(before: Acl, after: Acl, kind: str, target: str, columns: str = "", head: str = "") -> Iterator[str]:
+def regrants(before: Acl, after: Acl, kind: str, target: str, columns: str = "", *, head: str = "") -> Iterator[str]:
     """GRANT and REVOKE that make `before` into `after`; `head` is what stands before them in ALTER DEFAULT PRIVILEGES."""
     old, new = acl.expand(before, kind), acl.expand(after, kind)
     for who in sorted(old):

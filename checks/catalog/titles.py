@@ -15,7 +15,7 @@ GRANTED = {"schema": ("SCHEMA", "n"), "type": ("TYPE", "T"), "sequence": ("SEQUE
 """What GRANT calls each kind of object, and the kind of its privileges."""
 
 
-def called(found: Object, name: Callable[[str, str], str] = names.qualified) -> str:  # noqa: C901, PLR0911 - one short case a kind
+def called(found: Object, name: Callable[[str, str], str] = names.qualified) -> str:  # noqa: C901, PLR0911, PLR0912 - one short case a kind
     """Kind and name; `name` spells schema and name (`names.short` leaves `public.` out)."""
     match found:
         case Column():

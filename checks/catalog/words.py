@@ -1,13 +1,14 @@
 """The difference of two catalogs in sentences, most important first."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from checks.catalog import difference, dump, names, spelling
 from checks.catalog.code import Aggregate, Function, Policy, Rule, Trigger
 from checks.catalog.difference import Change
 from checks.catalog.model import Catalog, Key, Object
-from checks.catalog.tables import Column, Constraint, Default, Index, Statistics, Table, View
+from checks.catalog.tables import Column, Constraint, Default, Index, Table, View
 from checks.catalog.types import Acl, Domain, DomainCheck, Enum, Sequence
 
 _LOSS, _NARROWER, _CHANGE, _NEW, _DETAIL = range(5)
@@ -61,7 +62,7 @@ def _of(found: Object) -> str:
     return f"`{names.short(*home[1:3])}`: " if home != found.key else ""
 
 
-def _noun(found: Object) -> str:  # noqa: PLR0911 - one word a kind
+def _noun(found: Object) -> str:  # noqa: C901, PLR0911, PLR0912 - one word a kind
     match found:
         case Constraint(contype="p"):
             return f"primary key `{found.name}`"
@@ -159,48 +160,42 @@ def _privileges(before: Object, after: Object, start: str) -> Iterator[str]:
         yield f"{start}: {what} {'granted' if verb == 'GRANT' else 'revoked'}{' to ' if verb == 'GRANT' else ' from '}{who}"
 
 
-def _details(before: Object, after: Object) -> Iterator[tuple[int, str]]:  # noqa: C901, PLR0912 - one line a detail
-    start = f"{_of(after)}{_noun(after)}"
-    match before, after:
-        case Column(), Column():
-            yield from _column(before, after, start)
-        case Default(), Default():
-            yield _CHANGE, f"{start} changed from {before.expression} to {after.expression}"
-        case Enum(), Enum():
-            for label in before.labels:
-                if label not in after.labels:
-                    yield _LOSS, f"{start}: value `{label}` dropped"
-            for label in after.labels:
-                if label not in before.labels:
-                    yield _NEW, f"{start}: value `{label}` added"
-            if [x for x in before.labels if x in after.labels] != [x for x in after.labels if x in before.labels]:
-                yield _CHANGE, f"{start}: order of its values changed"
-        case Constraint(), Constraint():
-            if before.definition != after.definition:
-                if before.definition == after.definition + " NOT VALID":
-                    yield _CHANGE, f"{start} validated"
-                else:
-                    yield _CHANGE, f"{start} changed from {before.definition} to {after.definition}"
-        case Table(), Table():
-            yield from _table(before, after, start)
-        case View(), View():
-            if before.definition != after.definition or before.columns != after.columns:
-                yield _CHANGE, f"{start}: query changed"
-        case Trigger(), Trigger():
-            yield from _switched(before, after, start)
-        case Rule(), Rule():
-            yield from _switched(before, after, start)
-        case Function(), Function():
-            if before.definition != after.definition:
-                yield _CHANGE, f"{start} changed"
-        case Domain(), Domain():
-            if before.type != after.type:
-                yield _NARROWER, f"{start} changed type from {before.type} to {after.type}"
-        case Statistics(), Statistics():
-            if before.definition != after.definition:
-                yield _CHANGE, f"{start} changed"
-        case _:
-            pass
+def _details(before: Object, after: Object) -> Iterator[tuple[int, str]]:
+    way = _WAYS.get(type(after))
+    if way is not None and type(before) is type(after):
+        yield from way(before, after, f"{_of(after)}{_noun(after)}")
+
+
+def _default(before: Default, after: Default, start: str) -> Iterator[tuple[int, str]]:
+    yield _CHANGE, f"{start} changed from {before.expression} to {after.expression}"
+
+
+def _enum(before: Enum, after: Enum, start: str) -> Iterator[tuple[int, str]]:
+    for label in before.labels:
+        if label not in after.labels:
+            yield _LOSS, f"{start}: value `{label}` dropped"
+    for label in after.labels:
+        if label not in before.labels:
+            yield _NEW, f"{start}: value `{label}` added"
+    if [x for x in before.labels if x in after.labels] != [x for x in after.labels if x in before.labels]:
+        yield _CHANGE, f"{start}: order of its values changed"
+
+
+def _constraint(before: Constraint, after: Constraint, start: str) -> Iterator[tuple[int, str]]:
+    if before.definition == f"{after.definition} NOT VALID":
+        yield _CHANGE, f"{start} validated"
+    elif before.definition != after.definition:
+        yield _CHANGE, f"{start} changed from {before.definition} to {after.definition}"
+
+
+def _view(before: View, after: View, start: str) -> Iterator[tuple[int, str]]:
+    if before.definition != after.definition or before.materialized != after.materialized:
+        yield _CHANGE, f"{start}: query changed"
+
+
+def _domain(before: Domain, after: Domain, start: str) -> Iterator[tuple[int, str]]:
+    if before.type != after.type:
+        yield _NARROWER, f"{start} changed type from {before.type} to {after.type}"
 
 
 def _switched(before: Trigger | Rule, after: Trigger | Rule, start: str) -> Iterator[tuple[int, str]]:
@@ -237,7 +232,7 @@ def _column(before: Column, after: Column, start: str) -> Iterator[tuple[int, st
             yield _CHANGE, f"{start} {'became' if after.identity else 'is no longer'} an identity column"
 
 
-def _table(before: Table, after: Table, start: str) -> Iterator[tuple[int, str]]:
+def _table(before: Table, after: Table, start: str) -> Iterator[tuple[int, str]]:  # noqa: C901, PLR0912 - one line a property
     if before.relkind != after.relkind:
         yield _LOSS, f"{start} was a {_KINDS[before.relkind]}"
     if before.rls != after.rls:
@@ -267,3 +262,16 @@ def _table(before: Table, after: Table, start: str) -> Iterator[tuple[int, str]]
         yield _DETAIL, f"{start}: storage parameters are now {', '.join(after.options) or 'the default'}"
     if before.replica_identity != after.replica_identity:
         yield _DETAIL, f"{start}: replica identity changed"
+
+
+_WAYS: dict[type, Callable[[Any, Any, str], Iterator[tuple[int, str]]]] = {
+    Column: _column,
+    Constraint: _constraint,
+    Default: _default,
+    Domain: _domain,
+    Enum: _enum,
+    Rule: _switched,
+    Table: _table,
+    Trigger: _switched,
+    View: _view,
+}

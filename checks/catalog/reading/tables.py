@@ -159,7 +159,7 @@ def columns(session: Session) -> list[Row]:
     return rows
 
 
-def tables(
+def tables(  # noqa: C901, PLR0912 - columns, defaults and tables name each other
     session: Session, relation_rows: list[Row], column_rows: list[Row], identities: dict[tuple[int, int], Identity]
 ) -> None:
     """Tables with their columns and defaults, and views."""
@@ -233,7 +233,7 @@ def _output(session: Session, row: Row, owner: str) -> Output:
     )
 
 
-def _column(
+def _column(  # noqa: PLR0917 - made ten thousand times
     session: Session,
     row: Row,
     owner: str,
@@ -256,7 +256,7 @@ def _column(
     )  # fmt: skip
 
 
-def constraints(session: Session) -> None:
+def constraints(session: Session) -> None:  # noqa: C901 - indexes and constraints name each other
     """Constraints of tables and of domains, and indexes."""
     parents = dict(session.ask(_PARENTS_OF_INDEXES))
     statistics: dict[int, list[str]] = defaultdict(list)

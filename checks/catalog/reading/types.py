@@ -190,9 +190,26 @@ def sequences(session: Session) -> dict[tuple[int, int], Identity]:
     """Sequences; those of identity columns are returned by table and column number. Tables must be known."""
     identities: dict[tuple[int, int], Identity] = {}
     for row in session.ask(_SEQUENCES):
-        oid, namespace, name, *counting, cycle, unlogged, role, items, table, number, how = row
+        (
+            oid,
+            namespace,
+            name,
+            kind,
+            start,
+            step,
+            least,
+            most,
+            cache,
+            cycle,
+            unlogged,
+            role,
+            items,
+            table,
+            number,
+            how,
+        ) = row
         schema = session.schemas[namespace]
-        counts = Counting(*counting, cycle)
+        counts = Counting(kind, start, step, least, most, cache, cycle)
         if how == "i":
             identities[table, number] = Identity(False, schema, name, counts)  # the column knows better
             continue
@@ -209,7 +226,7 @@ def sequences(session: Session) -> dict[tuple[int, int], Identity]:
                 session.owner(role),
                 session.acl(items, "S", role),
                 session.comment(session.pg_class, oid),
-            ),  # fmt: skip
+            ),
             (session.pg_class, oid),
         )
     return identities

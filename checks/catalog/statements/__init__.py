@@ -6,9 +6,8 @@ from checks.catalog import names
 from checks.catalog.code import Function, Policy
 from checks.catalog.model import Catalog
 from checks.catalog.outside import DefaultPrivileges, UserMapping
-from checks.catalog.statements import decide
+from checks.catalog.statements import arrange, decide
 from checks.catalog.statements.model import Statement
-from checks.catalog.statements.plan import Plan
 
 __all__ = ["Statement", "sql", "text"]
 
@@ -18,7 +17,7 @@ def sql(a: Catalog, b: Catalog) -> list[Statement]:
     if a.objects == b.objects:
         return []
     done = decide.decide(a, b)
-    statements = Plan(done).statements()
+    statements = arrange.arrange(done)
     touched = [b.objects[key] for key in (*done.created, *done.altered)]
     head: list[Statement] = []
     if len(touched) > 1 and any(isinstance(each, Function) and each.text_body for each in touched):

@@ -35,7 +35,7 @@ def table(before: Table, after: Table) -> list[Statement] | None:
     return done
 
 
-def column(before: Column, after: Column) -> list[Statement] | None:
+def column(before: Column, after: Column) -> list[Statement] | None:  # noqa: C901 - one property after the other
     """A column; None where its values have to be computed anew."""
     generated = (before.generated, before.expression) != (after.generated, after.expression)
     if generated and (after.generated or before.generated == "v"):
@@ -107,8 +107,8 @@ def _identity(before: Column, after: Column, identity: Identity, target: str, co
     if was.always != identity.always:
         words.append(f"SET GENERATED {'ALWAYS' if identity.always else 'BY DEFAULT'}")
     counted = replace(was.counting, type=identity.counting.type)  # ALTER COLUMN TYPE took the sequence along
-    for option in pieces.counting(counted, identity.counting):
-        words.append(option if option.startswith("RESTART") else f"SET {option}")
+    changed = pieces.counting(counted, identity.counting)
+    words += [option if option.startswith("RESTART") else f"SET {option}" for option in changed]
     if was.counting.type != identity.counting.type:
         for word, value in (("MINVALUE", identity.counting.minimum), ("MAXVALUE", identity.counting.maximum)):
             if not any(each.startswith(f"SET {word}") for each in words):

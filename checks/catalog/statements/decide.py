@@ -1,11 +1,12 @@
 """What happens to each object that differs, and to those that cannot stay as they are because of it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from checks.catalog import names
 from checks.catalog.code import Function, Policy, Rule, Trigger
-from checks.catalog.model import Catalog, Key, Object
+from checks.catalog.model import Catalog, Key
 from checks.catalog.outside import Publication
 from checks.catalog.statements import alter, graph
 from checks.catalog.statements.model import Statement
@@ -102,6 +103,7 @@ def _uses_new_label(done: Decisions, key: Key) -> bool:
 def _spread(done: Decisions) -> None:
     """Rebuild what cannot stay while something it needs is dropped, replaced or retyped."""
     dependants = graph.reverse(done.needs_a)
+    children, (named, parts) = _children(done.a), _indexes(done.a)
     queue = [*done.dropped, *(key for key in done.altered if _retyped(done, key))]
     seen: set[Key] = set()
     while queue:
@@ -114,8 +116,8 @@ def _spread(done: Decisions) -> None:
                 continue
             if _follows(done, other, key):
                 queue.append(other)
-        queue.extend(_parts_of_partitioned_index(done, key))
-        queue.extend(_inherited(done, key))
+        queue.extend(_parts_of_partitioned_index(done, key, named, parts))
+        queue.extend(_inherited(done, key, children))
 
 
 def _retyped(done: Decisions, key: Key) -> bool:
@@ -132,32 +134,61 @@ def _retyped(done: Decisions, key: Key) -> bool:
     )
 
 
-def _inherited(done: Decisions, key: Key) -> Iterator[Key]:
+def _children(catalog: Catalog) -> dict[tuple[str, str], list[Table]]:
+    found: dict[tuple[str, str], list[Table]] = defaultdict(list)
+    for each in catalog:
+        if isinstance(each, Table):
+            for parent in each.parents:
+                found[parent].append(each)
+    return found
+
+
+def _inherited(done: Decisions, key: Key, children: dict[tuple[str, str], list[Table]]) -> Iterator[Key]:
     """Children's columns are retyped with their parent's."""
     if key[0] != "column" or key in done.dropped:
         return
-    for child in done.a:
-        if isinstance(child, Table) and (key[1], key[2]) in child.parents:
-            theirs = ("column", child.schema, child.name, key[3])
-            if theirs in done.b.objects and theirs not in done.dropped:
-                done.altered.setdefault(theirs, [])
-                yield theirs
+    for child in children.get((key[1], key[2]), ()):
+        theirs = ("column", child.schema, child.name, key[3])
+        if theirs in done.b.objects and theirs not in done.dropped:
+            done.altered.setdefault(theirs, [])
+            yield theirs
 
 
-def _parts_of_partitioned_index(done: Decisions, key: Key) -> Iterator[Key]:
+_Parts = dict[tuple[str, str], list[Index | Constraint]]
+
+
+def _whole(part: Index | Constraint) -> tuple[str, str] | None:
+    return part.parent if isinstance(part, Index) else part.index_parent
+
+
+def _indexes(catalog: Catalog) -> tuple[_Parts, _Parts]:
+    """Indexes by their name, and the parts of partitioned ones by the name of the whole."""
+    named: _Parts = defaultdict(list)
+    parts: _Parts = defaultdict(list)
+    for each in catalog:
+        if isinstance(each, Index) or (isinstance(each, Constraint) and each.contype in "pux"):
+            named[each.schema, each.name].append(each)
+            if whole := _whole(each):
+                parts[whole].append(each)
+    return named, parts
+
+
+def _parts_of_partitioned_index(done: Decisions, key: Key, named: _Parts, parts: _Parts) -> Iterator[Key]:
     """An index and its parts in the partitions come and go together."""
     found = done.a.objects.get(key)
     if key not in done.dropped or not isinstance(found, Index | Constraint):
         return
+    together = [
+        part
+        for part in parts.get((found.schema, found.name), ())
+        if ("table", part.schema, part.table) not in done.detached
+    ]
     table = ("table", found.schema, found.table)
-    up = found.parent if isinstance(found, Index) else found.index_parent
-    for other in done.a:
-        if not isinstance(other, Index | Constraint) or other.key in done.dropped or other.key not in done.b.objects:
-            continue
-        down = other.parent if isinstance(other, Index) else other.index_parent
-        is_part = down == (found.schema, found.name)
-        is_whole = up == (other.schema, other.name) and table not in done.detached and table not in done.dropped
-        if (is_part and ("table", other.schema, other.table) not in done.detached) or is_whole:
+    up = _whole(found)
+    if up and table not in done.detached and table not in done.dropped:
+        together += named.get(up, [])
+    for other in together:
+        if other.key not in done.dropped and other.key in done.b.objects:
             _replace(done, other.key)
             yield other.key
 
@@ -224,8 +255,6 @@ def _follows(done: Decisions, key: Key, cause: Key) -> bool:  # noqa: C901, PLR0
             pass
     if cause[0] in {"role", "schema"}:
         return False
-    if key[0] == "view" and cause[0] == "column" and not goes and cause in done.altered:
-        pass
     _replace(done, key)
     return True
 
@@ -233,8 +262,3 @@ def _follows(done: Decisions, key: Key, cause: Key) -> bool:  # noqa: C901, PLR0
 def aside(key: Key) -> str:
     """The name a type has while its columns move over."""
     return names.quoted(key[2][:50] + "__old")
-
-
-def kinds_changed(before: Object, after: Object) -> bool:
-    """The same name, but another kind of object."""
-    return type(before) is not type(after)

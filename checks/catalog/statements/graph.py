@@ -39,7 +39,7 @@ def relation(catalog: Catalog, schema: str, name: str) -> Key:
     return key if key in catalog.objects else ("view", schema, name)
 
 
-def _told(each: Object, catalog: Catalog) -> Iterator[Key]:
+def _told(each: Object, catalog: Catalog) -> Iterator[Key]:  # noqa: C901, PLR0912 - one short case a kind
     if isinstance(each, _IN_SCHEMA):
         yield ("schema", each.schema)
     owner = getattr(each, "owner", "")
