@@ -1,6 +1,7 @@
 """schema.ts ⇔ last snapshot ⇔ what the chain builds: where two of them say different things, and which side is behind."""
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -23,6 +24,12 @@ _UNSAID: dict[str, Any] = {
     "options": (), "replica_identity": "d", "clustered": False, "force_rls": False, "unlogged": False, "tablespace": "",
     "access_method": "", "index_options": (), "valid": True, "populated": True, "server_options": (),
 }  # fmt: skip
+
+# As PostgreSQL writes an expression back: a cast behind what it casts, and parentheses around anything.
+_CAST = re.compile(
+    r"""::(?:"(?:[^"]|"")+"|[a-z_][\w$]*)(?:\.(?:"(?:[^"]|"")+"|[a-z_]\w*))?(?: varying| precision| with(?:out)? time zone)?(?:\([\d,]+\))?(?:\[\])*"""
+)
+_NOISE = re.compile(r"[()\s]")
 
 Objects = Mapping[Key, Object]
 Difference = tuple[Key, Object | None, Object | None]
@@ -148,11 +155,35 @@ def missing_sql(sides: Sides, missing: Iterable[Difference]) -> str:
 
 
 def _schema_differences(sides: Sides) -> list[Difference]:
-    return _differences(sides.chain, sides.drawn)
+    found = _differences(sides.chain, sides.drawn)
+    if sides.drawn is None or sides.snapshot is None:
+        return found
+    # What drizzle-kit has recorded as it stands in the schema file has no migration to be generated.
+    recorded, drawn = sides.snapshot.objects, sides.drawn.objects
+    return [d for d in found if not (_cast_otherwise(d) and recorded.get(d[0]) == drawn.get(d[0]))]
 
 
 def _snapshot_differences(sides: Sides) -> list[Difference]:
-    return _differences(sides.chain, sides.snapshot)
+    return [d for d in _differences(sides.chain, sides.snapshot) if not _cast_otherwise(d)]
+
+
+def _cast_otherwise(difference: Difference) -> bool:
+    """The same expression but for its casts: PostgreSQL writes them in when the type of a column changes under it."""
+    _, before, after = difference
+    if before is None or after is None or type(before) is not type(after):
+        return False
+    name = next((name for name in ("definition", "expression") if hasattr(before, name)), None)
+    if name is None or isinstance(before, Column):
+        return False
+    one, other = getattr(before, name), getattr(after, name)
+    return (
+        _uncast(one) == _uncast(other)
+        and dataclasses.replace(before, **{name: ""}) == dataclasses.replace(after, **{name: ""})  # type: ignore[type-var] - all are dataclasses
+    )
+
+
+def _uncast(expression: str) -> str:
+    return _NOISE.sub("", _CAST.sub("", expression))
 
 
 def _differences(a: Catalog | None, b: Catalog | None) -> list[Difference]:

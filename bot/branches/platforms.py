@@ -203,7 +203,7 @@ def _publication(sql: str) -> Iterable[str]:
 def _wanted(sql: str, thing: _Object) -> bool:
     """Named in the SQL (quoted or not), and not created there."""
     schema, _, name = thing.name.replace('"', "").partition(".")
-    after = r"\s*\(" if thing.kind == "FUNCTION" else r"(?![\w(])"
+    after = r"\s*\(" if thing.kind == "FUNCTION" else ""  # `REFERENCES auth.users(id)` names a table, too
     named = rf'(?<![\w.])"?{schema}"?\s*\.\s*"?{name}\b"?{after}'
     return bool(re.search(named, sql, re.IGNORECASE)) and not _created(sql, thing.kind, name, schema)
 

@@ -24,6 +24,8 @@ def migration_tested(evidence: Evidence) -> Outcome:
             failures = [f for f in evidence.findings if f.introduced and f.severity == "error"]
             if failures and all(f.waived for f in failures):
                 return Outcome("waived", f"The replay failed, and that is waived.{said}")
+            if evidence.not_replayed and not failures:
+                return Outcome("unknown", f"{evidence.not_replayed}{said}")
             return Outcome("unmet", f"The replay on base's state failed.{said}")
         case "skipped":
             why = evidence.not_replayed or (
