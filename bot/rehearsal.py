@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import psycopg
 
+from bot import undo
 from bot.branches import Template
 from bot.progress import Say
 from bot.stage import Stage, StateFailedError, play
@@ -118,8 +119,17 @@ def _observe(plan: Plan, branch: Branch, stage: Stage, say: Say) -> Rehearsal:
         except (CouldNotJudge, psycopg.Error):
             after = None  # the watchdog was faster; the run says so
     done = time.perf_counter()
-    ms = {"catalog": (read - started + done - ran) * 1000, "migrations": (ran - read) * 1000}
-    return Rehearsal(run=run, before=before, after=after, ms=ms)
+    back = None
+    if run is not None and run.state == "ok" and after is not None:
+        say("running the way back")
+        back = undo.undo(plan, stage, branch, before, after)
+    ended = time.perf_counter()
+    ms = {
+        "catalog": (read - started + done - ran) * 1000,
+        "migrations": (ran - read) * 1000,
+        "way_back": (ended - done) * 1000,
+    }
+    return Rehearsal(run=run, before=before, after=after, back=back, ms=ms)
 
 
 def restamped(plan: Plan) -> Chain:

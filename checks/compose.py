@@ -114,6 +114,7 @@ class Judgement:
             replay=_worst(parts),
             schema_diff=_difference(parts),
             equality=_equality(parts),
+            rollback=next((part.shown.back for part in parts if part.shown.back), None),
             conflicts=tuple(_conflicts(parts)),
             coverage=_coverage(parts),
             notes=tuple(self._notes()),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from checks.catalog.model import Catalog
+from checks.report import Rollback
 from checks.witnesses.model import Run
 
 
@@ -15,6 +16,7 @@ class Rehearsal:
         zero: the whole chain of head on an empty database, as a new developer would run it.
         before, after: the schema at base and with head's migrations; None where that state could not be reached.
         chain: the schema that the whole chain of head builds on an empty database; None where it does not run there.
+        back: the way back from `after` to `before`; proven where it was run and led there.
         notes: what had to be done otherwise than Drizzle would, in sentences.
         missing: extensions that the chain asks for and the branch database lacks.
         stopped: why the watchdog ended it, in a sentence.
@@ -27,6 +29,7 @@ class Rehearsal:
     before: Catalog | None = None
     after: Catalog | None = None
     chain: Catalog | None = None
+    back: Rollback | None = None
     notes: tuple[str, ...] = ()
     missing: frozenset[str] = frozenset()
     stopped: str | None = None
