@@ -69,7 +69,9 @@ def review(
         change=change,
         survey=projects.survey(change.head.tree, overrides),
         parts=parts,
-        loud=tuple(waivers.apply(policy.apply(findings, written), granted, context)),
+        loud=tuple(
+            waivers.squashed(waivers.apply(policy.apply(findings, written), granted, context), _squashes(parts))
+        ),
         reading=reading,
         written=written,
         wanted=policy.read(change.head.tree, rules.all_rules()),
@@ -117,6 +119,17 @@ def _judged(
 def _unseen_writes(part: Part, reading: ways.Reading) -> Sequence[Fact]:
     """Writes to the tracking table that only running the SQL shows."""
     return [] if part.shown.run is None else ways.observed(part.shown.run, part.plan.project, reading.facts)
+
+
+def _squashes(parts: Sequence[Part]) -> frozenset[str]:
+    """Migrations that replace all of base's, and build an empty database."""
+    return frozenset(
+        migration.tag
+        for part in parts
+        if part.plan.deleted and len(part.plan.deleted) == len(part.plan.base.migrations)
+        and part.shown.zero is not None and part.shown.zero.state == "ok"
+        for migration in part.plan.added
+    )  # fmt: skip
 
 
 def _context(written: PolicyFile, found: Mapping[rules.Target, Sequence[rules.Reader]] | None = None) -> rules.Context:

@@ -1,7 +1,7 @@
 """Waivers: what excuses a finding, from whom, and why. In SQL: `-- migrate:allow RULE: reason` above a statement."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from checks.drizzle.plan import Plan
 
 BREAKPOINT = "--> statement-breakpoint"
+ALL_HISTORY = "history"
+HISTORY = frozenset(
+    {
+        *("edited-applied-migration", "deleted-migration", "journal-mismatch"),
+        *("number-collision", "silently-skipped", "snapshot-chain"),
+    }
+)
+"""What a waiver of `history` excuses: a deliberate squash."""
+
 IN_SQL = "the migration"
 
 _ALLOW = re.compile(r"--+\s*migrate:allow\b[ \t]*(?P<rule>[^\s:]*)[ \t]*(?::[ \t]*(?P<reason>.*\S)?)?", re.IGNORECASE)
@@ -41,7 +50,11 @@ class Waiver:
 
     def excuses(self, finding: Finding) -> bool:
         """Whether the finding is what it is about."""
-        if self.rule != finding.rule or not self.reason:
+        if not self.reason:
+            return False
+        if self.rule == ALL_HISTORY:  # it is about no file alone; in SQL it stands above the first statement
+            return finding.rule in HISTORY and (self.place is None or self.first)
+        if self.rule != finding.rule:
             return False
         if self.place is None:
             return True
@@ -104,12 +117,29 @@ def apply(
     return [*result, *rules.judge(_troubles(waivers, used), context)]
 
 
+def squashed(findings: Iterable[Finding], tags: Collection[str]) -> list[Finding]:
+    """Once a squash is excused, so is what it makes again on base's state: the objects are there already.
+
+    Args:
+        findings: with their waivers.
+        tags: the migrations that stand for all of base's, and build an empty database.
+    """
+    listed = list(findings)
+    excuse = next((f.waived for f in listed if f.rule == "deleted-migration" and f.introduced and f.waived), None)
+    if excuse is None:
+        return listed
+    return [
+        f.model_copy(update={"waived": excuse}) if f.rule == "fails" and f.migration in tags and f.waived is None else f
+        for f in listed
+    ]
+
+
 def _troubles(waivers: list[Waiver], used: set[int]) -> Iterator[facts.Fact]:
     known = rules.all_rules()
     for number, waiver in enumerate(waivers):
         if waiver.place is None:
             continue
-        if waiver.rule not in known:
+        if waiver.rule not in known and waiver.rule != ALL_HISTORY:
             nearest = rules.nearest(waiver.rule, known)
             yield facts.WaiverUnknownRule(place=waiver.place, rule=waiver.rule, nearest=nearest)
         elif not waiver.reason:
