@@ -1,6 +1,7 @@
 """The packages that open a connection to PostgreSQL, and what in them does."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 # package → (family, the names that open a connection; `default` is the default export, `*` any use at all)
 _PACKAGES: dict[str, tuple[str, frozenset[str]]] = {
@@ -54,6 +55,7 @@ def packages() -> tuple[str, ...]:
     return tuple(_PACKAGES)
 
 
+@lru_cache(maxsize=4096)
 def _entry(package: str) -> tuple[str, frozenset[str]] | None:
     found = _PACKAGES.get(package)
     if found is None and not package.startswith("drizzle-orm/"):

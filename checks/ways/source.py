@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from checks.typescript import syntax
@@ -52,6 +52,7 @@ class Import:
     node: Node
 
 
+@lru_cache(maxsize=4096)
 def package_of(specifier: str) -> str:
     """`npm:pg@8` and a CDN's address of it are `pg`."""
     name = specifier.removeprefix("npm:").removeprefix("jsr:").removeprefix("node:")
