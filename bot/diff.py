@@ -146,7 +146,7 @@ class _File:
             raise UserError(f"{self.path} cannot be read: {error.strerror or error}.") from None
         stage = Stage.of(provider, [text], ("drizzle", "__drizzle_migrations"), extensions=(), seconds=seconds)
         with provider.branch(extensions=stage.extensions, seconds=seconds) as branch, _strongest(branch) as session:
-            setup.load(session, text, str(self.path))
+            setup.load(session, text, str(self.path), private=getattr(branch, "admin", None) is not None)
             session.execute("RESET ALL")
             yield session
 

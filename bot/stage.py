@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -19,6 +20,8 @@ from checks.witnesses.model import Failure, Run
 
 _EXTENSION = re.compile(r'\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)"?', re.IGNORECASE)
 _CONCURRENTLY = re.compile(r"^(CREATE (?:UNIQUE )?INDEX) CONCURRENTLY\b")  # as our own writers write it
+# A pipeline that fails is told to us; psycopg's own word of it is for nobody's terminal.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 _FORMAT = "4"  # of what is kept in templates; another number makes them anew
 
 

@@ -82,7 +82,7 @@ def _load(branch: Branch, text: str, name: str) -> dict[str, str]:
     admin = getattr(branch, "admin", None)
     with contextlib.ExitStack() as stack:
         session = stack.enter_context(admin() if admin is not None else branch.connect())
-        return setup.load(session, text, name)
+        return setup.load(session, text, name, private=admin is not None)
 
 
 def _catalog(branch: Branch) -> "Catalog | None":

@@ -29,6 +29,16 @@ _META = re.compile(r"^\\(?!\.)\w*", re.MULTILINE)
 _COPY = re.compile(
     r"^COPY\s[^;]*\sFROM\s+stdin\b[^;\n]*;[ \t]*\r?\n(?P<data>(?:.*\n)*?)\\\.[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
 )
+_NAME = r"""(?P<name>"(?:[^"]|"")+"|[a-z_][\w$]*)"""
+# As pg_dump writes them, one a line; it never makes the roles that it names.
+_ROLES = (
+    re.compile(rf"^ALTER\s[^;]*\sOWNER TO {_NAME};", re.MULTILINE),
+    re.compile(rf"^(?:ALTER DEFAULT PRIVILEGES\s[^;]*?)?(?:GRANT|REVOKE)\s[^;]*\s(?:TO|FROM) {_NAME}(?: WITH GRANT OPTION)?;", re.MULTILINE),
+    re.compile(rf"^ALTER DEFAULT PRIVILEGES FOR ROLE {_NAME}\s", re.MULTILINE),
+    re.compile(rf"^CREATE POLICY\s[^;]*?\sTO {_NAME}(?=\s|;)", re.MULTILINE),
+)  # fmt: skip
+_NO_ROLE = frozenset({"public", "current_user", "current_role", "session_user"})
+_MAKE_ROLE = "DO $role$ BEGIN CREATE ROLE {name}; EXCEPTION WHEN duplicate_object THEN NULL; END $role$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +48,16 @@ class _Piece:
     data: str | None = None
 
 
-def load(connection: psycopg.Connection[tuple[Any, ...]], text: str, name: str = "the set-up") -> dict[str, str]:
+def load(
+    connection: psycopg.Connection[tuple[Any, ...]], text: str, name: str = "the set-up", *, private: bool = False
+) -> dict[str, str]:
     """Run a set-up, statement by statement, each committed.
+
+    Args:
+        connection: to the database.
+        text: the SQL.
+        name: of the file, for messages.
+        private: the cluster is thrown away afterwards, so roles that a dump names and does not make may be made there.
 
     Returns:
         The session settings that it leaves and that change what later statements mean (`TimeZone`, `search_path`, …).
@@ -47,6 +65,10 @@ def load(connection: psycopg.Connection[tuple[Any, ...]], text: str, name: str =
     Raises:
         UserError: a statement failed; the text names file and line.
     """
+    if private:
+        for role in sorted({role for form in _ROLES for role in (m["name"] for m in form.finditer(text))}):
+            if role not in _NO_ROLE and not _made(role, text):
+                connection.execute(_MAKE_ROLE.format(name=role).encode())
     for piece in _pieces(_RESTRICT.sub("", text), name):
         try:
             if piece.data is None:
@@ -59,7 +81,7 @@ def load(connection: psycopg.Connection[tuple[Any, ...]], text: str, name: str =
                 raise
             words = error.diag.message_primary or str(error)
             raise UserError(
-                f"{name}, line {piece.line}: {words} ({error.sqlstate}). Mend the set-up, then run it again."
+                f"{name}, line {piece.line}: {words} ({error.sqlstate}). Mend the file, then run it again."
             ) from None
     if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
         connection.execute("commit")
@@ -71,6 +93,10 @@ def load(connection: psycopg.Connection[tuple[Any, ...]], text: str, name: str =
         for key, value in rows
         if key not in _FOR_LOADING and not (key == "search_path" and value in {"", '""'})
     }
+
+
+def _made(role: str, text: str) -> bool:
+    return bool(re.search(rf"\bcreate\s+(?:role|user|group)\s+{re.escape(role)}(?![\w$])", text, re.IGNORECASE))
 
 
 def _pieces(text: str, name: str) -> Iterator[_Piece]:
