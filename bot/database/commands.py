@@ -129,8 +129,8 @@ def sync(
 
     found = source.read(repo, rev, config)
     source.sound(found)
-    with progress.shown() as say:
-        done = command.run(target.of(url), found, say, dry_run=dry_run)
+    with progress.shown() as say, target.trouble(at := target.of(url)):
+        done = command.run(at, found, say, dry_run=dry_run)
     _print(format, words.synced(done, dry_run=dry_run), words.synced_json(done))
     return 0 if done.plan.found and not (dry_run and done.plan.changes) else 1
 
@@ -159,8 +159,8 @@ def verify(
         _print(format, words.audited(seen), words.audited_json(seen))
         return seen.code
     source.sound(found)
-    with progress.shown() as say:
-        done = command.run(target.of(url), found, say)
+    with progress.shown() as say, target.trouble(at := target.of(url)):
+        done = command.run(at, found, say)
     _print(format, words.verified(done), words.verified_json(done))
     return done.code
 
@@ -188,8 +188,9 @@ def reset_dev(
     found = source.read(repo, rev, config)
     ask = input if sys.stdin.isatty() and format is Format.text else None
     agree = command.confirm(yes=yes, typed=name, ask=ask)
-    with progress.shown() if ask is None else nullcontext(progress.silent) as say:
-        done = command.run(target.of(url), found, agree, say)
+    shown = progress.shown() if ask is None else nullcontext(progress.silent)
+    with shown as say, target.trouble(at := target.of(url)):
+        done = command.run(at, found, agree, say)
     _print(format, words.emptied(done), words.emptied_json(done))
     return done.migrated.code
 
@@ -235,7 +236,8 @@ def studio(
     code = None if page else command.official(found, url or os.environ[target.VARIABLE], port=port)
     if code is not None:
         return code
-    command.page(at, found)  # what is wrong is said at once, not at the first look
+    with target.trouble(at):
+        command.page(at, found)  # what is wrong is said at once, not at the first look
     command.serve(lambda: command.page(at, found), 4983 if port is None else port, _ready)
     return 0
 

@@ -1,28 +1,29 @@
 """What a database must look like after some of the migrations: they are run on a scratch database, and the catalogs compared."""
 
+# ruff: noqa: PLC0415 - a run that has nothing to compare does without the catalogs, and starts in half the time
+
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from bot import local
 from bot.branches import Provider, platforms
 from bot.database import ours, runner, tracking
 from bot.database.target import Session
 from bot.progress import Say
-from bot.stage import Stage, StateFailedError
 from checks.branch import Branch
-from checks.catalog import difference, statements, words
-from checks.catalog import read as catalogs
-from checks.catalog.model import Catalog
 from checks.drizzle.model import Chain, Migration
 from checks.errors import CouldNotJudge
 from checks.witnesses.model import Failure, Run
 from checks.witnesses.wire import Wire
 
+if TYPE_CHECKING:
+    from bot.stage import Stage
+    from checks.catalog.model import Catalog
+
 SECONDS = 600.0
-EMPTY = Catalog()
 
 # What a schema has, by name: cheap enough to ask after every migration.
 _NAMES = """
@@ -85,21 +86,26 @@ class Scratch:
         self._extensions, self._provider = extensions, provider
 
     @cached_property
-    def stage(self) -> Stage:
+    def stage(self) -> "Stage":
         """The stubs and extensions that the chain needs."""
+        from bot import local
+        from bot.stage import Stage
+
         provider = self._provider or local.provider()
         texts = [m.text for m in self.chain.migrations]
         return Stage.of(provider, texts, self.chain.project.table, extensions=self._extensions, seconds=SECONDS)
 
-    def after(self, tags: Collection[str]) -> Catalog:
+    def after(self, tags: Collection[str]) -> "Catalog":
         """The catalog after these migrations, in the order of the chain.
 
         Raises:
             CouldNotJudge: they do not run, or there is no scratch database.
         """
+        from bot.stage import StateFailedError
+
         wanted = [m for m in self.chain.migrations if m.tag in tags]
         if not wanted:
-            return EMPTY
+            return empty()
         self.say(f"running {len(wanted)} migrations on a scratch database")
         parts = ["steps", *(f"{m.tag} {m.hash}" for m in wanted)]
         template = self.stage.template("database", parts, _grow(wanted))
@@ -111,8 +117,10 @@ class Scratch:
             where = error.run.failed[0] if error.run.failed else ""
             raise CouldNotJudge(f"{where} does not run on a scratch database: {_words(error.run.failure)}.") from None
 
-    def search(self, real: Catalog, session: Session) -> Search:
+    def search(self, real: "Catalog", session: Session) -> Search:
         """Run the chain from nothing, migration by migration, and look which states are the database's."""
+        from checks.catalog import difference
+
         stage, found = self.stage, _Points(_names(session), _filled(session))
         template = stage.template("database", [], lambda _: None) if stage.stubs else None
         with stage.provider.branch(template=template, extensions=stage.extensions, seconds=SECONDS) as branch:
@@ -162,9 +170,9 @@ class _Points:
         self.lacking: set[str] = set()
         self.present: set[str] = set()
         self.stuck: tuple[str, str] | None = None
-        self.last = EMPTY
+        self.last = empty()
 
-    def at(self, number: int, wire: Wire, catalog: Callable[[], Catalog]) -> None:
+    def at(self, number: int, wire: Wire, catalog: "Callable[[], Catalog]") -> None:
         """Look at a state; its whole catalog is read where the names are right, in the schemas that it has."""
         names = _own(wire.ask(_NAMES))
         self._points.append(names)
@@ -190,14 +198,26 @@ class _Points:
         return max(n for n, score in enumerate(scores) if score == min(scores))
 
 
-def read(session: Session, chain: Chain) -> Catalog:
+@cache
+def empty() -> "Catalog":
+    """The catalog of a database with nothing in it."""
+    from checks.catalog.model import Catalog
+
+    return Catalog()
+
+
+def read(session: Session, chain: Chain) -> "Catalog":
     """The catalog of a real database, without Drizzle's own tables."""
+    from checks.catalog import read as catalogs
+
     schema, name = chain.project.table
     return catalogs.read(session, ignore=(tracking.STEPS[0], f"{schema}.{name}"))
 
 
-def compare(files: Catalog, real: Catalog, within: frozenset[str]) -> Drift | None:
+def compare(files: "Catalog", real: "Catalog", within: frozenset[str]) -> Drift | None:
     """The difference in what the migrations answer for; None where there is none."""
+    from checks.catalog import difference, statements, words
+
     left, right = ours.pair(files, real, within)
     if difference.equal(left, right):
         return None
@@ -210,6 +230,8 @@ def compare(files: Catalog, real: Catalog, within: frozenset[str]) -> Drift | No
 
 
 def _grow(migrations: Sequence[Migration]) -> Callable[[Branch], None]:
+    from bot.stage import StateFailedError
+
     def build(branch: Branch) -> None:
         wire = Wire(branch)
         try:

@@ -4,8 +4,7 @@ import getpass
 import os
 import socket
 from dataclasses import dataclass, field
-
-import psycopg
+from typing import TYPE_CHECKING
 
 from bot.database import evidence, ours, sync, target, tracking
 from bot.database import source as sources
@@ -15,8 +14,10 @@ from bot.database.source import Source
 from bot.database.target import Target
 from bot.database.tracking import Ledger, Table
 from bot.progress import Say
-from checks.catalog.model import Catalog
 from checks.errors import CouldNotJudge
+
+if TYPE_CHECKING:
+    from checks.catalog.model import Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,8 @@ def run(at: Target, source: Source, options: Options, say: Say) -> Migrated:
     say(f"connecting to {at.name}")
     worker = Runner(at, source.chain, options.patience, say)
     try:
-        return _Work(worker, at, source, options, say).do()
-    except psycopg.Error as error:
-        raise CouldNotJudge(f"{at.name[:1].upper()}{at.name[1:]} refused: {at.words(error)}.") from None
+        with target.trouble(at):
+            return _Work(worker, at, source, options, say).do()
     finally:
         worker.close()
 
@@ -134,9 +134,9 @@ class _Work:
                 return self._compared(real, table, ledger)
         return table, ledger
 
-    def _compared(self, real: Catalog, table: Table, ledger: Ledger) -> tuple[Table, Ledger]:
+    def _compared(self, real: "Catalog", table: Table, ledger: Ledger) -> tuple[Table, Ledger]:
         """Look for drift; where there is some, for the point of the chain that the schema is at."""
-        scratch = Scratch(self._source.chain, self._source.written.policy.branch.extensions, self._say)
+        scratch = Scratch(self._source.chain, self._source.extensions, self._say)
         try:
             drift = self._drift(real, ledger, scratch)
             if drift is None and not (self._options.sync_only and not ledger.tidy):
@@ -159,7 +159,7 @@ class _Work:
         self._done.refused = "The schema of the database is neither what its migrations table says nor any other point of the chain; nothing was run."
         return table, ledger
 
-    def _drift(self, real: Catalog, ledger: Ledger, scratch: Scratch) -> Drift | None:
+    def _drift(self, real: "Catalog", ledger: Ledger, scratch: Scratch) -> Drift | None:
         expected = scratch.after(ledger.applied.keys())
         whole = ours.schemas([expected])
         if not ledger.applied:  # the schemas that the chain will make count, too

@@ -6,16 +6,19 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.git import MAX_BLOB, Repository
-from checks import policy
 from checks.drizzle import chain as chains
 from checks.drizzle import projects
 from checks.drizzle.model import Chain, Damage, Project
 from checks.errors import UserError
-from checks.policy import PolicyFile
 from checks.tree import SYMLINK, Entry, Tree
 
+if TYPE_CHECKING:
+    from checks.policy import PolicyFile
+
+_POLICY = (".github/migration-policy.yml", ".github/migration-policy.yaml")
 _PASSED_OVER = {"node_modules", ".git", ".next", ".venv", "dist", "build", ".turbo", ".cache"}
 # What makes Drizzle's migrator stop, or run something else than the files say.
 _STOPS = {
@@ -30,15 +33,21 @@ class Source:
 
     Attributes:
         top: the folder that paths are relative to.
+        written: the policy file, if there is one.
         revision: where the files are from; None: from disk.
     """
 
     top: Path
     tree: Tree
-    written: PolicyFile
+    written: "PolicyFile | None"
     project: Project
     chain: Chain
     revision: str | None = None
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """What the policy file says the database has."""
+        return () if self.written is None else self.written.policy.branch.extensions
 
 
 def read(repo: Path, revision: str | None = None, config: str | None = None, *, required: bool = True) -> Source:
@@ -52,7 +61,7 @@ def read(repo: Path, revision: str | None = None, config: str | None = None, *, 
         tree = Repository(repo).tree(revision)
     else:
         top, tree = on_disk(repo)
-    written = policy.read(tree, ())
+    written = _policy(tree)
     found = projects.survey(tree, _overrides(written, config))
     project = _choose(found.projects, top, repo, config) if required else next(iter(found.projects), None)
     if project is None and not required:
@@ -62,6 +71,14 @@ def read(repo: Path, revision: str | None = None, config: str | None = None, *, 
         raise UserError(f"{repo} has no Drizzle project for PostgreSQL{other}. Name its folder with --repo.")
     chain = chains.read(tree, project)
     return Source(top, tree, written, chain.project, chain, revision)
+
+
+def _policy(tree: Tree) -> "PolicyFile | None":
+    if not any(path in tree for path in _POLICY):
+        return None
+    from checks import policy  # noqa: PLC0415 - a parser that most runs do without
+
+    return policy.read(tree)
 
 
 def sound(source: Source) -> None:
@@ -140,7 +157,9 @@ def _walked(root: Path) -> Iterator[str]:
             yield name if start == "." else f"{start.replace(os.sep, '/')}/{name}"
 
 
-def _overrides(written: PolicyFile, config: str | None) -> projects.DrizzleOverrides:
+def _overrides(written: "PolicyFile | None", config: str | None) -> projects.DrizzleOverrides:
+    if written is None:
+        return projects.DrizzleOverrides(config=config)
     said = written.policy.drizzle
     return projects.DrizzleOverrides(
         config=config or said.config,

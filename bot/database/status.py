@@ -64,7 +64,7 @@ def environments(source: Source, url: str | None) -> list[Environment]:
     found: list[Environment] = []
     if os.environ.get(target.VARIABLE):
         found.append(Environment("database", target.of(None), target.VARIABLE))
-    for name, said in source.written.policy.environments.items():
+    for name, said in (source.written.policy.environments if source.written else {}).items():
         given = os.environ.get(said.url_env)
         found.append(Environment(name, target.of(given, variable=said.url_env) if given else None, said.url_env))
     if not any(e.target for e in found):
@@ -77,7 +77,7 @@ def environments(source: Source, url: str | None) -> list[Environment]:
 
 def run(source: Source, asked: Sequence[Environment], say: Say, *, drift: bool = True) -> list[Status]:
     """Look at each environment; one that cannot be reached says so, and the others are looked at all the same."""
-    scratch = Scratch(source.chain, source.written.policy.branch.extensions, say)
+    scratch = Scratch(source.chain, source.extensions, say)
     return [_status(source, each, scratch, say, drift=drift) for each in asked]
 
 
@@ -114,7 +114,8 @@ def look(session: target.Session, at: Target, source: Source, found: Status) -> 
     """Read the rows."""
     found.table = tracking.read(session, at, source.project)
     found.ledger = tracking.compare(found.table, source.chain)
-    found.half = Runner.progress_of(session)
+    pending = {m.tag for m in found.ledger.pending}
+    found.half = {tag: how for tag, how in Runner.progress_of(session).items() if tag in pending}
 
 
 def _drift(session: target.Session, source: Source, scratch: Scratch, found: Status, ledger: Ledger) -> None:

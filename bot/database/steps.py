@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from checks.drizzle.model import Migration, Statement
-from checks.witnesses.postgres import first_words
 
 Kind = Literal["together", "alone", "code"]
 
+_FIRST = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*([A-Za-z]+)(?:\s+([A-Za-z]+))?", re.DOTALL)
 _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _NAME = r'((?:"(?:[^"]|"")+"|[\w$]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[\w$]+))?)'
 # What PostgreSQL refuses inside a transaction block.
@@ -74,12 +74,17 @@ def outside(sql: str) -> bool:
 
 
 def _ends(sql: str) -> bool:
-    first, second, _ = first_words(sql)
+    first, second = _words(sql)
     if first in {"COMMIT", "END", "BEGIN", "START"}:
         return True
     return first == "ABORT" or (
         first == "ROLLBACK" and not re.search(r"\bto\b", sql, re.IGNORECASE) and second != "PREPARED"
     )
+
+
+def _words(sql: str) -> tuple[str, str]:
+    found = _FIRST.match(sql)
+    return (found[1].upper(), (found[2] or "").upper()) if found else ("", "")
 
 
 def _cut(statements: Sequence[Statement]) -> list[Step]:
@@ -94,7 +99,7 @@ def _cut(statements: Sequence[Statement]) -> list[Step]:
             held.clear()
 
     for statement in statements:
-        first, _, _ = first_words(statement.sql)
+        first, _ = _words(statement.sql)
         if _ends(statement.sql):
             if first in {"ROLLBACK", "ABORT"}:
                 held.clear()

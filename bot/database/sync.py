@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
@@ -12,10 +13,12 @@ from bot.database.source import Source
 from bot.database.target import Session, Target
 from bot.database.tracking import Ledger, Table
 from bot.progress import Say
-from checks.catalog.model import Catalog
 from checks.drizzle.model import Migration
 from checks.errors import CouldNotJudge, UserError
 from checks.witnesses.tracking import Row
+
+if TYPE_CHECKING:
+    from checks.catalog.model import Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def run(at: Target, source: Source, say: Say, *, dry_run: bool = False) -> Synce
         if table.shape == "absent":
             refuse_other_table(worker.session, source)
         real = evidence.read(worker.session, source.chain)
-        plan = make(worker.session, Scratch(source.chain, _extensions(source), say), table, ledger, real)
+        plan = make(worker.session, Scratch(source.chain, source.extensions, say), table, ledger, real)
         if plan.found and plan.changes and not dry_run:
             write(worker.session, at, source, table, plan)
         return Synced(plan, written=bool(plan.found and plan.changes and not dry_run))
@@ -98,7 +101,7 @@ def refuse_other_table(session: Session, source: Source) -> None:
         )
 
 
-def make(session: Session, scratch: Scratch, table: Table, ledger: Ledger, real: Catalog) -> Plan:
+def make(session: Session, scratch: Scratch, table: Table, ledger: Ledger, real: "Catalog") -> Plan:
     """What should be done, by the evidence of the catalog; nothing is written."""
     found = scratch.search(real, session)
     migrations = scratch.chain.migrations
@@ -232,7 +235,3 @@ def rows_only(source: Source, table: Table, ledger: Ledger) -> Plan:
         proof=("Rows were matched to renumbered migrations by the hash of their content.",),
         changes=tuple(changes),
     )
-
-
-def _extensions(source: Source) -> tuple[str, ...]:
-    return source.written.policy.branch.extensions

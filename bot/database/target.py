@@ -1,8 +1,9 @@
 """The database that a command is about: its address, sessions to it, and its troubles in one sentence that never shows a password."""
 
+import contextlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -102,6 +103,19 @@ def of(url: str | None, *, variable: str = VARIABLE) -> Target:
             f"{source[0].upper()}{source[1:]} is no address of a PostgreSQL database: postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
         ) from None
     return Target({key: str(value) for key, value in parameters.items() if value is not None})
+
+
+@contextlib.contextmanager
+def trouble(target: Target) -> Generator[None]:
+    """What a database refuses, in one sentence.
+
+    Raises:
+        CouldNotJudge: it refused.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        raise CouldNotJudge(f"{_up(target.name)} refused: {target.words(error)}.") from None
 
 
 def check(session: Session, target: Target) -> None:

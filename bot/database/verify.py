@@ -1,6 +1,7 @@
 """`db verify`: files, migrations table and real schema, each against the others; without a database, the whole tree's ways."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bot.database import evidence, ours, target
 from bot.database.evidence import Drift, Scratch
@@ -10,8 +11,10 @@ from bot.database.target import Target
 from bot.progress import Say
 from checks.drizzle import projects
 from checks.errors import CouldNotJudge
-from checks.report import Finding
-from checks.ways.model import Unread
+
+if TYPE_CHECKING:
+    from checks.report import Finding
+    from checks.ways.model import Unread
 
 
 @dataclass(slots=True)
@@ -41,9 +44,9 @@ class Verified:
 class Audit:
     """What a whole tree shows, without a database: findings, how many files were looked at, and what could not be read."""
 
-    findings: tuple[Finding, ...]
+    findings: "tuple[Finding, ...]"
     looked: int
-    unread: tuple[Unread, ...] = ()
+    unread: "tuple[Unread, ...]" = ()
 
     @property
     def code(self) -> int:
@@ -67,7 +70,7 @@ def run(at: Target, source: Source, say: Say) -> Verified:
             return found
         say("reading the schema")
         real = evidence.read(session, source.chain)
-        scratch = Scratch(source.chain, source.written.policy.branch.extensions, say)
+        scratch = Scratch(source.chain, source.extensions, say)
         try:
             built = scratch.after([m.tag for m in source.chain.migrations])
             within = ours.schemas([built])
@@ -87,7 +90,8 @@ def audit(source: Source) -> Audit:
     from checks import policy, rules, ways  # noqa: PLC0415 - without a database only
 
     survey = projects.survey(source.tree)
-    reading = ways.audit(source.tree, source.written, survey.projects)
-    context = rules.Context(severities=source.written.policy.rules)
-    findings = policy.apply(rules.judge(reading.facts, context), source.written)
+    written = source.written or policy.PolicyFile()
+    reading = ways.audit(source.tree, written, survey.projects)
+    context = rules.Context(severities=written.policy.rules)
+    findings = policy.apply(rules.judge(reading.facts, context), written)
     return Audit(findings, reading.looked, reading.unread)
