@@ -61,13 +61,13 @@ class Wire:
                 server.connect(f"{self._sockets}/.s.PGSQL.5432")
                 with self._lock:
                     self._open = [*self._open, client, server]
-                threading.Thread(target=self._ask, args=(client, server), daemon=True).start()
+                threading.Thread(target=self._talk, args=(client, server), daemon=True).start()
                 threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
 
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
         first = True
-        with contextlib.suppress(OSError, EOFError), client, server, client.makefile("rb") as stream:
-            while True:
+        with contextlib.suppress(OSError, EOFError), client.makefile("rb") as stream:
+            while True:  # until the client is gone: `_exactly` says so
                 kind = b"" if first else _exactly(stream, 1)
                 length = _exactly(stream, 4)
                 body = _exactly(stream, int.from_bytes(length, "big") - 4)
@@ -84,6 +84,13 @@ class Wire:
                 if now and self.late:
                     time.sleep(0.02)
                     self.act()
+
+    def _talk(self, client: socket.socket, server: socket.socket) -> None:
+        self._ask(client, server)
+        for each in (server, client):  # closing alone would not end what the other thread waits for
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
