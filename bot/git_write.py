@@ -1,9 +1,10 @@
 """Writes to a git repository with plumbing alone: trees, commits, refs (compare and swap), and pushes that only go forward."""
 
+import hashlib
 import os
 import posixpath
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from bot.git import Repository
 from checks.errors import CouldNotJudge, UserError
 from checks.tree import Entry, Tree
 
-NOBODY = "0" * 40
-FALLBACK = ("Bulletproof", "bulletproof@localhost")
+_TREE = "040000"
+FALLBACK = {"NAME": "Bulletproof", "EMAIL": "bulletproof@localhost"}
 
 
 class MovedError(UserError):
@@ -59,13 +60,16 @@ def changed(repository: Repository, before: str, after: str) -> list[str]:
     return [os.fsdecode(name) for name in out.split(b"\0") if name]
 
 
-def files(repository: Repository, revision: str, folders: Sequence[str]) -> Tree:
+Fetch = Callable[[Sequence[str]], Mapping[str, bytes]]
+
+
+def files(repository: Repository, revision: str, folders: Sequence[str], fetch: Fetch | None = None) -> Tree:
     """The files of some folders at a revision (`""`: everything); the rest of the repository is not looked at."""
     wanted = [] if "" in folders else ["--", *(f"{folder}/" for folder in folders)]
     code, out, words = repository.ask("ls-tree", "-r", "-z", "--full-tree", revision, *wanted)
     if code:
         raise UserError(f"git ls-tree failed: {words}")
-    return Tree(_entries(out), repository.fetcher())
+    return Tree(_entries(out), fetch or repository.fetcher())
 
 
 def with_files(repository: Repository, tree: str, changes: Mapping[str, Entry | bytes | None]) -> str:
@@ -77,20 +81,25 @@ def with_files(repository: Repository, tree: str, changes: Mapping[str, Entry | 
             wanted[path] = (change.mode, change.oid)
         else:
             wanted[path] = None if change is None else ("100644", made[path])
-    return _rewritten(repository, tree, wanted) or _make_tree(repository, {})
+    levels = _levels(repository, tree, {posixpath.dirname(path) for path in wanted})
+    lines: list[bytes] = []
+    top = _rewritten(levels, "", wanted, lines, width=len(tree))
+    code, out, words = repository.ask("mktree", "-z", "--missing", "--batch", stdin=b"\0".join(lines) + b"\0")
+    if code or (top or out.decode().split()[-1]) not in out.decode().split():
+        raise UserError(f"git mktree failed: {words}")
+    return top or out.decode().split()[-1]
 
 
 def commit(repository: Repository, tree: str, parents: Sequence[str], message: str, *, sign: bool = False) -> str:
     """Make a commit object, as the person that git knows (else as `Bulletproof`); no ref points to it yet."""
     flags = ["-S"] if sign else ["--no-gpg-sign"]
     known = {k: v for k, v in os.environ.items() if k.startswith(("GIT_AUTHOR_", "GIT_COMMITTER_"))}
-    for person in ("GIT_AUTHOR", "GIT_COMMITTER"):
-        if repository.ask("var", f"{person}_IDENT", environment=known)[0]:
-            known |= {f"{person}_NAME": FALLBACK[0], f"{person}_EMAIL": FALLBACK[1]}
     parts = [part for parent in parents for part in ("-p", parent)]
-    code, out, words = repository.ask(
-        "commit-tree", *flags, *parts, "-F", "-", tree, stdin=message.encode(), environment=known
-    )
+    command = ("commit-tree", *flags, *parts, "-F", "-", tree)
+    code, out, words = repository.ask(*command, stdin=message.encode(), environment=known)
+    if code and ("identity" in words or "ident name" in words or "no email" in words):
+        nobody = {f"GIT_{who}_{what}": v for who in ("AUTHOR", "COMMITTER") for what, v in FALLBACK.items()}
+        code, out, words = repository.ask(*command, stdin=message.encode(), environment=nobody | known)
     if code:
         raise UserError(f"The commit could not be made: {words}")
     return out.decode().strip()
@@ -189,9 +198,46 @@ def _blobs(repository: Repository, contents: Mapping[str, bytes]) -> dict[str, s
     return dict(zip(contents, out.decode().split(), strict=True))
 
 
-def _rewritten(repository: Repository, tree: str | None, wanted: Mapping[str, tuple[str, str] | None]) -> str | None:
-    """A tree with changes applied, None where nothing is left in it."""
-    here = {e.path: e for e in _level(repository, tree)} if tree else {}
+Wanted = Mapping[str, tuple[str, str] | None]
+
+
+def _levels(repository: Repository, tree: str, folders: Iterable[str]) -> dict[str, dict[str, Entry]]:
+    """The direct members of some folders and all above them, in one question."""
+    wanted = {""}
+    for folder in folders:
+        parts = folder.split("/")
+        wanted |= {"/".join(parts[: n + 1]) for n in range(len(parts))}
+    names = sorted(wanted)
+    asked = b"".join(os.fsencode(f"{tree}:{name}") + b"\0" for name in names)
+    _, out, _ = repository.ask("cat-file", "--batch", "-z", stdin=asked)
+    found: dict[str, dict[str, Entry]] = {}
+    position = 0
+    for name in names:
+        end = out.index(b"\n", position)
+        header = out[position:end].split(b" ")
+        position = end + 1
+        if len(header) >= 3 and header[-2] in {b"tree", b"blob", b"commit"}:
+            size = int(header[-1])
+            if header[-2] == b"tree":
+                found[name] = {e.path: e for e in _members(out[position : position + size], len(tree) // 2)}
+            position += size + 1
+    return found
+
+
+def _members(content: bytes, width: int) -> Iterable[Entry]:
+    position = 0
+    while position < len(content):
+        end = content.index(b"\0", position)
+        mode, _, name = content[position:end].partition(b" ")
+        position = end + 1 + width
+        yield Entry(os.fsdecode(name), mode.decode().zfill(6), content[end + 1 : position].hex())
+
+
+def _rewritten(
+    levels: Mapping[str, Mapping[str, Entry]], folder: str, wanted: Wanted, lines: list[bytes], *, width: int
+) -> str | None:
+    """The id of a folder's new tree, None where nothing is left in it; what makes it is added to `lines`."""
+    here = dict(levels.get(folder, {}))
     below: dict[str, dict[str, tuple[str, str] | None]] = {}
     for path, change in wanted.items():
         name, slash, rest = path.partition("/")
@@ -202,33 +248,28 @@ def _rewritten(repository: Repository, tree: str | None, wanted: Mapping[str, tu
         else:
             here[name] = Entry(name, *change)
     for name, changes in below.items():
-        old = here.get(name)
-        sub = _rewritten(repository, old.oid if old is not None and old.mode == "040000" else None, changes)
-        if sub is None:
-            if old is None or old.mode == "040000":
-                here.pop(name, None)
-        else:
-            here[name] = Entry(name, "040000", sub)
-    return _make_tree(repository, here) if here else None
+        inner = posixpath.join(folder, name)
+        made = _rewritten(levels, inner, changes, lines, width=width)
+        if made is not None:
+            here[name] = Entry(name, _TREE, made)
+        elif name in here and here[name].mode == _TREE:
+            del here[name]
+    if not here and folder:
+        return None
+    return _made(here.values(), lines, width)
 
 
-def _level(repository: Repository, tree: str) -> Iterable[Entry]:
-    code, out, words = repository.ask("ls-tree", "-z", tree)
-    if code:
-        raise UserError(f"git ls-tree failed: {words}")
-    return _entries(out)
-
-
-def _make_tree(repository: Repository, entries: Mapping[str, Entry]) -> str:
-    kinds = {"040000": "tree", "160000": "commit"}
-    lines = b"".join(
-        f"{e.mode} {kinds.get(e.mode, 'blob')} {e.oid}\t".encode() + os.fsencode(posixpath.basename(e.path)) + b"\0"
-        for e in entries.values()
+def _made(entries: Iterable[Entry], lines: list[bytes], width: int) -> str:
+    """The id of a tree, and in `lines` how git is told to make it (gitformat-tree: folders sort as if they ended in `/`)."""
+    kinds = {_TREE: "tree", "160000": "commit"}
+    ordered = sorted(entries, key=lambda e: os.fsencode(e.path) + (b"/" if e.mode == _TREE else b""))
+    content = b"".join(
+        f"{e.mode.lstrip('0')} ".encode() + os.fsencode(e.path) + b"\0" + bytes.fromhex(e.oid) for e in ordered
     )
-    code, out, words = repository.ask("mktree", "-z", "--missing", stdin=lines)
-    if code:
-        raise UserError(f"git mktree failed: {words}")
-    return out.decode().strip()
+    lines += (f"{e.mode} {kinds.get(e.mode, 'blob')} {e.oid}\t".encode() + os.fsencode(e.path) for e in ordered)
+    lines.append(b"")
+    algorithm = "sha1" if width == 40 else "sha256"
+    return hashlib.new(algorithm, b"tree %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def _entries(listing: bytes) -> Iterable[Entry]:

@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from checks.drizzle import chain, journal, rechain, rechain_v1, repair, snapshot
 from checks.drizzle.model import Format, Project
 from checks.drizzle.repair import RefusedError, Repair, Situation
 from checks.errors import UserError
-from checks.tree import Entry, Tree
+from checks.tree import REGULAR, Entry, Tree
 
 _V0 = re.compile(r"(?:(.*)/)?meta/(?:_journal|[^/]*_snapshot)\.json")
 _V1 = re.compile(r"(?:(.*)/)?\d{14}(?:_[^/]*)?/(?:migration\.sql|snapshot\.json)")
@@ -121,10 +122,11 @@ def prepare(
         UserError: a revision is not there, or git fails.
     """
     base_id, head_id = repository.resolve(base), repository.resolve(head)
-    if git_write.is_ancestor(repository, head_id, base_id):
-        return Outcome(status="nothing-to-do", head=head_id, base=base_id)
     try:
         return _prepared(repository, base_id, head_id, provider=provider, sign=sign, seconds=seconds, say=say)
+    except RecursionError:
+        reason = "A snapshot or the journal is nested too deep to be Drizzle's."
+        return Outcome(status="refused", head=head_id, base=base_id, reason=reason)
     except RefusedError as error:
         return Outcome(
             status="refused",
@@ -142,9 +144,15 @@ def _prepared(
         fork = repository.merge_base(base, head)
     except UserError as error:
         raise RefusedError(str(error)) from None
+    if fork == head:
+        return Outcome(status="nothing-to-do", head=head, base=base)
     say("merging")
-    merge = git_write.merge(repository, head, base)
-    made = _repairs(repository, base, head, fork, merge)
+    with ThreadPoolExecutor(2, "git") as beside:
+        ours = beside.submit(git_write.changed, repository, fork, head)
+        theirs = beside.submit(git_write.changed, repository, fork, base)
+        merge = git_write.merge(repository, head, base)
+        paths = ours.result(), theirs.result()
+    made = _repairs(repository, (base, fork, head), merge, paths)
     beside = [p for p in merge.conflicted if p not in made.files and not _inside(p, made.folders)]
     if beside:
         raise RefusedError(
@@ -223,13 +231,22 @@ def run(
 # --- folders ---
 
 
-def _repairs(repository: Repository, base: str, head: str, fork: str, merge: git_write.Merge) -> _Sum:
-    by_head = _candidates([*git_write.changed(repository, fork, head), *merge.conflicted])
+def _repairs(
+    repository: Repository,
+    commits: tuple[str, str, str],
+    merge: git_write.Merge,
+    paths: tuple[Sequence[str], Sequence[str]],
+) -> _Sum:
+    by_head = _candidates([*paths[0], *merge.conflicted])
     made = _Sum()
     if not by_head:
         return made
-    names = sorted({*by_head, *_candidates(git_write.changed(repository, fork, base))})
-    trees = _Trees(*(git_write.files(repository, commit, names) for commit in (base, fork, head, merge.tree)))
+    names = sorted({*by_head, *_candidates(paths[1])})
+    fetch = repository.fetcher()
+    with ThreadPoolExecutor(4, "git") as beside:
+        listed = beside.map(lambda c: git_write.files(repository, c, names, fetch), (*commits, merge.tree))
+        trees = _Trees(*listed)
+    fetch(sorted({e.oid for t in (trees.base, trees.fork, trees.head) for e in t.entries() if _read_anyway(e, names)}))
     for found in _folders(trees, names, by_head):
         situation = _situation(trees, found, merge.conflicted)
         if situation is None:
@@ -271,6 +288,12 @@ def _folders(trees: _Trees, names: Sequence[str], by_head: Iterable[str]) -> lis
             )
         found[origin] = _Found(there, origin, here, here if origin in head_moves else there)
     return list(found.values())
+
+
+def _read_anyway(entry: Entry, names: Sequence[str]) -> bool:
+    """Whether it is a migration or a snapshot: asked for at once, git is started once."""
+    wanted = entry.mode in REGULAR and (entry.path.endswith((".sql", "_journal.json")) or "snapshot" in entry.path)
+    return wanted and _inside(entry.path, names)
 
 
 def _moves(before: set[str], after: set[str]) -> dict[str, str]:

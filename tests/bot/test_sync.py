@@ -3,13 +3,16 @@
 import json
 import subprocess
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import GitRepo
 
+from bot import git_write, sync
 from bot.cli import main
-from tests.checks.sync_samples import History, commit, shop, two_sides
+from bot.git import Repository
+from tests.checks.sync_samples import CONFIG, History, commit, shop, two_sides
 
 
 class Synced:
@@ -429,3 +432,149 @@ def test_a_long_journal(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> No
     two_sides(repo, fork, tip, head)
     synced = offline(repo, capsys)
     assert synced.told["renamed"] == [{"from": "9990_notes", "to": "9991_notes"}]
+
+
+def test_what_is_written_is_sound(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Git finds no fault with the objects; the commit is unsigned and says what moved."""
+    fork = shop().put("a/b.txt", "x").put("drizzle.txt", "x").put("drizzle-x/y", "x")
+    two_sides(repo, fork, fork.fork().table("invoices"), fork.fork().table("notes"))
+    assert offline(repo, capsys).status == "synced"
+    repo.git("fsck", "--strict")
+    raw = repo.git("cat-file", "commit", "HEAD")
+    assert "gpgsig" not in raw
+    assert "0002_notes is now 0003_notes" in raw
+    assert subprocess.run(
+        ["git", "cat-file", "commit", "HEAD"], cwd=repo.path, capture_output=True, check=True
+    ).stdout.endswith(b"\n")
+
+
+def test_two_syncs_at_once(repo: GitRepo) -> None:
+    """One wins; the other says that the branch moved, and writes nothing."""
+    fork = shop()
+    two_sides(repo, fork, fork.fork().table("invoices"), fork.fork().table("notes"))
+    repository = Repository(repo.path)
+    old = repo.git("rev-parse", "head")
+    one = sync.prepare(repository, "main", "head", provider=None)
+    other = git_write.commit(repository, repo.git("rev-parse", "main^{tree}"), [old], "other\n")
+    git_write.move(repository, "refs/heads/head", other, old)
+    assert one.commit is not None
+    with pytest.raises(git_write.MovedError, match="moved meanwhile"):
+        git_write.move(repository, "refs/heads/head", one.commit, old)
+    assert repo.git("rev-parse", "head") == other
+
+
+def test_a_push_goes_forward_only(repo: GitRepo, tmp_path: Path) -> None:
+    """A branch that moved meanwhile is not overwritten."""
+    fork = shop()
+    two_sides(repo, fork, fork.fork().table("invoices"), fork.fork().table("notes"))
+    repo.git("clone", "--quiet", "--bare", str(repo.path), str(tmp_path / "remote.git"))
+    repository = Repository(repo.path)
+    outcome = sync.prepare(repository, "main", "head", provider=None)
+    assert outcome.commit is not None
+    git_write.push(repository, str(tmp_path / "remote.git"), outcome.commit, "head")
+    assert repo.git("ls-remote", str(tmp_path / "remote.git"), "refs/heads/head").split()[0] == outcome.commit
+    rival = git_write.commit(repository, repo.git("rev-parse", "main^{tree}"), [repo.git("rev-parse", "head")], "x\n")
+    with pytest.raises(git_write.MovedError):
+        git_write.push(repository, str(tmp_path / "remote.git"), rival, "head")
+
+
+def test_hostile_nesting_is_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """No traceback, whatever the depth."""
+    for depth in (400, 100_000):
+        fork = shop()
+        head = fork.fork().table("notes")
+        last = json.loads(head.files["drizzle/meta/0002_snapshot.json"])
+        text = json.dumps({**last, "views": "@"}, indent=2).replace('"@"', '{"a":' * depth + "1" + "}" * depth)
+        head.put("drizzle/meta/0002_snapshot.json", text)
+        made = GitRepo(repo.path / f"d{depth}")
+        two_sides(made, fork, fork.fork().table("invoices"), head)
+        assert offline(made, capsys).status in {"refused", "synced"}
+
+
+# --- v1 ---
+
+
+def folder(name: str, own: str, parents: list[str], table: str, *columns: str) -> dict[str, str]:
+    """A v1 migration that creates a table, or (without `id`) adds columns to it."""
+    born = "id" in columns
+    rows = [{"schema": "public", "name": table, "isRlsEnabled": False, "entityType": "tables"}] if born else []
+    rows += [
+        {"schema": "public", "table": table, "name": c, "type": "text", "typeSchema": None, "notNull": False, "dimensions": 0,
+         "default": None, "generated": None, "identity": None, "entityType": "columns"}
+        for c in columns
+    ]  # fmt: skip
+    listed = ", ".join(f'"{c}" text' for c in columns)
+    sql = f'CREATE TABLE "{table}" ({listed});' if born else f'ALTER TABLE "{table}" ADD COLUMN {listed};'
+    head = {"version": "9", "dialect": "postgres", "id": own, "prevIds": parents, "footprints": []}
+    first = parents == ["00000000-0000-0000-0000-000000000000"]
+    data = (
+        {"type": "base", **head, "ddl": rows}
+        if first
+        else {"type": "diff", **head, "deltas": [{"op": "create", "row": r} for r in rows]}
+    )
+    return {f"drizzle/{name}/migration.sql": sql, f"drizzle/{name}/snapshot.json": json.dumps(data, indent=2)}
+
+
+START = {
+    "drizzle.config.ts": CONFIG,
+    **folder("20260101000000_start", "s", ["00000000-0000-0000-0000-000000000000"], "users", "id"),
+}
+
+
+def test_folders_of_v1_move_behind_base(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Later times, and base's leaf as parent; SQL and changes as they were."""
+    tip = {**START, **folder("20260103000000_base", "b", ["s"], "orders", "id")}
+    head = {
+        **START,
+        **folder("20260102000000_one", "h1", ["s"], "users", "name"),
+        **folder("20260104000000_two", "h2", ["h1"], "notes", "id"),
+    }
+    two_sides(repo, History(START), History(tip), History(head))
+    synced = Synced(repo, capsys)
+    assert (synced.status, synced.told["proven"]) == ("synced", True), synced.told
+    assert synced.told["renamed"] == [{"from": "20260102000000_one", "to": "20260103000001_one"}]
+    one = json.loads(repo.git("show", "HEAD:drizzle/20260103000001_one/snapshot.json"))
+    assert (one["id"], one["prevIds"]) == ("h1", ["b"])
+    two = repo.git("show", "HEAD:drizzle/20260104000000_two/snapshot.json")
+    assert two == head["drizzle/20260104000000_two/snapshot.json"]
+    assert (
+        repo.git("show", "HEAD:drizzle/20260103000001_one/migration.sql")
+        == head["drizzle/20260102000000_one/migration.sql"]
+    )
+    assert offline(repo, capsys).status == "nothing-to-do"
+
+
+def test_contradictions_of_v1(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table made twice, with different columns."""
+    tip = {**START, **folder("20260103000000_base", "b", ["s"], "orders", "id", "a")}
+    head = {**START, **folder("20260102000000_head", "h", ["s"], "orders", "id", "b")}
+    two_sides(repo, History(START), History(tip), History(head))
+    synced = Synced(repo, capsys)
+    assert synced.status == "refused", synced.told
+    assert "orders" in synced.told["reason"]
+
+
+def test_the_same_twice_in_v1(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Base has it, so head's goes."""
+    tip = {**START, **folder("20260103000000_base", "b", ["s"], "orders", "id")}
+    head = {
+        **START,
+        **folder("20260102000000_head", "h", ["s"], "orders", "id"),
+        **folder("20260102000001_more", "m", ["h"], "orders", "x"),
+    }
+    two_sides(repo, History(START), History(tip), History(head))
+    synced = Synced(repo, capsys)
+    assert (synced.status, synced.told["proven"]) == ("synced", True), synced.told
+    names = {p.split("/")[1] for p in repo.git("ls-tree", "-r", "--name-only", "HEAD", "drizzle/").splitlines()}
+    assert names == {"20260101000000_start", "20260103000000_base", "20260103000001_more"}
+    assert json.loads(repo.git("show", "HEAD:drizzle/20260103000001_more/snapshot.json"))["prevIds"] == ["b"]
+
+
+def test_one_side_was_upgraded(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two formats do not mix."""
+    fork = shop()
+    plain = {k: v for k, v in fork.files.items() if not k.startswith("drizzle/")}
+    two_sides(repo, fork, History({**plain, **START}), fork.fork().table("notes"))
+    synced = offline(repo, capsys)
+    assert synced.status == "refused"
+    assert "drizzle-kit up" in synced.told["reason"]
