@@ -31,7 +31,9 @@ def ours(comment: Comment, app: AppName) -> bool:
     """Whether it is the App's own: anybody can write a marker."""
     if comment.app is not None:
         return comment.app.id == app.id
-    return comment.user is not None and comment.user.type == "Bot" and comment.user.login == f"{app.slug}[bot]"
+    if comment.user is None or comment.user.type != "Bot":
+        return False
+    return comment.user.login == f"{app.slug}[bot]" if app.slug else comment.user.login.endswith("[bot]")
 
 
 async def find(github: Client, number: int, app: AppName) -> Comment | None:

@@ -6,6 +6,7 @@ import structlog
 
 from bot import events, groups, pulls, replies, sweep
 from bot.inbox import Work
+from bot.state import store
 from bot.world import World
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("errands")
@@ -13,6 +14,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("errands")
 
 async def run(world: World, item: Work) -> None:
     """Do one piece of work of the inbox."""
+    where = item.repository
+    if where is not None and not where.installation:
+        where = replace(where, installation=await world.github.installation_of(where.owner, where.name))
+        await store.named(world.pool, where)
+        item = replace(item, repository=where)
     match item.kind:
         case "pull":
             await pulls.look(world, item)

@@ -22,7 +22,7 @@ _RERUN = frozenset({"rerequested"})
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Where it happened, and the installation whose token opens it."""
+    """Where it happened, and the installation whose token opens it (0: it was not named, and has to be asked for)."""
 
     id: int
     owner: str
@@ -178,10 +178,11 @@ def pull(repository: Repository, number: int, *, fresh: bool = False, head: str 
 
 
 def _repository(said: _Body) -> Repository | None:
-    if said.repository is None or said.installation is None:
+    if said.repository is None:
         return None
     owner, _, name = said.repository.full_name.partition("/")
-    return Repository(said.repository.id, owner, name, said.installation.id) if name else None
+    installation = said.installation.id if said.installation else 0
+    return Repository(said.repository.id, owner, name, installation) if name else None
 
 
 def _pull_request(said: _Body, where: Repository, _app: int | None) -> Event:

@@ -16,7 +16,7 @@ import structlog
 from bot import checkruns, clones, comment, events, gate, metrics, replies
 from bot.clones import Clone
 from bot.events import Repository
-from bot.github import Client, Missing, Pull
+from bot.github import Client, Missing, Pull, Refused
 from bot.inbox import Later, Work, current
 from bot.reviewing import Excuse, Outcome, Request
 from bot.state import store
@@ -240,11 +240,15 @@ def _read_of_base(path: str, report: Report | None) -> bool:
     return path in files or any(path.startswith(f"{folder.rstrip('/')}/") for folder in folders)
 
 
-async def _approvals(client: Client, pull: Pull) -> tuple[str, ...]:
-    """Who approved this very head: the last word of each, of people who may write here and did not write it."""
+async def _approvals(client: Client, pull: Pull) -> tuple[str, ...] | None:
+    """Who approved this very head: the last word of each who may write here and is not its author; None: it cannot be seen."""
+    try:
+        given = await client.reviews(pull.number)
+    except Refused:
+        return None
     last = {
         review.user.login: review
-        for review in await client.reviews(pull.number)
+        for review in given
         if review.user is not None and review.state in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}
     }
     author = pull.user.login if pull.user else ""
@@ -256,6 +260,6 @@ async def _approvals(client: Client, pull: Pull) -> tuple[str, ...]:
     return tuple([name for name in names[:10] if await client.permission(name) in {"admin", "write", "maintain"}])
 
 
-def _digest(head: str, base_ref: str, excused: tuple[Excuse, ...], approvals: tuple[str, ...]) -> str:
+def _digest(head: str, base_ref: str, excused: tuple[Excuse, ...], approvals: tuple[str, ...] | None) -> str:
     parts = [_RULES, head, base_ref, [e.model_dump(mode="json") for e in excused], approvals]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -70,7 +70,7 @@ async def world(settings: Settings, url: str, **parts: Unpack[Parts]) -> AsyncGe
             clones=clones,
             pool=pool,
             inbox=inbox,
-            public_url=settings.public_url,
+            public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
             secret=secret(settings.webhook_secret.get_secret_value()),
             **parts,
         )

@@ -19,7 +19,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("sweep")
 async def everything(world: World) -> None:
     """Compare what is open on GitHub with what was judged, everywhere, and forget what is old."""
     await store.forget(world.pool)
-    await redeliver(world)
+    try:
+        await redeliver(world)
+    except Refused as refused:
+        log.warning("deliveries cannot be listed", why=str(refused))
     for installation in await world.github.installations():
         await installed(world, installation)
 

@@ -44,7 +44,7 @@ class World:
     """Everything, wired together.
 
     Attributes:
-        public_url: where people reach the service; None: no links.
+        public_url: where people reach the service.
         secret: what links are signed with, made from the webhook's secret.
         excuses: the waivers that stand in the comments of a pull request.
         commands: does what comments and buttons ask for.
@@ -54,7 +54,7 @@ class World:
     clones: Clones
     pool: Pool
     inbox: Inbox
-    public_url: str | None
+    public_url: str
     secret: bytes
     judge: Judge = reviewing.judge
     excuses: Excuses = nothing_excused
@@ -72,10 +72,8 @@ class World:
         token = await self.client(repository).token()
         return self.clones.clone(repository.id, repository.owner, repository.name, token)
 
-    def link(self, review: str) -> str | None:
+    def link(self, review: str) -> str:
         """The address of a review's page, which opens without login for those who were given it."""
-        if self.public_url is None:
-            return None
         return f"{self.public_url.rstrip('/')}/reviews/{review}?signature={sign(self.secret, f'review:{review}')}"
 
     async def mine(self, item: Work) -> None:

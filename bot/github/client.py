@@ -85,7 +85,10 @@ class GitHub:
     async def app(self) -> AppName:
         """Our own App."""
         if self._name is None:
-            self._name = AppName.model_validate(await self.as_app("GET", "/app"))
+            try:
+                self._name = AppName.model_validate(await self.as_app("GET", "/app"))
+            except Refused:
+                return AppName(id=self.app_id)  # its id is enough to know our comments by, where GitHub names the App
         return self._name
 
     async def installations(self) -> list[int]:
@@ -105,6 +108,11 @@ class GitHub:
             if len(said["repositories"]) < _PAGE:
                 break
         return found
+
+    async def installation_of(self, owner: str, name: str) -> int:
+        """The installation that opens a repository."""
+        said = await self.as_app("GET", f"/repos/{quote(owner)}/{quote(name)}/installation")
+        return int(said["id"])
 
     async def deliveries(self) -> list[dict[str, Any]]:
         """The App's latest webhook deliveries, the newest first."""
@@ -289,9 +297,8 @@ class Client:
         """Our check run of that name on a commit: the latest, where there are several."""
         params = {"check_name": name, "app_id": self.github.app_id, "filter": "latest", "per_page": _PAGE}
         said = await self.call("GET", f"/commits/{sha}/check-runs", params=params)
-        ours = [
-            run for run in _list(CheckRun, said["check_runs"]) if run.app is None or run.app.id == self.github.app_id
-        ]
+        found = [run for run in _list(CheckRun, said["check_runs"]) if run.name == name]
+        ours = [run for run in found if run.app is None or run.app.id == self.github.app_id]
         return max(ours, key=lambda run: run.id, default=None)
 
     async def begin_check(self, name: str, sha: str, *, url: str | None, title: str) -> int:

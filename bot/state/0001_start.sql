@@ -126,8 +126,11 @@ BEGIN
     END IF;
     IF _repository IS NOT NULL THEN
         INSERT INTO repository AS r (id, owner, name, installation) VALUES (_repository, _owner, _name, _installation)
-            ON CONFLICT (id) DO UPDATE SET owner = EXCLUDED.owner, name = EXCLUDED.name, installation = EXCLUDED.installation
-            WHERE (r.owner, r.name, r.installation) IS DISTINCT FROM (EXCLUDED.owner, EXCLUDED.name, EXCLUDED.installation);
+            ON CONFLICT (id) DO UPDATE
+                SET owner = EXCLUDED.owner, name = EXCLUDED.name,
+                    installation = coalesce(nullif(EXCLUDED.installation, 0), r.installation)
+                WHERE (r.owner, r.name, r.installation) IS DISTINCT FROM
+                    (EXCLUDED.owner, EXCLUDED.name, coalesce(nullif(EXCLUDED.installation, 0), r.installation));
     END IF;
     IF _key IS NOT NULL THEN
         UPDATE delivery SET generation = want(_key, _kind, _repository, _about, _fresh, _id) WHERE id = _id;

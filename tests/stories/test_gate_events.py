@@ -196,3 +196,27 @@ def test_approvals_are_told_to_the_judge(serve, hub: Hub, shop: Repository, stat
     hub.deliver("pull_request_review", shop.payload("submitted", pull_request=pull.shown(), review={"id": 1}))
     concluded(pull)
     assert judge.asked[-1].approvals == (("ada",) if state == "APPROVED" else ())
+
+
+def test_a_webhook_that_names_no_installation(serve, hub: Hub, shop: Repository, state_url: str) -> None:
+    """It is asked for."""
+    serve(judge=Scripted())
+    settled(state_url)
+    pull = shop.open("clean", tell=False)
+    payload = shop.payload("opened", number=1, pull_request=pull.shown())
+    del payload["installation"]
+    hub.deliver("pull_request", payload)
+    assert concluded(pull)["conclusion"] == "success"
+
+
+def test_a_small_github(serve, hub: Hub, shop: Repository, state_url: str) -> None:
+    """Where rules, reviews, deliveries and our own name cannot be read, pull requests are judged all the same."""
+    for pattern in ("/rules/", "/reviews$", "/app/hook/", "/app$"):
+        hub.stumble(pattern, 404, times=99)
+    serve(judge=Scripted())
+    pull = shop.open("clean")
+    assert concluded(pull)["conclusion"] == "success"
+    pull.push({"a.txt": "once more"})
+    assert concluded(pull)["conclusion"] == "success"
+    settled(state_url)
+    one(pull)
