@@ -38,7 +38,7 @@ _ROLES = (
     re.compile(rf"^CREATE POLICY\s[^;]*?\sTO {_NAME}(?=\s|;)", re.MULTILINE),
 )  # fmt: skip
 _NO_ROLE = frozenset({"public", "current_user", "current_role", "session_user"})
-_MAKE_ROLE = "DO $role$ BEGIN CREATE ROLE {name}; EXCEPTION WHEN duplicate_object THEN NULL; END $role$"
+_MAKE_ROLE = "DO $role$ BEGIN CREATE ROLE {name}; GRANT {name} TO CURRENT_USER; EXCEPTION WHEN duplicate_object THEN NULL; END $role$"
 
 
 @dataclass(frozen=True, slots=True)
