@@ -81,7 +81,10 @@ def migration(
     decided = decide(before, after, answers)
     answers.check()
     if answers.open:
-        return Generated(questions=tuple(answers.open), pending=decided.pending)
+        asked = {each.gone for each in answers.open}
+        return Generated(
+            questions=tuple(answers.open), pending=tuple(name for name in decided.pending if name not in asked)
+        )
     statements = steps.statements(decided, wanted)
     if not statements:
         return Generated(pending=decided.pending)

@@ -1,7 +1,7 @@
 """The migrations that we write are those that the real drizzle-kit writes: the same statements, after which it sees no change."""
 
 import json
-from pathlib import Path
+import re
 
 import pytest
 
@@ -103,3 +103,58 @@ def test_every_statement_is_drizzle_kits(tmp_path):
         if list(ours.statements) != theirs:
             wrong.append((name, list(ours.statements), theirs))
     assert wrong == []
+
+
+CONFIG = 'export default { dialect: "postgresql", schema: "./schema.ts", out: "./drizzle" };'
+
+
+def _written(folder):
+    """The files of the migrations folder, without what is random or the time of day."""
+    found = {}
+    ids = {}
+    for path in sorted((folder / "drizzle").rglob("*.*")):
+        text = path.read_text(encoding="utf-8")
+        for known in re.findall(r'"id": "([^"]+)"', text):
+            ids[known] = f"id {len(ids)}"
+        for known, plain in ids.items():
+            text = text.replace(known, plain)
+        found[str(path.relative_to(folder))] = re.sub(r'"when": \d+', '"when": 0', text)
+    return found
+
+
+def _put(folder, files):
+    for path, text in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["many at once", "in a schema", "policy changes", "materialized changes"])
+def test_files_are_drizzle_kits_to_the_byte_and_it_sees_no_change_after_them(name, tmp_path):
+    """Its own command, run twice beside ours, writes the same files; run after ours, it has nothing to do."""
+    oracle = node_oracle.require("v0")
+    before, after_source = PAIRS[name]
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    for source, word in ((before, "start"), (after_source, "next")):
+        _put(theirs, {"schema.ts": HEAD + source, "drizzle.config.ts": CONFIG})
+        oracle.kit(theirs, "generate", f"--name={word}")
+    made, files = second(before, after_source)
+    _put(ours, {**files, "schema.ts": HEAD + after_source, "drizzle.config.ts": CONFIG})
+    assert made.tag == "0001_next"
+    assert _written(ours) == _written(theirs)
+    assert "No schema changes" in oracle.kit(ours, "generate").stdout
+
+
+def test_a_renamed_column_table_and_type_leave_drizzle_kit_nothing_to_do(tmp_path):
+    """What was answered is written as renames, and the snapshot says so too."""
+    oracle = node_oracle.require("v0")
+    before = "export const mood = pgEnum('mood', ['a']); export const users = pgTable('users', { id: integer().primaryKey(), nick: text().notNull().unique(), m: mood() }, (t) => [index('i').on(t.nick)]);"
+    later = "export const feeling = pgEnum('feeling', ['a']); export const people = pgTable('people', { id: integer().primaryKey(), handle: text().notNull().unique(), m: feeling() }, (t) => [index('i').on(t.handle)]);"
+    made, files = second(before, later, renames=["users=people", "people.nick=people.handle", "mood=feeling"])
+    assert list(made.statements)[:3] == [
+        'ALTER TYPE "public"."mood" RENAME TO "feeling";',
+        'ALTER TABLE "users" RENAME TO "people";',
+        'ALTER TABLE "people" RENAME COLUMN "nick" TO "handle";',
+    ]
+    _put(tmp_path, {**files, "schema.ts": HEAD + later, "drizzle.config.ts": CONFIG})
+    assert "No schema changes" in oracle.kit(tmp_path, "generate").stdout

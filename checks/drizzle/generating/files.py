@@ -11,6 +11,7 @@ from checks.drizzle import journal_writing, names
 from checks.drizzle.generating import naming
 from checks.drizzle.generating.content import Json
 from checks.drizzle.model import ROOT, Chain
+from checks.errors import UserError
 
 _BREAKPOINT = "--> statement-breakpoint\n"
 
@@ -63,7 +64,12 @@ def _snapshot(chain: Chain, after: Json, tag: str) -> Json:
 
 def _journal(chain: Chain, entry: Json, text: str | None) -> str:
     if text is not None:
-        return journal_writing.append(text, [entry])
+        try:
+            return journal_writing.append(text, [entry])
+        except (ValueError, RecursionError) as error:
+            raise UserError(
+                f"The journal cannot be continued: {error}. Repair it first; nothing was written."
+            ) from None
     old = [{"idx": m.idx, "version": "7", "when": m.when, "tag": m.tag, "breakpoints": True} for m in chain.migrations]
     return _json({"version": "7", "dialect": "postgresql", "entries": [*old, entry]})
 
