@@ -62,7 +62,9 @@ def _from_base(plan: Plan, stage: Stage, say: Say) -> Rehearsal:
                 notes.append(_told(error.run))
             continue
         said = (*notes, note) if note else ()
-        return replace(found, notes=said, missing=missing, stopped=stopped, ms=ms | found.ms)
+        return replace(
+            found, notes=said, missing=missing, stopped=stopped, lacking=_lacking(branch, found.run), ms=ms | found.ms
+        )
     return Rehearsal(notes=(*notes, "So head's migrations were not run."), missing=missing)
 
 
@@ -157,6 +159,16 @@ def _stopped(branch: Branch, seconds: float) -> str | None:
         return None
     limit = f"did not end within {seconds:.0f} seconds" if branch.stopped == "time" else "took too much room on disk"
     return f"The branch database was stopped: the migrations {limit}."
+
+
+def _lacking(branch: Branch, run: Run | None) -> str | None:
+    """A shared server has the roles that it has: a chain that needs others fails there, and perhaps only there."""
+    if branch.may_create_roles or run is None or run.failure is None:
+        return None
+    about = {"42501": "permission denied to create role", "42704": 'role "'}.get(run.failure.sqlstate)
+    if about is None or not run.failure.message.startswith(about):
+        return None
+    return f"No roles can be made on the server that was named: {run.failure.message}. Without `--database` it runs in a cluster of its own."
 
 
 def _told(run: Run) -> str:

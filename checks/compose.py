@@ -78,7 +78,8 @@ class Judgement:
             ),
             None,
         )
-        lacking = f"The branch database has no {', '.join(missing)}." if missing else None
+        denied = next((part.shown.lacking for part in self.parts if part.shown.lacking), None)
+        lacking = f"The branch database has no {', '.join(missing)}." if missing else denied
         return Evidence(
             migrations=tuple(tag for part in self.parts for tag in _touched(part.plan)),
             added=tuple(m.tag for part in self.parts for m in part.plan.added),
@@ -138,6 +139,8 @@ class Judgement:
             yield from part.shown.notes
             if part.shown.stopped:
                 yield part.shown.stopped
+            if part.shown.lacking:
+                yield part.shown.lacking
             for name in sorted(part.shown.missing):
                 yield f"The branch database has no extension `{name}`: what needs it could not run here, so nothing it did is known."
         for problem in self.written.problems:

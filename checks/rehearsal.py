@@ -20,6 +20,7 @@ class Rehearsal:
         notes: what had to be done otherwise than Drizzle would, in sentences.
         missing: extensions that the chain asks for and the branch database lacks.
         stopped: why the watchdog ended it, in a sentence.
+        lacking: what the branch database may not do and the migrations need, in a sentence.
         unjudged: why no branch database could be had, in a sentence.
         ms: wall milliseconds by step.
     """
@@ -33,10 +34,11 @@ class Rehearsal:
     notes: tuple[str, ...] = ()
     missing: frozenset[str] = frozenset()
     stopped: str | None = None
+    lacking: str | None = None
     unjudged: str | None = None
     ms: dict[str, float] = field(default_factory=dict[str, float])
 
     @property
     def complete(self) -> bool:
         """The branch database had all that the chain needs, so what failed there fails in truth."""
-        return not self.missing and self.stopped is None and self.unjudged is None
+        return not self.missing and self.stopped is None and self.lacking is None and self.unjudged is None
