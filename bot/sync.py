@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -89,8 +89,10 @@ class _Sum:
     notes: list[str] = field(default_factory=list[str])
     folders: list[str] = field(default_factory=list[str])
 
-    def add(self, made: Repair, folder: str) -> None:
-        self.files |= made.files
+    def add(self, made: Repair, folder: str, written: Mapping[str, bytes]) -> None:
+        """Take a folder's repair; `written` are contents that git does not have yet."""
+        for path, file in made.files.items():
+            self.files[path] = written.get(file.oid, file) if isinstance(file, Entry) else file
         self.renamed += made.renamed
         self.omitted += made.omitted
         self.notes += made.notes
@@ -212,20 +214,23 @@ def run(
     if outcome.commit is None:
         return outcome
     try:
-        if target is None:
-            if repository.resolve("HEAD") != head_id:
-                raise git_write.MovedError("The checked-out branch moved meanwhile; nothing was written. Sync again.")
-            git_write.advance(repository, outcome.commit)
-        else:
-            name, old = target
-            if old is not None and not git_write.is_ancestor(repository, old, outcome.commit):
-                raise git_write.MovedError(
-                    f"{name} holds commits that the result does not contain; nothing was written."
-                )
-            git_write.move(repository, name, outcome.commit, old)
+        _write(repository, outcome.commit, head_id, target)
     except git_write.MovedError as error:
         return replace(outcome, status="refused", commit=None, reason=str(error))
     return outcome
+
+
+def _write(repository: Repository, commit: str, head: str, target: tuple[str, str | None] | None) -> None:
+    """Move the checked-out branch, or a ref, to the commit."""
+    if target is None:
+        if repository.resolve("HEAD") != head:
+            raise git_write.MovedError("The checked-out branch moved meanwhile; nothing was written. Sync again.")
+        git_write.advance(repository, commit)
+        return
+    name, old = target
+    if old is not None and not git_write.is_ancestor(repository, old, commit):
+        raise git_write.MovedError(f"{name} holds commits that the result does not contain; nothing was written.")
+    git_write.move(repository, name, commit, old)
 
 
 # --- folders ---
@@ -244,8 +249,9 @@ def _repairs(
     names = sorted({*by_head, *_candidates(paths[1])})
     fetch = repository.fetcher()
     with ThreadPoolExecutor(4, "git") as beside:
-        listed = beside.map(lambda c: git_write.files(repository, c, names, fetch), (*commits, merge.tree))
-        trees = _Trees(*listed)
+        everything = (*commits, merge.tree)
+        listed = [beside.submit(git_write.files, repository, revision, names, fetch) for revision in everything]
+        trees = _Trees(*(each.result() for each in listed))
     fetch(sorted({e.oid for t in (trees.base, trees.fork, trees.head) for e in t.entries() if _read_anyway(e, names)}))
     for found in _folders(trees, names, by_head):
         situation = _situation(trees, found, merge.conflicted)
@@ -254,7 +260,7 @@ def _repairs(
         form = situation.head.project.format
         result = rechain.repair_v0(situation) if form == "v0" else rechain_v1.repair_v1(situation)
         if result is not None:
-            made.add(result, found.after)
+            made.add(result, found.after, situation.written)
     return made
 
 
@@ -322,10 +328,14 @@ def _situation(trees: _Trees, found: _Found, conflicted: Iterable[str]) -> Situa
             [found.after],
         )
     mended: dict[str, bytes] = {}
+    written: dict[str, bytes] = {}
     if forms[0] == "v0":
         mended = repair.mended(head_tree, found.head, _ids(base_tree, found.base))
         head_tree = head_tree.overlaid(mended)
-        base_tree = base_tree.overlaid(repair.mended(base_tree, found.base, _ids(head_tree, found.head)))
+        of_base = repair.mended(base_tree, found.base, _ids(head_tree, found.head))
+        base_tree = base_tree.overlaid(of_base)
+        for tree, files in ((head_tree, mended), (base_tree, of_base)):
+            written |= {e.oid: data for path, data in files.items() if (e := tree.entry(path)) is not None}
     cache = chain.Cache()
     chains = [
         chain.read(tree, Project(root="", format=forms[0], migrations_dir=folder), cache=cache)
@@ -342,6 +352,7 @@ def _situation(trees: _Trees, found: _Found, conflicted: Iterable[str]) -> Situa
         merged=trees.merged,
         conflicted=frozenset(p for p in conflicted if _inside(p, folders)),
         mended=tuple(mended),
+        written=written,
     )
 
 
@@ -375,6 +386,12 @@ def _inside(path: str, folders: Sequence[str]) -> bool:
 # --- words ---
 
 
+_DATABASES = (
+    "Databases that ran the old numbers already (a laptop, a preview): run `bulletproof db sync` there. It moves the rows of the "
+    "tracking table to the new places by content, so nothing runs twice and nothing has to be reset."
+)
+
+
 def reply(outcome: Outcome) -> str:
     """What to answer to `/migrate sync`, in Markdown."""
     if outcome.status == "nothing-to-do":
@@ -390,11 +407,7 @@ def reply(outcome: Outcome) -> str:
             "- Proved on PostgreSQL: base's migrations run, then these, and the last snapshot says what they made."
         )
     if outcome.renamed:
-        lines += [
-            "",
-            "Databases that ran the old numbers already (a laptop, a preview): run `bulletproof db sync` there. It moves the rows "
-            "of the tracking table to the new places by content, so nothing runs twice and nothing has to be reset.",
-        ]
+        lines += ["", _DATABASES]
     return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from checks.drizzle.model import Chain, Project
 from checks.drizzle.plan import Plan
 from checks.drizzle.repair import RefusedError
 from checks.rehearsal import Rehearsal
+from checks.witnesses.model import Run
 
 _NAME = re.compile(r'"((?:[^"]|"")+)"')
 
@@ -46,7 +47,8 @@ def prove(
 
     Args:
         repository: holds all three commits.
-        base, head: what was merged.
+        base: the commit whose migrations come first.
+        head: the commit whose migrations were moved.
         commit: the result.
         folders: the migrations folders that were repaired.
         provider: of branch databases.
@@ -63,7 +65,7 @@ def prove(
     for project in plans.concerned(change):
         if project.migrations_dir not in folders:
             continue
-        lab = _Lab(repository, change, project, head, provider, seconds, say)
+        lab = _Lab(repository, change, project, head=head, provider=provider, seconds=seconds, say=say)
         told = lab.prove()
         notes += told
         proven = proven and not told
@@ -78,6 +80,7 @@ class _Lab:
         repository: Repository,
         change: Change,
         project: Project,
+        *,
         head: str,
         provider: Provider,
         seconds: float,
@@ -103,7 +106,7 @@ class _Lab:
             if not shown.complete or shown.run is None:
                 lacking = f"it has no extension {', '.join(sorted(shown.missing))}" if shown.missing else shown.stopped
                 return [*told, f"Not proved: this PostgreSQL could not run it all ({lacking})."]
-            self._refuse(plan, shown)
+            return [*told, self._failed(plan, shown.run)]
         return told + self._snapshot(plan, shown)
 
     def _rehearse(self, plan: Plan) -> Rehearsal:
@@ -113,37 +116,39 @@ class _Lab:
         texts = [m.text for m in chain.migrations]
         return Stage.of(self._provider, texts, chain.project.table, extensions=(), seconds=self._seconds)
 
-    def _refuse(self, plan: Plan, shown: Rehearsal) -> None:
-        """Say why the migrations do not run after base's.
+    def _failed(self, plan: Plan, run: Run) -> str:
+        """What to say of migrations that do not run after base's, where that is not base's doing.
 
         Raises:
-            RefusedError: always.
+            RefusedError: they do run without base's.
         """
-        run = shown.run
-        if run is None or run.failed is None or run.failure is None:
+        if run.failed is None or run.failure is None:
             raise RefusedError(
-                f"PostgreSQL refuses the result: {run.failure.message if run and run.failure else 'no reason given'}."
+                f"PostgreSQL refuses the result: {run.failure.message if run.failure else 'no reason given'}."
             )
         tag, number = run.failed
         migration = next((m for m in plan.added if m.tag == tag), None)
-        statement = (
-            migration.statements[number].sql if migration is not None and number < len(migration.statements) else ""
-        )
+        known = migration.statements if migration is not None else ()
+        statement = known[number].sql if number < len(known) else ""
+        said = f'`{tag}` does not run: PostgreSQL says "{run.failure.message}" to `{_short(statement)}`.'
         alone = self._alone()
-        start = f'`{tag}` does not run after base\'s migrations: PostgreSQL says "{run.failure.message}" to `{_short(statement)}`.'
-        path = [migration.path] if migration is not None else []
-        if alone is not None and alone[1].run is not None and alone[1].run.state == "failed":
-            raise RefusedError(f"{start} It does not run without them either: mend it first, then sync.", path)
+        before = alone[1].run if alone is not None else None
+        if before is not None and before.failure is not None and before.failure.sqlstate == run.failure.sqlstate:
+            return f"Not proved: {said} It did not run before the sync either."
+        said = said.replace("does not run", "does not run after base's migrations", 1)
         rival = _rival(statement, plan, alone[0] if alone else None)
         if rival is not None:
-            start += f" Base's `{rival[0]}` has `{_short(rival[1])}`."
-        raise RefusedError(f"{start} Change this branch's migration so that it fits what base does now.", path)
+            said += f" Base's `{rival[0]}` has `{_short(rival[1])}`."
+        raise RefusedError(
+            f"{said} Change this branch's migration so that it fits what base does now.",
+            [migration.path] if migration is not None else [],
+        )
 
     def _alone(self) -> tuple[Plan, Rehearsal] | None:
         """Head as it was, on the commit where it left base."""
         fork = self._repository.merge_base(self._base, self._head)
         change = self._repository.change(fork, self._head)
-        here = [p for p in plans.concerned(change)]
+        here = plans.concerned(change)
         project = next((p for p in here if p.migrations_dir == self._project.migrations_dir), here[0] if here else None)
         if project is None:
             return None

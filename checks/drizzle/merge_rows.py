@@ -60,15 +60,15 @@ def fit(deltas: Sequence[Row], before: State | None, base: State) -> Fitted:
         key = key_of(delta)
         operation = delta.get("op")
         if operation == "create":
-            _create(found, delta, key, base, here)
+            _create(found, delta, key, base, here=here)
         elif operation == "drop":
-            _drop(found, delta, key, before, base, here)
+            _drop(found, delta, key, before, base, here=here)
         else:
-            _alter(found, delta, key, before, base, here)
+            _alter(found, delta, key, before, base, here=here)
     return found
 
 
-def _create(found: Fitted, delta: Row, key: Key, base: State, here: set[Key]) -> None:
+def _create(found: Fitted, delta: Row, key: Key, base: State, *, here: set[Key]) -> None:
     row = cast("Row", delta["row"])
     if key in here and key in base:
         if base[key] == row:
@@ -84,7 +84,7 @@ def _create(found: Fitted, delta: Row, key: Key, base: State, here: set[Key]) ->
     found.deltas.append(delta)
 
 
-def _drop(found: Fitted, delta: Row, key: Key, before: State | None, base: State, here: set[Key]) -> None:
+def _drop(found: Fitted, delta: Row, key: Key, before: State | None, base: State, *, here: set[Key]) -> None:
     if key not in here:
         _twice(found, key)
         return
@@ -94,7 +94,7 @@ def _drop(found: Fitted, delta: Row, key: Key, before: State | None, base: State
     found.deltas.append(delta)
 
 
-def _alter(found: Fitted, delta: Row, key: Key, before: State | None, base: State, here: set[Key]) -> None:
+def _alter(found: Fitted, delta: Row, key: Key, before: State | None, base: State, *, here: set[Key]) -> None:
     if key not in here:
         found.clashes.append(Clash(words(key), "dropped it or renamed it", "changes it"))
         return

@@ -114,97 +114,107 @@ def _conflicts_beside(s: Situation, ours: set[str], tags: set[str]) -> None:
 
 def _keep_mended_gaps(s: Situation, work: _Work) -> None:
     """Snapshots that head adds for migrations of base that had none."""
+    names_of_own = {snapshot_of(m.tag): m.tag for m in s.head.migrations}
     for snapshot in s.head.snapshots:
         rest = inside(snapshot.path, s.head.project.migrations_dir)
         entry = s.head_tree.entry(snapshot.path)
         if rest is None or entry is None or snapshot.tag is None or snapshot.tag not in s.base.lines:
             continue
-        path = join(s.folder, rest)
-        at_base = join(s.base.project.migrations_dir, rest)
-        if s.base_tree.entry(at_base) is None and s.merge_base_tree.entry(snapshot.path) is None:
-            if not any(
-                m.tag != snapshot.tag and snapshot_of(m.tag) == posixpath.basename(path) for m in s.head.migrations
-            ):
-                work.files[path] = replace(entry, path=path)
+        new = s.base_tree.entry(join(s.base.project.migrations_dir, rest)) is None
+        if (
+            new
+            and s.merge_base_tree.entry(snapshot.path) is None
+            and names_of_own.get(posixpath.basename(rest)) == snapshot.tag
+        ):
+            work.files[join(s.folder, rest)] = replace(entry, path=join(s.folder, rest))
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Where the next migration goes."""
+
+    names: names.Names
+    sources: dict[str, dict[str, Any]]
+    parents: "_Parents"
+    last: _Last
+    ids: set[str]
+    when: int
+    idx: int
 
 
 def _steps(s: Situation, sides: Sides, work: _Work) -> None:
-    base_tags = [m.tag for m in s.base.migrations]
-    journal_path = join(s.folder, JOURNAL)
-    raw = s.base_tree.read(join(s.base.project.migrations_dir, JOURNAL))
-    if raw is None:
-        raise RefusedError("Base has no journal (`meta/_journal.json`) for these migrations.", [journal_path])
-    text = raw.decode("utf-8", "surrogateescape")
+    path = join(s.base.project.migrations_dir, JOURNAL)
+    here = join(s.folder, JOURNAL)
+    raw, entry = s.base_tree.read(path), s.base_tree.entry(path)
+    if raw is None or entry is None:
+        raise RefusedError("Base has no journal (`meta/_journal.json`) for these migrations.", [here])
     parsed = journal.parse(raw)
     if parsed.problem is not None:
-        why = {"not-json": "is not JSON", "conflict-markers": "holds git's conflict markers"}.get(
-            parsed.problem, "cannot be read"
-        )
+        why = {"not-json": "is not JSON", "conflict-markers": "holds git's conflict markers"}
+        told = why.get(parsed.problem, "cannot be read")
         raise RefusedError(
-            f"Base's own journal {why} (line {parsed.line}). It has to be mended on base first.", [journal_path]
+            f"Base's own journal {told} (line {parsed.line}). It has to be mended on base first.", [here]
         )
-    sources = journal_writing.entries(_text(s.head_tree.read(join(s.head.project.migrations_dir, JOURNAL))))
-    base_snapshots = [posixpath.basename(x.path).removesuffix(".json") for x in s.base.snapshots]
-    stems = {
+    walk = _Walk(
+        names=_namer(s, sides, work),
+        sources=journal_writing.entries(_text(s.head_tree.read(join(s.head.project.migrations_dir, JOURNAL)))),
+        parents=_Parents(s),
+        last=_first(s.base),
+        ids={x.id for x in s.base.snapshots},
+        when=max((e.when or 0 for e in parsed.entries), default=0),
+        idx=max((e.idx if e.idx is not None else n for n, e in enumerate(parsed.entries)), default=-1),
+    )
+    for migration in sides.added:
+        _step(s, sides, work, walk, migration)
+    made = journal_writing.append(_text(raw), work.entries)
+    work.files[here] = made.encode("utf-8", "surrogateescape") if work.entries else replace(entry, path=here)
+
+
+def _namer(s: Situation, sides: Sides, work: _Work) -> names.Names:
+    """Hands out names in base's style that sort behind base's migrations and snapshots."""
+    tags = [m.tag for m in s.base.migrations]
+    of_snapshots = [posixpath.basename(x.path).removesuffix(".json") for x in s.base.snapshots]
+    strays = {
         posixpath.basename(e.path).removesuffix(".sql")
         for e in s.merged.entries()
         if e.path.endswith(".sql") and inside(e.path, s.folder) is not None and e.path not in work.files
     }
-    own = sides.added
-    style = names.style(base_tags) if base_tags else names.style([m.tag for m in own])
-    giver = names.Names(style, [*base_tags, *base_snapshots], stems)
-    when = max((e.when or 0 for e in parsed.entries), default=0)
-    idx = max((e.idx if e.idx is not None else n for n, e in enumerate(parsed.entries)), default=-1)
-    last = _first(s.base)
-    before = _Parents(s)
-    ids = {x.id for x in s.base.snapshots}
-    for migration in own:
-        snapshot = before.own(migration, ids)
-        twin = repair.same_work(migration, sides.arrived)
-        merged = _merged(snapshot, migration, before, last)
-        if twin is not None and (merged is None or last.data is None or _same_schema(merged.data, last.data)):
-            work.omitted.append(f"`{migration.tag}` is left out: base's `{twin.tag}` does the very same.")
-            work.rewritten = True
-            continue
-        if merged is not None and merged.clashes:
-            raise _contradiction(migration, merged)
-        body, gone = migration.text, ()
-        if merged is not None and merged.twice:
-            body, gone = repair.without(migration, sides.arrived, merged.twice)
-        if gone:
-            work.omitted += [
-                f"`{migration.tag}`: `{g.sql.splitlines()[0][:120]}` is left out: base has done it." for g in gone
-            ]
-            work.rewritten = True
-            if not body.strip():
-                continue
-        when, idx = max(migration.when, when + 1), idx + 1
-        tag = giver.next(migration.tag, idx=idx, when=when)
-        work.entries.append(
-            journal_writing.entry(replace(migration, tag=tag, when=when, idx=idx), sources.get(migration.tag))
-        )
-        if tag != migration.tag:
-            work.renamed.append((migration.tag, tag))
-        work.rewritten |= (when, idx) != (migration.when, migration.idx)
-        entry = s.head_tree.entry(migration.path)
-        path = join(s.folder, f"{tag}.sql")
-        work.files[path] = body.encode() if gone or entry is None else replace(entry, path=path)
-        if snapshot is not None and merged is not None:
-            _put_snapshot(
-                s, work, snapshot, merged.data, last, path=join(s.folder, f"meta/{snapshot_of(tag)}"), taken=ids
-            )
-        elif names.prefix(migration.tag):
-            work.notes.append(
-                f"`{tag}` has no snapshot of its own, as before; the next one builds on the one before it."
-            )
-    made = journal_writing.append(text, work.entries)
-    mended = s.base_tree.entry(join(s.base.project.migrations_dir, JOURNAL))
-    unchanged = not work.entries and mended is not None and journal_path not in s.mended
-    work.files[journal_path] = (
-        replace(mended, path=journal_path)
-        if unchanged and mended is not None
-        else made.encode("utf-8", "surrogateescape")
-    )
+    return names.Names(names.style(tags or [m.tag for m in sides.added]), [*tags, *of_snapshots], strays)
+
+
+def _step(s: Situation, sides: Sides, work: _Work, walk: _Walk, migration: Migration) -> None:
+    """Put one migration behind what is there."""
+    snapshot = walk.parents.own(migration, walk.ids)
+    twin = repair.same_work(migration, sides.arrived)
+    merged = _merged(snapshot, migration, walk.parents, walk.last)
+    base = walk.last.data
+    if twin is not None and (merged is None or base is None or _same_schema(merged.data, base)):
+        work.omitted.append(f"`{migration.tag}` is left out: base's `{twin.tag}` does the very same.")
+        work.rewritten = True
+        return
+    if merged is not None and merged.clashes:
+        raise _contradiction(migration, merged)
+    body, gone = repair.without(migration, sides.arrived, merged.twice if merged is not None else ())
+    if gone:
+        lines = [g.sql.splitlines()[0][:120] for g in gone]
+        work.omitted += [f"`{migration.tag}`: `{line}` is left out: base has done it." for line in lines]
+        work.rewritten = True
+        if not body.strip():
+            return
+    walk.when, walk.idx = max(migration.when, walk.when + 1), walk.idx + 1
+    tag = walk.names.next(migration.tag, idx=walk.idx, when=walk.when)
+    moved = replace(migration, tag=tag, when=walk.when, idx=walk.idx)
+    work.entries.append(journal_writing.entry(moved, walk.sources.get(migration.tag)))
+    if tag != migration.tag:
+        work.renamed.append((migration.tag, tag))
+    work.rewritten |= (moved.when, moved.idx) != (migration.when, migration.idx)
+    entry = s.head_tree.entry(migration.path)
+    path = join(s.folder, f"{tag}.sql")
+    work.files[path] = body.encode() if gone or entry is None else replace(entry, path=path)
+    if snapshot is not None and merged is not None:
+        _put_snapshot(s, work, walk, snapshot, merged.data, path=join(s.folder, f"meta/{snapshot_of(tag)}"))
+    elif names.prefix(migration.tag):
+        work.notes.append(f"`{tag}` has no snapshot of its own, as before; the next one builds on the one before it.")
 
 
 def _first(base: Chain) -> _Last:
@@ -320,19 +330,19 @@ def _same_schema(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _put_snapshot(
-    s: Situation, work: _Work, snapshot: Snapshot, data: dict[str, Any], last: _Last, *, path: str, taken: set[str]
+    s: Situation, work: _Work, walk: _Walk, snapshot: Snapshot, data: dict[str, Any], *, path: str
 ) -> None:
-    raw = s.head_tree.read(snapshot.path) or b""
+    last = walk.last
     own = snapshot.id
-    if own in taken or own == last.id:
+    if own in walk.ids or own == last.id:
         own = str(uuid5(NAMESPACE_URL, f"{snapshot.id} after {last.id}"))
-    taken.add(own)
+    walk.ids.add(own)
     data = {**data, "id": own, "prevId": last.id}
-    if data == dict(snapshot.data):
-        entry = s.head_tree.entry(snapshot.path)
-        work.files[path] = raw if entry is None else replace(entry, path=path)
+    entry = s.head_tree.entry(snapshot.path)
+    if data == dict(snapshot.data) and entry is not None and snapshot.path not in s.mended:
+        work.files[path] = replace(entry, path=path)
     else:
-        work.files[path] = repair.dumped(data, raw)
+        work.files[path] = repair.dumped(data, s.head_tree.read(snapshot.path) or b"")
         work.rewritten = True
     last.data, last.id = data, own
 
@@ -346,7 +356,7 @@ def _needed(s: Situation, sides: Sides, work: _Work) -> bool:
     result = work.files[path]
     wanted = result if isinstance(result, bytes) else s.base_tree.read(join(s.base.project.migrations_dir, JOURNAL))
     merged = s.merged.read(path)
-    if merged is None or wanted is None or _order(merged) != _order(wanted):
+    if merged is None or wanted is None or journal.parse(merged).problem or _order(merged) != _order(wanted):
         return True
     return (
         any(

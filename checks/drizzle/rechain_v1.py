@@ -97,17 +97,23 @@ def _state(base: Chain) -> dict[Key, Row] | None:
         return None
 
 
-def _step(s: Situation, sides: Sides, work: _Work, migration: Migration) -> None:
+def _own(s: Situation, migration: Migration) -> Snapshot | None:
+    """Head's snapshot of its migration, if it has one."""
     snapshot = next((x for x in s.head.snapshots if x.tag == migration.tag), None)
     path = join(posixpath.dirname(migration.path), "snapshot.json")
     if snapshot is None and s.head_tree.entry(path) is not None:
         raise RefusedError(f"{path} cannot be read. Restore it, then sync.", [path])
     if snapshot is not None and snapshot.version not in {"8", "9"}:
         raise RefusedError(f"{path} has the unknown version {snapshot.version!r}.", [path])
+    return snapshot
+
+
+def _step(s: Situation, sides: Sides, work: _Work, migration: Migration) -> None:
+    snapshot = _own(s, migration)
     try:
         fitted = _fitted(s, work, migration, snapshot)
     except Unreconstructable as error:
-        raise RefusedError(str(error), [path]) from None
+        raise RefusedError(str(error), [migration.path]) from None
     twin = repair.same_work(migration, sides.arrived)
     if twin is not None and (fitted is None or not (fitted.deltas or fitted.clashes)):
         work.omitted.append(f"`{migration.tag}` is left out: base's `{twin.tag}` does the very same.")
@@ -119,9 +125,7 @@ def _step(s: Situation, sides: Sides, work: _Work, migration: Migration) -> None
             f"`{migration.tag}` and base contradict each other: {told}. Change this branch's schema and generate it again.",
             [migration.path],
         )
-    body, gone = migration.text, ()
-    if fitted is not None and fitted.twice:
-        body, gone = repair.without(migration, sides.arrived, fitted.twice)
+    body, gone = repair.without(migration, sides.arrived, fitted.twice if fitted is not None else ())
     if gone:
         work.omitted += [
             f"`{migration.tag}`: `{g.sql.splitlines()[0][:120]}` is left out: base has done it." for g in gone
@@ -129,19 +133,23 @@ def _step(s: Situation, sides: Sides, work: _Work, migration: Migration) -> None
         work.rewritten = True
         if not body.strip():
             return
-    tag = _name(migration.tag, work.last)
-    work.last = tag
+    _move(s, work, migration, body if gone else None)
+    if snapshot is None:
+        work.notes.append(f"`{work.last}` has no snapshot of its own, as before.")
+    else:
+        _put_snapshot(s, work, snapshot, fitted, join(s.folder, f"{work.last}/snapshot.json"))
+
+
+def _move(s: Situation, work: _Work, migration: Migration, body: str | None) -> None:
+    """Put the files of a migration into the folder that is its own now."""
+    tag = work.last = _name(migration.tag, work.last)
     if tag != migration.tag:
         work.renamed.append((migration.tag, tag))
     for old in s.head_tree.under(posixpath.dirname(migration.path)):
         entry = s.head_tree.entry(old)
         new = join(s.folder, f"{tag}/{old[len(posixpath.dirname(migration.path)) + 1 :]}")
         if entry is not None:
-            work.files[new] = body.encode() if gone and old == migration.path else replace(entry, path=new)
-    if snapshot is None:
-        work.notes.append(f"`{tag}` has no snapshot of its own, as before.")
-    else:
-        _put_snapshot(s, work, snapshot, fitted, join(s.folder, f"{tag}/snapshot.json"))
+            work.files[new] = body.encode() if body is not None and old == migration.path else replace(entry, path=new)
 
 
 def _fitted(s: Situation, work: _Work, migration: Migration, snapshot: Snapshot | None) -> Fitted | None:

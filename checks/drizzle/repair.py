@@ -42,6 +42,7 @@ class Situation:
         merged: the files of git's merge, conflicted ones among them.
         conflicted: paths that git could not merge.
         mended: files of head in which conflict markers were told apart.
+        written: contents that are in no object database yet, by their ids.
     """
 
     base: Chain
@@ -54,6 +55,7 @@ class Situation:
     merged: Tree
     conflicted: frozenset[str] = frozenset()
     mended: tuple[str, ...] = ()
+    written: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
     @property
     def folders(self) -> tuple[str, ...]:

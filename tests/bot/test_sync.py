@@ -126,6 +126,7 @@ def test_other_files_merge_as_git_merges_them(repo: GitRepo, capsys: pytest.Capt
     assert repo.git("show", "HEAD:a.txt") == repo.git("show", "HEAD:drizzle/relations.ts") == f"top\n{lines}end"
 
 
+@pytest.mark.long
 def test_several_on_both_sides(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """Three behind two: each snapshot is the one before it and its own change."""
     fork = shop()
@@ -229,6 +230,7 @@ def test_write_ref_writes_that_ref_alone(repo: GitRepo, capsys: pytest.CaptureFi
     assert offline(repo, capsys, "--head", "head", "--write-ref", "refs/heads/other").status == "refused"
 
 
+@pytest.mark.long
 def test_ten_pull_requests_one_after_another(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """Each is synced and merged; no step needs a person."""
     fork = shop()
@@ -283,8 +285,7 @@ def test_committed_conflict_markers_are_taken_out(repo: GitRepo, capsys: pytest.
     assert set(snapshot(repo, "0003")["tables"]) == {"public.users", "public.orders", "public.invoices"}
 
 
-@pytest.mark.parametrize("indent", [2, 4, "\t", None])
-@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize(("indent", "end"), [("\t", "\n"), (None, "")])
 def test_the_journal_keeps_its_manner(repo: GitRepo, capsys: pytest.CaptureFixture[str], indent, end: str) -> None:
     """Indentation, and the newline at its end."""
     fork = shop()
@@ -376,6 +377,7 @@ def test_unrelated_histories(repo: GitRepo, capsys: pytest.CaptureFixture[str]) 
     assert "no common commit" in synced.told["reason"]
 
 
+@pytest.mark.long
 def test_base_deleted_migrations(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """A squash on base: head's migration goes behind what is there now."""
     fork = shop()
@@ -415,6 +417,7 @@ def test_a_migration_without_a_snapshot(repo: GitRepo, capsys: pytest.CaptureFix
     assert repo.git("show", "HEAD:drizzle/0003_by_hand.sql") == sql
 
 
+@pytest.mark.long
 def test_a_long_journal(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """10,000 entries."""
     entries = [
@@ -478,6 +481,7 @@ def test_a_push_goes_forward_only(repo: GitRepo, tmp_path: Path) -> None:
         git_write.push(repository, str(tmp_path / "remote.git"), rival, "head")
 
 
+@pytest.mark.long
 def test_hostile_nesting_is_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """No traceback, whatever the depth."""
     for depth in (400, 100_000):
@@ -578,3 +582,49 @@ def test_one_side_was_upgraded(repo: GitRepo, capsys: pytest.CaptureFixture[str]
     synced = offline(repo, capsys)
     assert synced.status == "refused"
     assert "drizzle-kit up" in synced.told["reason"]
+
+
+def test_old_damage_is_left_alone(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Base lacks a snapshot, its chain does not run, and a stray file lies about: only head's own moves, which is said."""
+    fork = (
+        shop()
+        .put("drizzle/0077_stray.sql", "SELECT 1;")
+        .put("drizzle/0000_users.sql", "CREATE TABLE nowhere.users (id text);")
+    )
+    del fork.files["drizzle/meta/0000_snapshot.json"]
+    tip = fork.fork().table("invoices")
+    two_sides(repo, fork, tip, fork.fork().column("users", "name"))
+    synced = Synced(repo, capsys)
+    assert synced.status == "synced", synced.told
+    assert tags(repo)[2:] == ["0002_invoices", "0003_users_name"]
+    assert "do not run" in " ".join(synced.told["notes"])
+    assert repo.git("show", "HEAD:drizzle/0077_stray.sql") == "SELECT 1;"
+
+
+def test_a_rename_on_head_takes_along_what_base_added(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table has its new name and base's column."""
+
+    def rename(data: dict[str, Any]) -> None:
+        table = data["tables"].pop("public.users")
+        data["tables"]["public.people"] = {**table, "name": "people"}
+        data["_meta"]["tables"] = {'"public"."users"': '"public"."people"'}
+
+    fork = shop()
+    head = fork.fork().add("people", 'ALTER TABLE "users" RENAME TO "people";', rename)
+    two_sides(repo, fork, fork.fork().column("users", "name"), head)
+    synced = Synced(repo, capsys)
+    assert (synced.status, synced.told["proven"]) == ("synced", True), synced.told
+    assert set(snapshot(repo, "0003")["tables"]["public.people"]["columns"]) == {"id", "name"}
+
+
+def test_base_renamed_what_head_changes(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Refused: head's SQL speaks of a table that is gone."""
+
+    def rename(data: dict[str, Any]) -> None:
+        data["tables"]["public.people"] = {**data["tables"].pop("public.users"), "name": "people"}
+        data["_meta"]["tables"] = {'"public"."users"': '"public"."people"'}
+
+    fork = shop()
+    tip = fork.fork().add("people", 'ALTER TABLE "users" RENAME TO "people";', rename)
+    two_sides(repo, fork, tip, fork.fork().column("users", "name"))
+    assert "table users: base dropped it or renamed it" in offline(repo, capsys).told["reason"]
