@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Literal
 
 from checks import report
@@ -191,14 +192,14 @@ def _differences(a: Catalog | None, b: Catalog | None) -> list[Difference]:
         return []
     left, right = a.objects, b.objects
     found: list[Difference] = []
-    for key in sorted({*left, *right}):
+    for key in left.keys() | right.keys():
         one, other = left.get(key), right.get(key)
         if one == other:  # as almost all are
             continue
         said, other_said = (_said(each) if isinstance(each, _MODELLED) else None for each in (one, other))
         if said != other_said:
             found.append((key, said, other_said))
-    return found
+    return sorted(found, key=itemgetter(0))
 
 
 def _said(found: Any) -> Any:  # noqa: ANN401 - an object of any kind
