@@ -38,6 +38,16 @@ select n.nspname::text, c.relname::text from pg_catalog.pg_class c join pg_catal
 where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'drizzle')
 and pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select')
 """
+_ANYTHING = """
+select exists (
+  select from (
+    select oid, relnamespace as home from pg_catalog.pg_class where relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+    union all select oid, typnamespace from pg_catalog.pg_type where typtype in ('e', 'd', 'r')
+    union all select oid, pronamespace from pg_catalog.pg_proc
+  ) thing join pg_catalog.pg_namespace n on n.oid = thing.home
+  where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and n.nspname <> all (%(theirs)s)
+  and not exists (select from pg_catalog.pg_depend d where d.objid = thing.oid and d.deptype = 'e'))
+"""
 Name = tuple[str, str, str]
 Where = tuple[str, str]
 
@@ -105,7 +115,10 @@ class Scratch:
 
         wanted = [m for m in self.chain.migrations if m.tag in tags]
         if not wanted:
-            return empty()
+            with (
+                self.stage.empty() as branch
+            ):  # not quite nothing: there is a schema `public`, and what the platform brings
+                return self.stage.catalog(branch)
         self.say(f"running {len(wanted)} migrations on a scratch database")
         parts = ["steps", *(f"{m.tag} {m.hash}" for m in wanted)]
         template = self.stage.template("database", parts, _grow(wanted))
@@ -196,6 +209,12 @@ class _Points:
         real = {n for n in self._names if n[0] in within}
         scores = [len(real ^ {n for n in names if n[0] in within}) for names in self._points]
         return max(n for n, score in enumerate(scores) if score == min(scores))
+
+
+def bare(session: Session) -> bool:
+    """Nothing is in the database but what extensions and platforms bring, and Drizzle's own: there is nothing to compare."""
+    row = session.execute(_ANYTHING, {"theirs": [tracking.STEPS[0], *platforms.SCHEMAS]}).fetchone()
+    return row is not None and not row[0]
 
 
 @cache

@@ -127,11 +127,9 @@ class _Work:
             self._done.notes.append(
                 f"{half[0]} was stopped half way; it goes on, and the schema was not compared before."
             )
-        elif self._options.check:
+        elif self._options.check and (ledger.applied or ledger.unknown or not evidence.bare(self._session)):
             self._say("reading the schema")
-            real = evidence.read(self._session, self._source.chain)
-            if ledger.applied or ledger.unknown or ours.strange(real):  # else it is empty: nothing to compare
-                return self._compared(real, table, ledger)
+            return self._compared(evidence.read(self._session, self._source.chain), table, ledger)
         return table, ledger
 
     def _compared(self, real: "Catalog", table: Table, ledger: Ledger) -> tuple[Table, Ledger]:

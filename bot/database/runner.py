@@ -181,8 +181,8 @@ class Runner:
                 if len(group) > 1
                 else f"running {migration.tag}"
             )
-            failed = self._chunks(migration) or self._record(migration)
-        failed = failed or self._sent(group[-1], "commit", last=True)
+            failed = self._chunks(migration)
+        failed = failed or self._record(*group) or self._sent(group[-1], "commit", last=True)
         if failed is not None:
             self.wire.execute("rollback")
         self._relock(group)
@@ -207,9 +207,9 @@ class Runner:
             return Failed(migration, None, Failure("25P02", "the transaction had failed before its end"))
         return None if outcome.failure is None else Failed(migration, None, outcome.failure)
 
-    def _record(self, migration: Migration) -> Failed | None:
-        query, values = tracking.insert(self.chain.project, migration)
-        return self._own(migration, query, values)
+    def _record(self, *migrations: Migration) -> Failed | None:
+        query, values = tracking.insert(self.chain.project, migrations)
+        return self._own(migrations[-1], query, values)
 
     def _own(self, migration: Migration, query: sql.Composed, values: tuple[object, ...] = ()) -> Failed | None:
         try:

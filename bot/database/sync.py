@@ -206,7 +206,7 @@ def write(session: Session, at: Target, source: Source, table: Table, plan: Plan
                 if migration is None:
                     continue
                 if change.row is None:
-                    session.execute(*tracking.insert(project, migration))
+                    session.execute(*tracking.insert(project, [migration]))
                     continue
                 update = sql.SQL("update {} set hash = %s, created_at = %s{} where id = %s").format(
                     place, sql.SQL(", name = %s" if v1 else "")

@@ -233,14 +233,16 @@ def _name_rows(session: Session, place: sql.Composed, ledger: Ledger, chain: Cha
             session.execute(query, (migration.tag, row.id))
 
 
-def insert(project: Project, migration: Migration) -> tuple[sql.Composed, tuple[Any, ...]]:
-    """The query that records a migration, and its parameters: drizzle-orm's own."""
+def insert(project: Project, migrations: Sequence[Migration]) -> tuple[sql.Composed, tuple[Any, ...]]:
+    """The query that records migrations, and its parameters: the rows are drizzle-orm's own."""
     place = (sql.Identifier(project.table[0]), sql.Identifier(project.table[1]))
     if project.format == "v1":
-        query = sql.SQL('insert into {}.{} ("hash", "created_at", "name") values(%s, %s, %s)').format(*place)
-        return query, (migration.hash, migration.when, migration.tag)
-    query = sql.SQL('insert into {}.{} ("hash", "created_at") values(%s, %s)').format(*place)
-    return query, (migration.hash, migration.when)
+        rows = sql.SQL(", ").join([sql.SQL("(%s, %s, %s)")] * len(migrations))
+        query = sql.SQL('insert into {}.{} ("hash", "created_at", "name") values {}').format(*place, rows)
+        return query, tuple(value for m in migrations for value in (m.hash, m.when, m.tag))
+    rows = sql.SQL(", ").join([sql.SQL("(%s, %s)")] * len(migrations))
+    query = sql.SQL('insert into {}.{} ("hash", "created_at") values {}').format(*place, rows)
+    return query, tuple(value for m in migrations for value in (m.hash, m.when))
 
 
 def log(session: Session, target: Target, said: Forced) -> None:

@@ -42,7 +42,8 @@ def catalog(branch: EmbeddedBranch) -> Catalog:
 
 
 @pytest.mark.parametrize(
-    ("version", "driver"), [("v0", "node-postgres"), ("v0", "postgres-js"), ("v1", "node-postgres")]
+    ("version", "driver"),
+    [("v0", "node-postgres"), pytest.param("v0", "postgres-js", marks=pytest.mark.long), ("v1", "node-postgres")],
 )
 def test_each_finds_nothing_to_do_after_the_other(
     branches: Embedded, tmp_path: Path, version: Format, driver: str
@@ -64,7 +65,7 @@ def test_each_finds_nothing_to_do_after_the_other(
             assert db("status", "--url", url(branch), "--repo", repo)[0] == 0
 
 
-@pytest.mark.parametrize("version", ["v0", "v1"])
+@pytest.mark.parametrize("version", [pytest.param("v0", marks=pytest.mark.long), "v1"])
 def test_they_take_turns(branches: Embedded, tmp_path: Path, version: Format) -> None:
     """Migration by migration, one runs the odd ones and the other the even ones."""
     with branches.branch() as branch:
