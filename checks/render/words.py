@@ -329,5 +329,5 @@ def equal(equality: Equality) -> list[tuple[str, str]]:
 def undone(rollback: Rollback) -> tuple[str, str]:
     """Whether there is a way back, with its state."""
     if rollback.proven:
-        return "met", "`bulletproof rollback` prints SQL that undoes this, proven up → down → up."
+        return "met", "`bulletproof rollback` prints SQL that undoes this; run here, it led back to base."
     return "unknown", "`bulletproof rollback` prints SQL that should undo this; it is not proven."

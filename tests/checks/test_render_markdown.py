@@ -172,7 +172,7 @@ ALTER TABLE "users" DROP COLUMN "nickname";
 
 #### The way back
 
-- ✅ `bulletproof rollback` prints SQL that undoes this, proven up → down → up.
+- ✅ `bulletproof rollback` prints SQL that undoes this; run here, it led back to base.
 - ❌ Does not come back: what `users.nickname` held
 
 <details><summary>The way back as SQL</summary>
