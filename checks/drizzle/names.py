@@ -35,14 +35,14 @@ class Names:
 
     Args:
         known: the style.
-        tags: base's tags.
-        taken: names that may not be used again, extension and folder cut off.
+        tags: base's tags, and the names of its snapshots: what comes next sorts behind them.
+        taken: other names that may not be used again, extension and folder cut off.
     """
 
     def __init__(self, known: Style, tags: Collection[str], taken: Collection[str]) -> None:
         self._style = known
         self._taken = {t.casefold() for t in (*tags, *taken)}  # some file systems fold case
-        numbers = [p for t in (*tags, *taken) if (p := prefix(t)) and style([t]) == known]
+        numbers = [p for t in tags if (p := prefix(t)) and style([t]) == known]
         self._greatest = max((int(p) for p in numbers), default=-1)
         self._width = max((len(prefix(t)) for t in tags if style([t]) == known), default=4)
 

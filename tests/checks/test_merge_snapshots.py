@@ -187,7 +187,7 @@ def test_names() -> None:
     """Behind what is there, never taken twice, in the width that base has."""
     index = names.Names("index", ["0000_a", "0007_b"], ["0009_stray", "other"])
     assert [index.next("0003_x", idx=2, when=1), index.next("0003_x", idx=3, when=2), index.next("plain", idx=4, when=3)] == [
-        "0010_x", "0011_x", "0012_plain",
+        "0008_x", "0009_x", "0010_plain",
     ]  # fmt: skip
     none = names.Names("none", ["_a", "b"], [])
     assert [none.next("_a", idx=1, when=1), none.next("c", idx=2, when=2)] == ["_a_2", "c"]
