@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from checks.drizzle.generating import choices, content, files, steps
 from checks.drizzle.generating.choices import Candidate
 from checks.drizzle.generating.decide import decide
-from checks.drizzle.model import Chain, Snapshot
+from checks.drizzle.model import Chain
 from checks.errors import UserError
 from checks.schema import snapshot as snapshots
 from checks.schema.model import Schema
@@ -74,18 +74,24 @@ def migration(
         UserError: it cannot be written, and why.
     """
     _possible(chain, wanted, name)
-    last = chain.last_snapshot
-    before = content.of(content.EMPTY if last is None else _data(last))
-    after = content.of(snapshots.to_snapshot(wanted))
     answers = choices.read(drops, renames, keeps)
-    decided = decide(before, after, answers)
+    last = chain.last_snapshot
+    try:
+        before = content.of(content.EMPTY if last is None else last.data)
+        decided = decide(before, content.of(snapshots.to_snapshot(wanted)), answers)
+        statements = [] if answers.open else steps.statements(decided, wanted)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        if last is None:
+            raise
+        raise UserError(
+            f"{last.path} is not as drizzle-kit writes it ({error!r}); no migration was written. Repair it, or restore it from git."
+        ) from None
     answers.check()
     if answers.open:
         asked = {each.gone for each in answers.open}
         return Generated(
             questions=tuple(answers.open), pending=tuple(name for name in decided.pending if name not in asked)
         )
-    statements = steps.statements(decided, wanted)
     if not statements:
         return Generated(pending=decided.pending)
     tag, made = files.write(chain, decided.after, statements, name=name, when=when, journal=journal)
@@ -133,10 +139,3 @@ def _sound(chain: Chain) -> None:
         raise UserError(
             f"{last.path} is of version {last.version}. Run `drizzle-kit up` first, as drizzle-kit itself asks for; no migration was written."
         )
-
-
-def _data(last: Snapshot) -> content.Json:
-    try:
-        return content.of(last.data)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise UserError(f"{last.path} is not as drizzle-kit writes it; no migration was written.") from None

@@ -1,5 +1,7 @@
 """Pairs of Drizzle schemas, a change each, of every kind of thing that a migration can hold; renames aside."""
 
+import random
+
 T = "export const t = pgTable('t', {{ id: integer().primaryKey(){0} }}{1});"
 
 
@@ -91,3 +93,64 @@ PAIRS: dict[str, tuple[str, str]] = {
     "nothing": (_t("a: text()"), _t("a: text()")),
     "only the order": ("export const a = pgTable('a', { x: integer(), y: integer() }); export const b = pgTable('b', { z: integer() });", "export const b = pgTable('b', { z: integer() }); export const a = pgTable('a', { y: integer(), x: integer() });"),
 }  # fmt: skip
+
+
+KINDS = (
+    "integer()", "text()", "varchar({ length: 20 })", "mood()", "timestamp()", "numeric({ precision: 10, scale: 2 })", "integer().default(3)",
+    "text().default('x')", "mood().default('a')", "boolean().default(true)", "text().array()", "bigint({ mode: 'number' })",
+)  # fmt: skip
+EXTRAS = (
+    "index('@_i').on(x.id)", "index('@_i').on(x.id.desc())", "uniqueIndex('@_j').on(x.id)", "unique('@_u').on(x.id)", "unique('@_u').on(x.id).nullsNotDistinct()",
+    "check('@_c', sql`id > 0`)", "check('@_c', sql`id > 1`)", "pgPolicy('@_p', { to: 'public', using: sql`true` })", "pgPolicy('@_p', { to: 'public', using: sql`false` })",
+)  # fmt: skip
+
+
+def random_pair(seed: int) -> tuple[str, str]:
+    """Two schemas: the second either lacks things of the first or has more, and differs in what both have."""
+    dice = random.Random(seed)
+    many = {f"t{n}" for n in range(dice.randint(1, 4))}
+    few = {name for name in many if dice.random() < 0.8}
+    large = {name: _parts(dice, name) for name in sorted(many)}
+    small = {
+        name: tuple([_other(dice, each) for each in part if dice.random() < 0.75] for part in large[name])
+        for name in sorted(few)
+    }
+    values = ["a", "b", "c", "d", "e"]
+    moods = [dice.sample(values, dice.randint(3, 5)) for _ in range(2)]
+    sides = [_drawn(large, ["a", *moods[0]]), _drawn(small, ["a", *moods[dice.randint(0, 1)]])]
+    return (sides[0], sides[1]) if dice.random() < 0.5 else (sides[1], sides[0])
+
+
+Parts = tuple[list[str], ...]
+
+
+def _parts(dice: random.Random, name: str) -> Parts:
+    columns = [
+        f"c{n}: {dice.choice(KINDS)}{dice.choice(('', '.notNull()', '.unique()'))}" for n in range(dice.randint(0, 5))
+    ]
+    extras = {each.split("(")[1].split("'")[1]: each for each in dice.sample(EXTRAS, dice.randint(0, 4))}
+    if dice.random() < 0.4:
+        columns.append("up: integer().references((): AnyPgColumn => t0.id)")
+    return columns, [each.replace("@", name) for each in extras.values()]
+
+
+def _other(dice: random.Random, part: str) -> str:
+    """The same thing, perhaps in another form."""
+    if dice.random() < 0.5 or "references" in part:
+        return part
+    if part.startswith("c"):
+        name, _, _ = part.partition(":")
+        if part.startswith("check"):
+            return part.replace("id >", "id <>")
+        return f"{name}: {dice.choice(KINDS)}{'.unique()' if 'unique' in part else dice.choice(('', '.notNull()'))}"
+    return part.replace("x.id)", "x.id.asc().nullsFirst())") if part.startswith("index") else part
+
+
+def _drawn(tables: dict[str, Parts], mood: list[str]) -> str:
+    values = ", ".join(f"'{value}'" for value in dict.fromkeys(mood))
+    out = [f"export const mood = pgEnum('mood', [{values}]);"]
+    names = {"t0": ([], []), **tables}
+    for name, (columns, extras) in names.items():
+        listed = ", ".join(["id: integer().primaryKey()", *columns])
+        out.append(f"export const {name} = pgTable('{name}', {{ {listed} }}, (x) => [{', '.join(extras)}]);")
+    return "\n".join(out)

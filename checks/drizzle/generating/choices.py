@@ -57,21 +57,39 @@ class Choices:
     gone: set[str] = field(default_factory=set[str])
     new: set[str] = field(default_factory=set[str])
 
-    def pair(self, kind: str, gone: Sequence[str], new: Sequence[str], keep: Iterable[str] = ()) -> Paired:
-        """Match what is gone with what is new, as far as that was answered; the rest is asked."""
+    def pair(
+        self, kind: str, gone: Sequence[str], new: Sequence[str], keep: Iterable[str] = (), named: Iterable[str] = ()
+    ) -> Paired:
+        """Match what is gone with what is new, as far as that was answered; the rest is asked.
+
+        Args:
+            kind: what they are.
+            gone: names that left.
+            new: names that came.
+            keep: of those that left, what may stay for now.
+            named: of those that left, what may neither stay nor be dropped without being named.
+
+        Raises:
+            UserError: something is to be kept that cannot be.
+        """
         self.gone.update(gone)
         self.new.update(new)
         renamed = tuple((old, self.renames[old]) for old in gone if self.renames.get(old) in new)
         old_names, new_names = {old for old, _ in renamed}, {name for _, name in renamed}
         created = tuple(name for name in new if name not in new_names)
         deleted = tuple(name for name in gone if name not in old_names)
-        if created:
-            may_keep = frozenset(keep)
-            self.open += [
-                Candidate(kind, name, created, keep=name in may_keep)
-                for name in deleted
-                if name not in self.drops and name not in self.keeps
-            ]
+        may_keep, must_name = frozenset(keep), frozenset(named)
+        stuck = next((name for name in deleted if name in self.keeps and name not in may_keep), None)
+        if stuck is not None:
+            why = "rows cannot be written without it" if kind == "column" else "only columns can stay behind"
+            raise UserError(
+                f"`{stuck}` cannot be kept: {why}. Drop it with `--drop {stuck}`, or put it back into schema.ts."
+            )
+        self.open += [
+            Candidate(kind, name, created, keep=name in may_keep)
+            for name in deleted
+            if (created or name in must_name) and name not in self.drops | self.keeps
+        ]
         return Paired(renamed, created, deleted)
 
     def check(self) -> None:

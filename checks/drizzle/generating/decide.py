@@ -34,7 +34,7 @@ class Decided:
 def decide(before: Json, after: Json, choices: Choices) -> Decided:
     """The two contents, with every answer applied; what is unanswered is in `choices.open`."""
     made = Decided(before, after)
-    pending = _Pending(before, after, choices)
+    pending = _Pending(before, after)
     _kind(made, "schemas", "schema", choices, _move_schema)
     _kind(made, "enums", "enum", choices, _rename_type)
     for kind, word in (("sequences", "sequence"), ("roles", "role"), ("tables", "table")):
@@ -106,7 +106,8 @@ def _columns(key: str, table: Json, other: Json, choices: Choices, pending: "_Pe
     gone = [f"{name}.{c}" for c in table["columns"] if c not in other["columns"]]
     came = [f"{name}.{c}" for c in other["columns"] if c not in table["columns"]]
     may_stay = [f"{name}.{c}" for c in table["columns"] if c not in other["columns"] and pending.possible(key, c)]
-    pair = choices.pair("column", gone, came, may_stay)
+    stuck = [c for c in gone if c not in may_stay and pending.free(key, c[len(name) + 1 :])]
+    pair = choices.pair("column", gone, came, may_stay, stuck)
     cut = len(name) + 1
     renamed = tuple((old[cut:], new[cut:]) for old, new in pair.renamed)
     into = dict(renamed)
@@ -146,23 +147,23 @@ class _Pending:
     The running release still names them in its queries, so the release that no longer does has to be out first.
     """
 
-    def __init__(self, before: Json, after: Json, choices: Choices) -> None:
-        self._before, self._after, self._choices = before, after, choices
+    def __init__(self, before: Json, after: Json) -> None:
+        self._before, self._after = before, after
         self.found: list[str] = []
         self._columns: list[tuple[str, str]] = []
 
+    def free(self, key: str, column: str) -> bool:
+        """Rows can be written without it."""
+        found: Json = self._before["tables"][key]["columns"][column]
+        return not found.get("notNull") or any(found.get(w) is not None for w in ("default", "generated", "identity"))
+
     def possible(self, key: str, column: str) -> bool:
-        """Rows can be written without it, and nothing that schema.ts wants stands against it."""
+        """It is free, and not part of a primary key that another takes the place of."""
         table, other = self._before["tables"][key], self._after["tables"][key]
-        found: Json = table["columns"][column]
-        free = not found.get("notNull") or any(
-            found.get(word) is not None for word in ("default", "generated", "identity")
-        )
-        in_key = found.get("primaryKey") or any(
-            column in pk["columns"] for pk in table["compositePrimaryKeys"].values()
-        )
+        keys: list[Json] = list(table["compositePrimaryKeys"].values())
+        in_key = table["columns"][column].get("primaryKey") or any(column in pk["columns"] for pk in keys)
         has_key = other["compositePrimaryKeys"] or any(c.get("primaryKey") for c in other["columns"].values())
-        return bool(free) and not (in_key and has_key)
+        return self.free(key, column) and not (in_key and has_key)
 
     def keep(self, key: str, column: str) -> None:
         """Leave it where it is."""
