@@ -32,6 +32,9 @@ def serve(settings: Settings, *, work: bool = True) -> int:
                 h11_max_incomplete_event_size=64 << 10,
             )
         )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # uvicorn stops in order and then raises the signal again: the state has to be closed, too.
+            signal.signal(number, _stopping)
         server.run()
         return 0 if server.started else 3
 
@@ -52,6 +55,10 @@ def work(settings: Settings) -> int:
     with state.database(settings, owner=False) as url:
         asyncio.run(run(url))
     return 0
+
+
+def _stopping(_number: int, _frame: object) -> None:
+    """Go on to the end."""
 
 
 def _greet(settings: Settings) -> None:
