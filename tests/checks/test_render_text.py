@@ -110,7 +110,8 @@ What changes in the database
     ALTER TABLE "users" DROP COLUMN "nickname";
 
 The way back
-  ✓ `bulletproof rollback` prints SQL that undoes this; run here, it led back to base.
+  ✓ `bulletproof rollback` prints SQL that undoes this; run here, it led back to
+    base.
   ✗ Does not come back: what `users.nickname` held
 
 Not looked at
