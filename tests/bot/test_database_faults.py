@@ -86,8 +86,8 @@ def whole(branch: EmbeddedBranch) -> None:
 
 @pytest.mark.parametrize("late", [False, True])
 def test_a_connection_that_is_lost_at_any_query(branch: EmbeddedBranch, tmp_path: Path, *, late: bool) -> None:
-    """Cut before or after every sixth query that the command sends: agreement, then the next run completes the work."""
-    _sweep(branch, tmp_path, late=late, step=6)
+    """Cut before or after every twelfth query that the command sends: agreement, then the next run completes the work."""
+    _sweep(branch, tmp_path, late=late, step=12)
 
 
 @pytest.mark.long
@@ -146,6 +146,7 @@ def test_kill_9_between_any_two_statements(branch: EmbeddedBranch, tmp_path: Pat
             whole(branch)
 
 
+@pytest.mark.long
 def test_two_runs_at_once(branch: EmbeddedBranch, tmp_path: Path) -> None:
     """One waits for the other, and then has nothing to do."""
     repo = project(tmp_path, (*TEXTS[:2], "SELECT pg_sleep(0.3)", "CREATE TABLE d();"))
@@ -158,6 +159,7 @@ def test_two_runs_at_once(branch: EmbeddedBranch, tmp_path: Path) -> None:
     assert sorted(text.count("_step") for text in said) == [0, 4]
 
 
+@pytest.mark.long
 def test_a_run_that_never_ends_is_said(branch: EmbeddedBranch, tmp_path: Path) -> None:
     """After its time the second gives up with one sentence, and has written nothing."""
     repo = project(tmp_path, ("SELECT pg_sleep(1.5)",))
@@ -197,6 +199,7 @@ def test_a_lock_that_others_hold_is_waited_for(branch: EmbeddedBranch, tmp_path:
     assert (code, said["applied"]) == (0, ["0001_step"])
 
 
+@pytest.mark.long
 def test_a_lock_that_is_never_let_go_ends_the_run(branch: EmbeddedBranch, tmp_path: Path) -> None:
     """After the last try nothing is applied, nothing recorded."""
     project(tmp_path, TEXTS[:1])

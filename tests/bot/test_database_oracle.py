@@ -79,6 +79,7 @@ def test_they_take_turns(branches: Embedded, tmp_path: Path, version: Format) ->
         assert db("status", "--url", url(branch), "--repo", repo)[0] == 0
 
 
+@pytest.mark.long
 def test_a_table_of_v0_is_upgraded_as_drizzle_does(branches: Embedded, tmp_path: Path) -> None:
     """After `drizzle-kit up` the rows get the names of their folders, by either."""
     whens = tuple(1_700_000_000_000 + n * 1000 for n in range(3))
