@@ -94,6 +94,7 @@ def migration(
         )
     if not statements:
         return Generated(pending=decided.pending)
+    _printable(statements)
     tag, made = files.write(chain, decided.after, statements, name=name, when=when, journal=journal)
     return Generated(made, tag, tuple(statements), pending=decided.pending)
 
@@ -114,6 +115,14 @@ def _possible(chain: Chain, wanted: Schema, name: str | None) -> None:
             + more
         )
     _sound(chain)
+
+
+def _printable(statements: Sequence[str]) -> None:
+    for text in statements:
+        if any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in text):
+            raise UserError(
+                f"`{ascii(text)[:200]}` holds a character that PostgreSQL cannot store; no migration was written. Take it out of schema.ts."
+            )
 
 
 def _sound(chain: Chain) -> None:
