@@ -187,10 +187,10 @@ def test_what_cannot_be_built_on_is_refused():
         following(files, "export const t = pgTable(process.env.T!, { id: integer() });")
 
 
-def test_half_a_character_is_refused():
-    """JavaScript may hold half of a surrogate pair; no file and no database can."""
+def test_a_nul_is_refused():
+    """JavaScript's strings may hold one; PostgreSQL's cannot."""
     with pytest.raises(UserError, match="cannot store"):
-        following(start(table("")), table(r"a: text().default('\ud800')"))
+        following(start(table("")), table(r"a: text().default('\0')"))
 
 
 def test_names_go_on_in_the_projects_own_style():
