@@ -120,6 +120,8 @@ def next_step(verdict: Verdict, findings: Sequence[Finding]) -> str | None:
     warnings = sum(1 for f in chosen if f.severity == "warning")
     if verdict == "unjudged":
         return "Nothing was judged, which is not a pass. Run the review again."
+    if verdict == "block" and not errors:
+        return "The policy is strict: what could not be checked blocks, too. The checklist says what that was, and why."
     if verdict == "block":
         return f"Fix {'the error' if errors == 1 else 'the errors'} below and push again. A rule can be waived with a reason."
     if warnings:

@@ -7,6 +7,7 @@ import node_oracle
 import pytest
 from conftest import GitRepo
 
+from bot.cli import main
 from tests.checks.drizzle_samples import CONFIG, Story
 from tests.stories.test_review import Reviewed, two_sides
 
@@ -122,3 +123,14 @@ def test_a_base_that_cannot_be_built_says_nothing_on_stderr(repo: GitRepo, capfd
     )
     seen = Reviewed(two_sides(repo, base, base.fork().add("more", "ALTER TABLE g ADD COLUMN z text;")), capfd)
     assert (seen.verdict, seen.err) == ("pass", "")
+
+
+def test_a_strict_policy_says_what_blocks(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no error to fix; what was not checked is named instead."""
+    base = listed("users")
+    base.files[".github/migration-policy.yml"] = "version: 1\nstrict: true\n"
+    two_sides(repo, base, base.fork().add("places", "CREATE EXTENSION postgis;"))
+    assert main(["review", "--repo", str(repo.path), "--base", "main", "--head", "head"]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "The policy is strict: what could not be checked blocks, too." in told
+    assert "Fix the error" not in told
