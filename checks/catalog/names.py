@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
-_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z", re.ASCII)
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z", re.ASCII)
 
 # Every word of pg_get_keywords() in PostgreSQL 14-18 that is not unreserved.
 _KEYWORDS = frozenset(
@@ -176,6 +177,7 @@ _KEYWORDS = frozenset(
 )
 
 
+@lru_cache(4096)
 def quoted(name: str) -> str:
     """The name as an identifier."""
     if _PLAIN.match(name) and name not in _KEYWORDS:

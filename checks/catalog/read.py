@@ -1,6 +1,8 @@
 """Reads a database's schema from pg_catalog: a few plain questions, as whatever role the connection has."""
 
-from collections.abc import Collection
+import contextlib
+import gc
+from collections.abc import Collection, Generator
 from typing import Any
 
 import psycopg
@@ -16,13 +18,17 @@ SELECT classoid, objoid, objsubid, description FROM pg_description
 WHERE objoid >= 16384 OR classoid = 'pg_namespace'::regclass
 """
 
+_MEMBERS = "SELECT classid, objid, refobjid FROM pg_depend WHERE deptype = 'e'"
+
 # What names do not tell: normal dependencies, the columns that defaults, generated columns and expression and partial
 # indexes read.
 _NEEDS = """
 SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid
 FROM pg_depend d
 WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.refclassid <> 'pg_namespace'::regclass
-  AND (d.deptype = 'n' OR d.deptype = 'a' AND (d.classid = 'pg_attrdef'::regclass
+  AND (d.deptype = 'n' OR d.deptype = 'a' AND (d.classid = 'pg_attrdef'::regclass AND d.objid IN (
+           SELECT f.oid FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+           WHERE a.attgenerated <> '')
        OR d.classid = 'pg_class'::regclass AND (d.objsubid > 0 OR d.objid = ANY (%(indexes)s::oid[]))))
 """
 
@@ -42,28 +48,49 @@ def read(
         roles: compare the roles of the cluster too.
         owner: a role that counts as the database's own, besides the database's owner and the connection's role.
     """
-    with connection.transaction(force_rollback=True):
+    with _uncollected(), connection.transaction(force_rollback=True):
         session = Session(connection, owner)
         for catalog, oid, sub, text in session.ask(_COMMENTS):
             session.comments[catalog, oid, sub] = text
+        session.members = {(catalog, oid): extension for catalog, oid, extension in session.ask(_MEMBERS)}
         types.schemas(session, frozenset(ignore))
-        outside.extensions(session)
-        outside.roles(session, compared=roles)
-        types.collations(session)
-        relation_rows = tables.relations(session)
-        column_rows = tables.columns(session)
-        identities = types.sequences(session)
-        types.types(session)
-        tables.tables(session, relation_rows, column_rows, identities)
-        tables.constraints(session)
-        tables.followers(session)
-        code.functions(session)
-        code.others(session)
-        outside.replication(session)
-        outside.servers(session)
-        outside.default_privileges(session)
-        _needs(session)
+        session.ahead(tables.ahead(session))
+        try:
+            _read(session, roles=roles)
+        finally:
+            session.close()
     return _without(session.finish(), ignore)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Generator[None]:
+    """Rows by the ten thousand live on: looking for garbage among them takes longer than making objects of them."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _read(session: Session, *, roles: bool) -> None:
+    relation_rows = tables.relations(session)
+    column_rows = tables.columns(session)
+    outside.extensions(session)
+    outside.roles(session, compared=roles)
+    types.collations(session)
+    identities = types.sequences(session)
+    types.types(session)
+    tables.tables(session, relation_rows, column_rows, identities)
+    tables.constraints(session, column_rows)
+    tables.followers(session)
+    code.functions(session)
+    code.others(session)
+    outside.replication(session)
+    outside.servers(session)
+    outside.default_privileges(session)
+    _needs(session)
 
 
 def _needs(session: Session) -> None:

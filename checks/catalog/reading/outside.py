@@ -25,8 +25,6 @@ WHERE e.extname <> 'plpgsql'
 
 _DEFAULT_VERSIONS = "SELECT name, default_version FROM pg_available_extensions()"
 
-_MEMBERS = "SELECT classid, objid, refobjid FROM pg_depend WHERE deptype = 'e'"
-
 _MEMBER_ARRAYS = """
 SELECT t.typarray, t.oid FROM pg_type t
 WHERE t.typarray <> 0 AND t.oid IN (SELECT objid FROM pg_depend WHERE classid = 'pg_type'::regclass AND deptype = 'e')
@@ -92,10 +90,10 @@ def extensions(session: Session) -> None:
         found = Extension(name, schema, version, default_version=defaults.get(name) or "", relocatable=relocatable)
         session.add(found, (catalog, oid))
         session.need(found.key, ("schema", schema))
-    for catalog, oid, extension in session.ask(_MEMBERS):
+    for member, extension in session.members.items():
         key = session.keys.get((session.pg_extension, extension))
         if key is not None:
-            session.keys[catalog, oid] = key
+            session.keys[member] = key
     for array, element in session.ask(_MEMBER_ARRAYS):
         if (session.pg_type, element) in session.keys:
             session.keys[session.pg_type, array] = session.keys[session.pg_type, element]

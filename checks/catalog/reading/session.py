@@ -1,6 +1,7 @@
 """One look at a database: what is asked, and which oid is which object."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -31,7 +32,10 @@ class Session:
     """What is known so far of the database under the eyes."""
 
     def __init__(self, connection: psycopg.Connection[Any], owner: str | None) -> None:
+        self._connection = connection
         self._cursor: psycopg.Cursor[Row] = psycopg.Cursor(connection)
+        self._worker = ThreadPoolExecutor(1, "catalog")
+        self._coming: dict[str, Future[list[Row]]] = {}
         for setting in SETTINGS:
             self._cursor.execute(setting)
         row = self.ask(
@@ -51,18 +55,34 @@ class Session:
         self.keys: dict[tuple[int, int], Key] = {}
         self.relations: dict[int, tuple[str, str]] = {}
         self.columns: dict[tuple[int, int], str] = {}
+        self.types: dict[tuple[int, int], tuple[str, int, str]] = {}
         self.collations: dict[int, str] = {0: ""}
+        self.members: dict[tuple[int, int], int] = {}
         self.comments: dict[tuple[int, int, int], str] = {}
         self.expression_indexes: list[int] = []
         self.needs: dict[Key, set[Key]] = {}
         self.unread: list[str] = []
 
+    def ahead(self, queries: Iterable[str]) -> None:
+        """Begin to ask what will be asked later, in this order, so that PostgreSQL works while we do."""
+        cursor: psycopg.Cursor[Row] = psycopg.Cursor(self._connection)
+        for query in queries:
+            self._coming[query] = self._worker.submit(self._ask, cursor, query, {})
+
+    def close(self) -> None:
+        """Wait until nothing is asked any more."""
+        self._worker.shutdown(cancel_futures=True)
+
     def ask(self, query: str, **parameters: object) -> list[Row]:
         """Rows of a query; `%(schemas)s` stands for the schemas in view."""
+        coming = self._coming.pop(query, None)
+        return coming.result() if coming else self._ask(self._cursor, query, parameters)
+
+    def _ask(self, cursor: psycopg.Cursor[Row], query: str, parameters: dict[str, object]) -> list[Row]:
         if "%(" in query:
             parameters.setdefault("schemas", list(self.schemas))
-            return self._cursor.execute(query.encode(), parameters).fetchall()
-        return self._cursor.execute(query.encode()).fetchall()
+            return cursor.execute(query.encode(), parameters).fetchall()
+        return cursor.execute(query.encode()).fetchall()
 
     def add(self, found: Object, *identity: tuple[int, int]) -> None:
         """Keep an object, known by its class and oid."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from checks.catalog import names
 from checks.catalog.code import Policy, Rule, Trigger
 from checks.catalog.reading.session import Row, Session, options
 from checks.catalog.tables import Column, Constraint, Default, Index, Output, Statistics, Table, View
@@ -27,14 +28,12 @@ LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
 LEFT JOIN pg_foreign_table ft ON ft.ftrelid = c.oid
 LEFT JOIN pg_foreign_server s ON s.oid = ft.ftserver
 WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relnamespace = ANY (%(schemas)s::oid[])
-  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_class'::regclass AND own.objid = c.oid AND own.deptype = 'e')
 """
 
 _VIEW_DEFINITIONS = """
 SELECT c.oid, pg_get_viewdef(c.oid)
 FROM pg_class c
 WHERE c.relkind IN ('v', 'm') AND c.relnamespace = ANY (%(schemas)s::oid[])
-  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_class'::regclass AND own.objid = c.oid AND own.deptype = 'e')
 """
 
 _PARENTS = "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno"
@@ -49,18 +48,22 @@ WHERE relnamespace = 'pg_catalog'::regnamespace AND relname IN ('pg_statistic_ex
 """
 
 _COLUMNS = """
-SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
-       CASE WHEN a.attcollation = ty.typcollation THEN 0::oid ELSE a.attcollation END,
-       a.attnotnull, a.attgenerated::text, a.attidentity::text,
-       CASE WHEN a.attstorage = ty.typstorage THEN '' ELSE a.attstorage::text END, a.attcompression::text,
-       coalesce(a.attstattarget, -1)::int, a.attoptions, a.attfdwoptions, a.attacl::text[],
-       a.attinhcount > 0 AND NOT a.attislocal
+SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attgenerated::text,
+       a.attidentity::text, a.attstorage::text, a.attcompression::text, a.attstattarget, a.attoptions, a.attfdwoptions,
+       a.attacl::text[], a.attinhcount > 0 AND NOT a.attislocal
 FROM pg_attribute a
-JOIN pg_class c ON c.oid = a.attrelid
-JOIN pg_type ty ON ty.oid = a.atttypid
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relnamespace = ANY (%(schemas)s::oid[])
-  AND a.attnum > 0 AND NOT a.attisdropped
+WHERE a.attnum > 0 AND NOT a.attisdropped
+  AND a.attrelid IN (SELECT oid FROM pg_class
+                     WHERE relkind IN ('r', 'p', 'f', 'v', 'm') AND relnamespace = ANY (%(schemas)s::oid[]))
 ORDER BY a.attrelid, a.attnum
+"""
+
+# Few types have many columns: their names are spelt once.
+_COLUMN_TYPES = """
+SELECT a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod), t.typcollation, t.typstorage::text
+FROM (SELECT DISTINCT atttypid, atttypmod FROM pg_attribute
+      WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped) a
+JOIN pg_type t ON t.oid = a.atttypid
 """
 
 _UNUSUAL_NOT_NULLS = """
@@ -78,33 +81,40 @@ WHERE c.relnamespace = ANY (%(schemas)s::oid[])
 """
 
 _CONSTRAINTS = """
-SELECT con.oid, con.conrelid, con.conname, con.contype::text, pg_get_constraintdef(con.oid), con.conkey, con.confrelid,
+SELECT con.oid, con.conrelid, con.conname, con.contype::text,
+       CASE WHEN con.contype NOT IN ('p', 'u') OR con.condeferrable OR {period} THEN pg_get_constraintdef(con.oid) END, con.conkey, con.confrelid,
        con.confkey, con.coninhcount > 0 AND NOT con.conislocal, con.conindid, con.contypid
 FROM pg_constraint con
 WHERE con.contype IN ('p', 'u', 'c', 'f', 'x') AND con.connamespace = ANY (%(schemas)s::oid[])
   AND NOT (con.contype = 'f' AND con.conparentid <> 0
            AND con.conrelid = (SELECT up.conrelid FROM pg_constraint up WHERE up.oid = con.conparentid))
-  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_constraint'::regclass AND own.objid = con.oid AND own.deptype = 'e')
 """
 
 _INDEXES = """
-SELECT i.indexrelid, i.indrelid, c.relnamespace, c.relname,
-       CASE WHEN con.oid IS NULL THEN pg_get_indexdef(i.indexrelid) END,
-       i.indkey::int2[], i.indisvalid, i.indisclustered, c.reloptions, coalesce(ts.spcname, ''),
-       i.indexprs IS NOT NULL OR i.indpred IS NOT NULL, con.oid
+SELECT i.indexrelid, i.indrelid, c.relnamespace, c.relname, i.indkey::text, i.indisvalid, i.indisclustered, c.reloptions,
+       coalesce(ts.spcname, ''), i.indexprs IS NOT NULL OR i.indpred IS NOT NULL, con.oid,
+       i.indisunique, c.relkind::text, i.indclass::text, i.indcollation::text, i.indoption::text,
+       c.relam = 403 AND i.indexprs IS NULL AND i.indpred IS NULL AND c.reloptions IS NULL AND i.indnatts = i.indnkeyatts
+       AND {plain}, i.indnatts = i.indnkeyatts AND {plain}
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.contype IN ('p', 'u', 'x') AND con.conrelid = i.indrelid
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
 WHERE c.relnamespace = ANY (%(schemas)s::oid[])
-  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_class'::regclass AND own.objid = c.oid AND own.deptype = 'e')
 """
+
+_INDEX_DEFINITIONS = "SELECT oid, pg_get_indexdef(oid) FROM unnest(%(indexes)s::oid[]) AS oid"
+
+_BTREE_DEFAULTS = "SELECT opcintype, oid FROM pg_opclass WHERE opcmethod = 403 AND opcdefault"
+
+_CONSTRAINT_DEFINITION = "SELECT pg_get_constraintdef(%(oid)s::oid)"
 
 _INDEX_STATISTICS = """
 SELECT a.attrelid, a.attnum || '=' || a.attstattarget
-FROM pg_attribute a
-JOIN pg_class c ON c.oid = a.attrelid
-WHERE c.relkind IN ('i', 'I') AND c.relnamespace = ANY (%(schemas)s::oid[]) AND coalesce(a.attstattarget, -1) >= 0
+FROM pg_index i
+JOIN pg_attribute a ON a.attrelid = i.indexrelid
+JOIN pg_class c ON c.oid = i.indexrelid
+WHERE i.indexprs IS NOT NULL AND c.relnamespace = ANY (%(schemas)s::oid[]) AND coalesce(a.attstattarget, -1) >= 0
 ORDER BY a.attrelid, a.attnum
 """
 
@@ -145,7 +155,7 @@ WHERE c.relnamespace = ANY (%(schemas)s::oid[])
 
 def relations(session: Session) -> list[Row]:
     """The tables and views there are; their rows, for those who come later."""
-    rows = session.ask(_TABLES)
+    rows = [row for row in session.ask(_TABLES) if (session.pg_class, row[0]) not in session.members]
     for oid, _, namespace, name, *_ in rows:
         session.relations[oid] = (session.schemas[namespace], name)
     return rows
@@ -153,9 +163,10 @@ def relations(session: Session) -> list[Row]:
 
 def columns(session: Session) -> list[Row]:
     """The columns there are; their rows, for those who come later."""
+    for typid, modifier, *described in session.ask(_COLUMN_TYPES):
+        session.types[typid, modifier] = tuple(described)
     rows = session.ask(_COLUMNS)
-    for row in rows:
-        session.columns[row[0], row[1]] = row[2]
+    session.columns = {(row[0], row[1]): row[2] for row in rows}
     return rows
 
 
@@ -167,19 +178,21 @@ def tables(  # noqa: C901, PLR0912 - columns, defaults and tables name each othe
     for child, parent in session.ask(_PARENTS):
         if parent in session.relations:
             parents[child].append(session.relations[parent])
-    definitions = {oid: text.rstrip().removesuffix(";") for oid, text in session.ask(_VIEW_DEFINITIONS)}
+    definitions: dict[int, str] = {oid: text.rstrip().removesuffix(";") for oid, text in session.ask(_VIEW_DEFINITIONS)}
     outputs: dict[int, list[Output]] = defaultdict(list)
     views = {row[0] for row in relation_rows if row[4] in "vm"}
     owners = {row[0]: row[18] for row in relation_rows}
     expressions = {(relid, number): (oid, text) for oid, relid, number, text in session.ask(_DEFAULTS)}
     not_nulls = {(relid, number): how for relid, number, how in session.ask(_UNUSUAL_NOT_NULLS)}
+    make = _ColumnMaker(session, identities, expressions, not_nulls)
+    objects = session.objects
     for row in column_rows:
-        relid, number = row[0], row[1]
+        relid = row[0]
         if relid in views:
             outputs[relid].append(_output(session, row, owners[relid]))
         elif relid in owners:
-            column = _column(session, row, owners[relid], identities, expressions, not_nulls)
-            session.objects[column.key] = column
+            where = session.relations[relid]
+            objects["column", *where, row[2]] = make.column(row, where, owners[relid])
     for (relid, number), (oid, text) in expressions.items():
         name = session.columns.get((relid, number))
         if name is None or relid not in owners:
@@ -223,50 +236,76 @@ def tables(  # noqa: C901, PLR0912 - columns, defaults and tables name each othe
 
 
 def _output(session: Session, row: Row, owner: str) -> Output:
-    relid, number, name, kind, collation = row[:5]
+    relid, number, name, typid, modifier, collation = row[:6]
+    kind, usual, _ = session.types[typid, modifier]
     return Output(
         name,
         kind,
-        session.collations[collation],
-        session.acl(row[13], "c", owner),
+        "" if collation == usual else session.collations[collation],
+        session.acl(row[14], "c", owner),
         session.comment(session.pg_class, relid, number),
     )
 
 
-def _column(  # noqa: PLR0917 - made ten thousand times
-    session: Session,
-    row: Row,
-    owner: str,
-    identities: dict[tuple[int, int], Identity],
-    expressions: dict[tuple[int, int], tuple[int, str]],
-    not_nulls: dict[tuple[int, int], str],
-) -> Column:
-    relid, number, name, kind, collation, not_null, generated, identity, *more, fdw, items, inherited = row
-    storage, compression, statistics, settings = more
-    sequence = identities.get((relid, number)) if identity else None
-    if sequence is not None and identity == "a":
-        sequence = Identity(True, sequence.schema, sequence.name, sequence.counting)
-    return Column(
-        *session.relations[relid], name, kind, session.collations[collation],
-        not_nulls.get((relid, number), "yes") if not_null else "",
-        generated, expressions[relid, number][1] if generated else "",
-        sequence, storage, compression.strip("\0"), statistics, options(settings), tuple(fdw or ()), inherited,
-        None if items is None else session.acl(items, "c", owner),
-        session.comments.get((session.pg_class, relid, number), ""), number,
-    )  # fmt: skip
+class _ColumnMaker:
+    """Makes columns, ten thousand at a time."""
+
+    def __init__(
+        self,
+        session: Session,
+        identities: dict[tuple[int, int], Identity],
+        expressions: dict[tuple[int, int], tuple[int, str]],
+        not_nulls: dict[tuple[int, int], str],
+    ) -> None:
+        self._session = session
+        self._identities, self._expressions, self._not_nulls = identities, expressions, not_nulls
+
+    def column(self, row: Row, where: tuple[str, str], owner: str) -> Column:
+        """The column of a row."""
+        (relid, number, name, typid, modifier, collation, not_null, generated, identity, storage, compression, target,
+         given, fdw, items, inherited) = row  # fmt: skip
+        session = self._session
+        kind, usual_collation, usual_storage = session.types[typid, modifier]
+        return Column(
+            where[0],
+            where[1],
+            name,
+            kind,
+            "" if collation == usual_collation else session.collations[collation],
+            self._not_nulls.get((relid, number), "yes") if not_null else "",
+            generated,
+            self._expressions[relid, number][1] if generated else "",
+            self._identity(relid, number, identity) if identity else None,
+            "" if storage == usual_storage else storage,
+            "" if compression == "\0" else compression,
+            -1 if target is None else target,
+            options(given) if given else (),
+            tuple(fdw) if fdw else (),
+            inherited,
+            session.acl(items, "c", owner) if items else None,
+            session.comments.get((session.pg_class, relid, number), ""),
+            number,
+        )
+
+    def _identity(self, relid: int, number: int, how: str) -> Identity | None:
+        sequence = self._identities.get((relid, number))
+        if sequence is not None and how == "a":
+            return Identity(True, sequence.schema, sequence.name, sequence.counting)
+        return sequence
 
 
-def constraints(session: Session) -> None:  # noqa: C901 - indexes and constraints name each other
+def constraints(session: Session, column_rows: list[Row]) -> None:  # noqa: C901, PLR0912 - indexes and constraints name each other
     """Constraints of tables and of domains, and indexes."""
     parents = dict(session.ask(_PARENTS_OF_INDEXES))
     statistics: dict[int, list[str]] = defaultdict(list)
     for oid, text in session.ask(_INDEX_STATISTICS):
         statistics[oid].append(text)
-    rows = session.ask(_INDEXES)
+    rows = session.ask(_indexes(session))
+    definitions = _definitions(session, rows, column_rows)
     places = {row[0]: (session.schemas[row[2]], row[3]) for row in rows}
     of_constraint: dict[int, Row] = {}
     for row in rows:
-        (oid, relid, _, _, definition, numbers, valid, clustered, settings, _, expressive, constraint) = row
+        oid, relid, _, _, numbers, valid, clustered, _, _, expressive, constraint, *_ = row
         if relid not in session.relations:
             continue
         if constraint is not None:
@@ -274,14 +313,14 @@ def constraints(session: Session) -> None:  # noqa: C901 - indexes and constrain
             continue
         parent = places.get(parents.get(oid, 0))
         index = Index(
-            *places[oid], session.relations[relid][1], definition, _named(session, relid, numbers), parent,
+            *places[oid], session.relations[relid][1], definitions[oid], _named(session, relid, _numbers(numbers)), parent,
             valid, clustered, tuple(statistics[oid]), session.comment(session.pg_class, oid),
         )  # fmt: skip
         session.add(index, (session.pg_class, oid))
         session.need(index.key, ("table", *session.relations[relid]))
         if expressive:
             session.expression_indexes.append(oid)
-    for row in session.ask(_CONSTRAINTS):
+    for row in session.ask(_constraints(session)):
         oid, relid, name, contype, definition, numbers, target, target_numbers, inherited, _, domain = row
         if domain:
             key = session.keys.get((session.pg_type, domain))
@@ -294,14 +333,18 @@ def constraints(session: Session) -> None:  # noqa: C901 - indexes and constrain
         index = of_constraint.get(oid)
         details: dict[str, Any] = {}
         if index is not None:
-            settings = list(index[8] or ())
+            settings = list(index[7] or ())
             details = {
-                "index_options": options([*settings, f"tablespace={index[9]}"] if index[9] else settings),
+                "index_options": options([*settings, f"tablespace={index[8]}"] if index[8] else settings),
                 "index_parent": places.get(parents.get(index[0], 0)),
-                "clustered": index[7],
+                "clustered": index[6],
                 "index_comment": session.comment(session.pg_class, index[0]),
             }
         columns = _named(session, relid, numbers or ())
+        if definition is None and index is not None and index[-1]:
+            definition = f"{'PRIMARY KEY' if contype == 'p' else 'UNIQUE'} ({names.listed(columns)})"
+        elif definition is None:
+            definition = session.ask(_CONSTRAINT_DEFINITION, oid=oid)[0][0]
         constraint = Constraint(
             *session.relations[relid], name, contype, definition, tuple(sorted(columns)) if contype == "c" else columns,
             session.relations.get(target), _named(session, target, target_numbers or ()), inherited,
@@ -310,6 +353,42 @@ def constraints(session: Session) -> None:  # noqa: C901 - indexes and constrain
         session.add(constraint, (session.pg_constraint, oid))
         if index is not None:
             session.keys[session.pg_class, index[0]] = constraint.key
+
+
+def _definitions(session: Session, rows: list[Row], column_rows: list[Row]) -> dict[int, str]:
+    """CREATE INDEX of every index that no constraint owns; PostgreSQL spells only those that are not plain."""
+    usual = dict(session.ask(_BTREE_DEFAULTS))
+    types = {(row[0], row[1]): (row[3], row[5]) for row in column_rows}
+    found: dict[int, str] = {}
+    hard: list[int] = []
+    for row in rows:
+        oid, relid, _, name, numbers, *_, constraint, unique, relkind, classes, collations, orders, plain, _ = row
+        if constraint is not None or relid not in session.relations:
+            continue
+        columns: list[str] = []
+        numbers = _numbers(numbers)
+        keys = zip(numbers, _numbers(classes), _numbers(collations), _numbers(orders), strict=False) if plain else ()
+        for number, opclass, collation, order in keys:
+            typid, usual_collation = types.get((relid, number), (0, 0))
+            if usual.get(typid) != opclass or collation != usual_collation or order not in _ORDERS:
+                break
+            columns.append(names.quoted(session.columns[relid, number]) + _ORDERS[order])
+        if len(columns) < len(numbers) or not columns:
+            hard.append(oid)
+            continue
+        found[oid] = (
+            f"CREATE {'UNIQUE ' if unique else ''}INDEX {names.quoted(name)} ON {'ONLY ' if relkind == 'I' else ''}"
+            f"{names.qualified(*session.relations[relid])} USING btree ({', '.join(columns)})"
+        )
+    found.update(session.ask(_INDEX_DEFINITIONS, indexes=hard) if hard else ())
+    return found
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split()]
+
+
+_ORDERS = {0: "", 1: " DESC NULLS LAST", 2: " NULLS FIRST", 3: " DESC"}
 
 
 def _named(session: Session, relid: int, numbers: Sequence[int]) -> tuple[str, ...]:
@@ -349,3 +428,19 @@ def followers(session: Session) -> None:
                 session.comment(pg["pg_policy"], oid),
             )  # fmt: skip
             session.add(policy, (pg["pg_policy"], oid))
+
+
+def ahead(session: Session) -> list[str]:
+    """What this module will ask, in its order."""
+    return [
+        _TABLES, _COLUMN_TYPES, _COLUMNS, _PARENTS, _VIEW_DEFINITIONS, _DEFAULTS, _UNUSUAL_NOT_NULLS, _PARENTS_OF_INDEXES,
+        _INDEX_STATISTICS, _indexes(session), _BTREE_DEFAULTS, _constraints(session), _STATISTICS, _TRIGGERS, _RULES, _POLICIES,
+    ]  # fmt: skip
+
+
+def _constraints(session: Session) -> str:
+    return _CONSTRAINTS.replace("{period}", "con.conperiod" if session.version >= 180000 else "false")
+
+
+def _indexes(session: Session) -> str:
+    return _INDEXES.replace("{plain}", "NOT i.indnullsnotdistinct" if session.version >= 150000 else "true")

@@ -81,7 +81,6 @@ JOIN pg_class c ON c.oid = s.seqrelid
 LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.objsubid = 0
                      AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
 WHERE c.relnamespace = ANY (%(schemas)s::oid[])
-  AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_class'::regclass AND own.objid = c.oid AND own.deptype = 'e')
 """
 
 _FIELDS = """
@@ -190,24 +189,10 @@ def sequences(session: Session) -> dict[tuple[int, int], Identity]:
     """Sequences; those of identity columns are returned by table and column number. Tables must be known."""
     identities: dict[tuple[int, int], Identity] = {}
     for row in session.ask(_SEQUENCES):
-        (
-            oid,
-            namespace,
-            name,
-            kind,
-            start,
-            step,
-            least,
-            most,
-            cache,
-            cycle,
-            unlogged,
-            role,
-            items,
-            table,
-            number,
-            how,
-        ) = row
+        (oid, namespace, name, kind, start, step, least, most, cache, cycle, unlogged, role, items,
+         table, number, how) = row  # fmt: skip
+        if (session.pg_class, oid) in session.members:
+            continue
         schema = session.schemas[namespace]
         counts = Counting(kind, start, step, least, most, cache, cycle)
         if how == "i":
