@@ -233,3 +233,20 @@ def test_what_drizzle_kit_writes_wrongly_is_written_to_run():
         'ALTER TABLE "u" DROP CONSTRAINT "u_pkey";',
         'ALTER TABLE "u" ALTER COLUMN "a" SET DATA TYPE "citext";',
     )
+
+
+def test_what_a_dropped_table_takes_along_is_not_dropped_twice():
+    """DROP TABLE … CASCADE takes the foreign keys of others with it; drizzle-kit drops them again, which fails."""
+    both = "export const a = pgTable('a', { id: integer().primaryKey() }); export const b = pgTable('b', { x: integer().references(() => a.id) });"
+    alone = "export const b = pgTable('b', { x: integer() });"
+    made = following(start(both), alone)
+    assert made.statements == ('ALTER TABLE "a" DISABLE ROW LEVEL SECURITY;', 'DROP TABLE "a" CASCADE;')
+
+
+def test_a_view_that_is_renamed_and_changed_is_made_again():
+    """It goes under its old name and comes under its new one."""
+    before = "export const v = pgView('v', { id: integer() }).as(sql`select 1 as id`);"
+    made = following(start(before), before.replace("'v'", "'w'").replace("1 as", "2 as"), renames=["v=w"])
+    assert made.statements == ('DROP VIEW "public"."v";', 'CREATE VIEW "public"."w" AS (select 2 as id);')
+    moved = following(start(before), before.replace("'v'", "'w'"), renames=["v=w"])
+    assert moved.statements == ('ALTER VIEW "public"."v" RENAME TO "w";',)

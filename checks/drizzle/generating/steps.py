@@ -25,6 +25,7 @@ def statements(made: Decided, wanted: Schema) -> list[str]:
     before, after = made.before, made.after
     tables = {table.key: table for table in wanted.tables}
     created = [tables[key] for key in made.pairs["tables"].created]
+    gone = frozenset(made.pairs["tables"].deleted)
     stay = [
         alter.compare(table, after["tables"][key]) for key, table in before["tables"].items() if key in after["tables"]
     ]
@@ -57,6 +58,8 @@ def statements(made: Decided, wanted: Schema) -> list[str]:
         f"{alter.dropped_constraint(t.after, old)}\n"
         for t in altered
         for old in (*t.foreign_keys.deleted, *_old(t.foreign_keys.changed))
+        if f"{old.get('schemaTo') or 'public'}.{old['tableTo']}"
+        not in gone  # CASCADE took it; drizzle-kit's fails here
     ]
     out += [text for key in shrunk for text in _shrink(after["enums"][key], after)]
     out += [alter.dropped_index(t.after, old) for t in altered for old in t.indexes.deleted]

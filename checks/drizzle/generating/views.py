@@ -30,13 +30,18 @@ class Views:
         views = {f"{view.schema}.{view.name}": view for view in wanted.views}
         new = [views[key] for key in pair.created]
         self.dropped = [_drop(before[key]) for key in pair.deleted if not before[key].get("isExisting")]
-        self.altered = [_renamed(old, now, after[now]) for old, now in pair.renamed]
+        self.altered: list[str] = []
+        names = {now: old for old, now in pair.renamed}
         for key, old in before.items():
             view = after.get(key)
+            again = view is not None and (old.get("isExisting") or old.get("definition") != view.get("definition"))
+            if key in names and not again:
+                self.altered.append(_renamed(names[key], key, after[key]))
             if view is None or view.get("isExisting") or content.same(old, view):
                 continue
-            if old.get("isExisting") or old.get("definition") != view.get("definition"):
-                self.dropped.append(_drop(view))
+            if again:
+                schema, _, name = names.get(key, key).rpartition(".")
+                self.dropped.append(_drop({**view, "schema": schema, "name": name}))
                 new.append(views[key])
             else:
                 self.altered += _changed(old, view)
