@@ -134,3 +134,16 @@ def test_a_strict_policy_says_what_blocks(repo: GitRepo, capsys: pytest.CaptureF
     told = " ".join(capsys.readouterr().out.split())
     assert "The policy is strict: what could not be checked blocks, too." in told
     assert "Fix the error" not in told
+
+
+@pytest.mark.parametrize(
+    "sql", ["CREATE ROLE reporting;", 'CREATE POLICY "p" ON "users" TO authenticated USING (true);']
+)
+def test_roles_that_a_shared_server_cannot_make_do_not_block(
+    repo: GitRepo, capsys: pytest.CaptureFixture[str], state_server: str, sql: str
+) -> None:
+    """On a server that was named no role is made; that is our limit, and it is said."""
+    base = listed("users")
+    seen = Reviewed(two_sides(repo, base, base.fork().add("roles", sql)), capsys, "--database", state_server)
+    assert (seen.verdict, seen.item("migration-tested")) == ("pass", "unknown")
+    assert any("No roles can be made" in note for note in seen.report["notes"])
