@@ -54,11 +54,7 @@ def read(
             session.comments[catalog, oid, sub] = text
         session.members = {(catalog, oid): extension for catalog, oid, extension in session.ask(_MEMBERS)}
         types.schemas(session, frozenset(ignore))
-        session.ahead(tables.ahead(session))
-        try:
-            _read(session, roles=roles)
-        finally:
-            session.close()
+        _read(session, roles=roles)
     return _without(session.finish(), ignore)
 
 

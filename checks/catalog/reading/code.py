@@ -132,11 +132,14 @@ SELECT t.tableoid, t.oid, 'TRANSFORM', format('FOR %s LANGUAGE %I', format_type(
 FROM pg_transform t JOIN pg_language l ON l.oid = t.trflang WHERE t.oid >= 16384
 """
 
+_RARE = ("pg_cast", "pg_operator", "pg_opfamily", "pg_opclass", "pg_ts_dict", "pg_ts_config", "pg_ts_parser", "pg_ts_template",
+         "pg_conversion", "pg_language", "pg_am", "pg_transform")  # fmt: skip
+
 
 def functions(session: Session) -> None:
     """Functions, procedures and aggregates."""
     aggregates: dict[int, Row] | None = None
-    for row in session.ask(_FUNCTIONS):
+    for row in session.ask(_FUNCTIONS) if session.has("pg_proc") else ():
         (oid, namespace, name, args, signature, prokind, definition, result, arg_names, modes, _, defaults, text_body, role,
          items, parallel) = row  # fmt: skip
         schema = session.schemas[namespace]
@@ -201,7 +204,8 @@ def _function(name: str) -> str | None:
 
 def others(session: Session) -> None:
     """Event triggers and the rare rest."""
-    for catalog, oid, name, event, function, tags, enabled, role in session.ask(_EVENT_TRIGGERS):
+    triggers = session.ask(_EVENT_TRIGGERS) if session.has("pg_event_trigger") else ()
+    for catalog, oid, name, event, function, tags, enabled, role in triggers:
         trigger = EventTrigger(
             name,
             event,
@@ -212,7 +216,8 @@ def others(session: Session) -> None:
             session.comment(catalog, oid),
         )
         session.add(trigger, (catalog, oid))
-    for catalog, oid, kind, identity, definition, made, role in session.ask(_OTHERS):
+    rare = session.ask(_OTHERS) if any(map(session.has, _RARE)) else ()
+    for catalog, oid, kind, identity, definition, made, role in rare:
         if (catalog, oid) in session.keys:  # an extension's
             continue
         other = Other(

@@ -84,7 +84,7 @@ FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
 
 def extensions(session: Session) -> None:
     """Extensions, and which objects are theirs."""
-    rows = session.ask(_EXTENSIONS)
+    rows = session.ask(_EXTENSIONS) if session.has("pg_extension") else []
     defaults: dict[str, str] = dict(session.ask(_DEFAULT_VERSIONS)) if rows else {}
     for catalog, oid, name, schema, version, relocatable in rows:
         found = Extension(name, schema, version, default_version=defaults.get(name) or "", relocatable=relocatable)
@@ -94,7 +94,7 @@ def extensions(session: Session) -> None:
         key = session.keys.get((session.pg_extension, extension))
         if key is not None:
             session.keys[member] = key
-    for array, element in session.ask(_MEMBER_ARRAYS):
+    for array, element in session.ask(_MEMBER_ARRAYS) if rows else ():
         if (session.pg_type, element) in session.keys:
             session.keys[session.pg_type, array] = session.keys[session.pg_type, element]
 
@@ -131,6 +131,10 @@ def roles(session: Session, *, compared: bool) -> None:
 
 def replication(session: Session) -> None:  # noqa: C901 - what versions lack is left out
     """Publications and subscriptions."""
+    if session.has("pg_subscription"):
+        _subscriptions(session)
+    if not session.has("pg_publication"):
+        return
     modern = session.version >= 150000
     columns = "(SELECT array_agg(a.attname ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = pr.prrelid AND a.attnum = ANY (pr.prattrs))"
     query = _PUBLISHED.replace("{columns}", columns if modern else "NULL")
@@ -165,7 +169,6 @@ def replication(session: Session) -> None:  # noqa: C901 - what versions lack is
                 session.need(found.key, ("column", table.schema, table.table, column))
         for schema in found.schemas:
             session.need(found.key, ("schema", schema))
-    _subscriptions(session)
 
 
 # Each option of CREATE SUBSCRIPTION, its column, the version it came with, and what it is when nothing is said.
@@ -208,6 +211,8 @@ def _setting(word: str, value: Any) -> str:  # noqa: ANN401 - as jsonb has it
 
 def servers(session: Session) -> None:
     """Foreign-data wrappers, servers and user mappings."""
+    if not session.has("pg_foreign_data_wrapper"):
+        return
     for catalog, oid, name, handler, validator, settings, role, items in session.ask(_WRAPPERS):
         wrapper = ForeignDataWrapper(
             name, handler, validator, options(settings), session.owner(role), session.acl(items, "F", role),
@@ -228,7 +233,7 @@ def servers(session: Session) -> None:
 
 def default_privileges(session: Session) -> None:
     """What new objects will grant."""
-    for role, schema, kind, items in session.ask(_DEFAULT_PRIVILEGES):
+    for role, schema, kind, items in session.ask(_DEFAULT_PRIVILEGES) if session.has("pg_default_acl") else ():
         held = acl.complete(acl.parse(items, role), kind, session.version)
         if schema:  # what is granted in a schema comes on top
             text = tuple(sorted(f"{who}={letters}" for who, letters in _texts(held)))

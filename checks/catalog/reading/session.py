@@ -1,7 +1,6 @@
 """One look at a database: what is asked, and which oid is which object."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -25,17 +24,25 @@ SETTINGS = (
     "SET LOCAL extra_float_digits = 1",
     "SET LOCAL standard_conforming_strings = on",
     "SET LOCAL jit = off",
+    "SET LOCAL enable_nestloop = off",  # all of a catalog is joined, and a young one has no statistics
 )
+
+RARE = (
+    "pg_extension", "pg_collation", "pg_enum", "pg_policy", "pg_statistic_ext", "pg_event_trigger", "pg_cast",
+    "pg_operator", "pg_opfamily", "pg_opclass", "pg_ts_dict", "pg_ts_config", "pg_ts_parser", "pg_ts_template",
+    "pg_conversion", "pg_language", "pg_am", "pg_transform", "pg_publication", "pg_subscription",
+    "pg_foreign_data_wrapper", "pg_foreign_server", "pg_default_acl", "pg_proc", "pg_type",
+)  # fmt: skip
+"""Catalogs that most databases add nothing to: planning a question to each takes longer than looking whether it is worth it."""
+
+_PRESENT = "EXISTS (SELECT FROM {0} WHERE oid >= 16384)"
 
 
 class Session:
     """What is known so far of the database under the eyes."""
 
     def __init__(self, connection: psycopg.Connection[Any], owner: str | None) -> None:
-        self._connection = connection
         self._cursor: psycopg.Cursor[Row] = psycopg.Cursor(connection)
-        self._worker = ThreadPoolExecutor(1, "catalog")
-        self._coming: dict[str, Future[list[Row]]] = {}
         for setting in SETTINGS:
             self._cursor.execute(setting)
         row = self.ask(
@@ -49,6 +56,8 @@ class Session:
         self.own_roles = {row[1], row[2], "pg_database_owner", owner or row[2]}
         (self.pg_class, self.pg_type, self.pg_proc, self.pg_constraint, self.pg_rewrite, self.pg_namespace,
          self.pg_extension, self.pg_attrdef) = row[3:]  # fmt: skip
+        present = self.ask(f"SELECT {', '.join(_PRESENT.format(catalog) for catalog in RARE)}")[0]
+        self._present: dict[str, bool] = dict(zip(RARE, present, strict=True))
         self.schemas: dict[int, str] = {}
         self.objects: dict[Key, Object] = {}
         self.roles: dict[str, Role] = {}
@@ -63,26 +72,16 @@ class Session:
         self.needs: dict[Key, set[Key]] = {}
         self.unread: list[str] = []
 
-    def ahead(self, queries: Iterable[str]) -> None:
-        """Begin to ask what will be asked later, in this order, so that PostgreSQL works while we do."""
-        cursor: psycopg.Cursor[Row] = psycopg.Cursor(self._connection)
-        for query in queries:
-            self._coming[query] = self._worker.submit(self._ask, cursor, query, {})
-
-    def close(self) -> None:
-        """Wait until nothing is asked any more."""
-        self._worker.shutdown(cancel_futures=True)
-
     def ask(self, query: str, **parameters: object) -> list[Row]:
         """Rows of a query; `%(schemas)s` stands for the schemas in view."""
-        coming = self._coming.pop(query, None)
-        return coming.result() if coming else self._ask(self._cursor, query, parameters)
-
-    def _ask(self, cursor: psycopg.Cursor[Row], query: str, parameters: dict[str, object]) -> list[Row]:
         if "%(" in query:
             parameters.setdefault("schemas", list(self.schemas))
-            return cursor.execute(query.encode(), parameters).fetchall()
-        return cursor.execute(query.encode()).fetchall()
+            return self._cursor.execute(query.encode(), parameters).fetchall()
+        return self._cursor.execute(query.encode()).fetchall()
+
+    def has(self, catalog: str) -> bool:
+        """Something that a user made is in one of the catalogs of `RARE`."""
+        return self._present[catalog]
 
     def add(self, found: Object, *identity: tuple[int, int]) -> None:
         """Keep an object, known by its class and oid."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from checks.catalog import names
@@ -48,8 +49,8 @@ WHERE relnamespace = 'pg_catalog'::regnamespace AND relname IN ('pg_statistic_ex
 """
 
 _COLUMNS = """
-SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attgenerated::text,
-       a.attidentity::text, a.attstorage::text, a.attcompression::text, a.attstattarget, a.attoptions, a.attfdwoptions,
+SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attgenerated,
+       a.attidentity, a.attstorage, a.attcompression, a.attstattarget, a.attoptions, a.attfdwoptions,
        a.attacl::text[], a.attinhcount > 0 AND NOT a.attislocal
 FROM pg_attribute a
 WHERE a.attnum > 0 AND NOT a.attisdropped
@@ -60,7 +61,7 @@ ORDER BY a.attrelid, a.attnum
 
 # Few types have many columns: their names are spelt once.
 _COLUMN_TYPES = """
-SELECT a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod), t.typcollation, t.typstorage::text
+SELECT a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod), t.typcollation, t.typstorage
 FROM (SELECT DISTINCT atttypid, atttypmod FROM pg_attribute
       WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped) a
 JOIN pg_type t ON t.oid = a.atttypid
@@ -132,15 +133,13 @@ WHERE s.stxnamespace = ANY (%(schemas)s::oid[])
 _TRIGGERS = """
 SELECT t.oid, t.tgrelid, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text
 FROM pg_trigger t
-JOIN pg_class c ON c.oid = t.tgrelid
-WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND c.relnamespace = ANY (%(schemas)s::oid[])
+WHERE NOT t.tgisinternal AND t.tgparentid = 0
 """
 
 _RULES = """
 SELECT r.oid, r.ev_class, r.rulename, CASE WHEN r.rulename = '_RETURN' THEN '' ELSE pg_get_ruledef(r.oid) END, r.ev_enabled::text
 FROM pg_rewrite r
-JOIN pg_class c ON c.oid = r.ev_class
-WHERE c.relnamespace = ANY (%(schemas)s::oid[])
+WHERE r.ev_class >= 16384
 """
 
 _POLICIES = """
@@ -148,8 +147,6 @@ SELECT p.oid, p.polrelid, p.polname, p.polpermissive, p.polcmd::text,
        ARRAY(SELECT CASE WHEN r = 0 THEN 'public' ELSE pg_get_userbyid(r)::text END FROM unnest(p.polroles) r),
        coalesce(pg_get_expr(p.polqual, p.polrelid), ''), coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '')
 FROM pg_policy p
-JOIN pg_class c ON c.oid = p.polrelid
-WHERE c.relnamespace = ANY (%(schemas)s::oid[])
 """
 
 
@@ -384,21 +381,25 @@ def _definitions(session: Session, rows: list[Row], column_rows: list[Row]) -> d
     return found
 
 
-def _numbers(text: str) -> list[int]:
-    return [int(number) for number in text.split()]
+@lru_cache(4096)
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split()))
 
 
 _ORDERS = {0: "", 1: " DESC NULLS LAST", 2: " NULLS FIRST", 3: " DESC"}
 
 
 def _named(session: Session, relid: int, numbers: Sequence[int]) -> tuple[str, ...]:
-    return tuple(session.columns[relid, number] for number in numbers if (relid, number) in session.columns)
+    columns = session.columns
+    return tuple([columns[relid, number] for number in numbers if (relid, number) in columns])
 
 
 def followers(session: Session) -> None:
     """Statistics, triggers, rules and policies."""
     pg: dict[str, int] = dict(session.ask(_CLASSES))
-    for oid, namespace, name, relid, said, target, role, columns, ordered in session.ask(_STATISTICS):
+    for oid, namespace, name, relid, said, target, role, columns, ordered in (
+        session.ask(_STATISTICS) if session.has("pg_statistic_ext") else ()
+    ):
         if relid in session.relations:
             head, on, tail = said.rpartition(f" ON {columns} FROM ")  # in the order of the table's columns
             definition = f"{head} ON {ordered} FROM {tail}" if on else said
@@ -421,21 +422,15 @@ def followers(session: Session) -> None:
         rule = Rule(*session.relations[relid], name, definition.rstrip().removesuffix(";"), enabled,
                     session.comment(session.pg_rewrite, oid))  # fmt: skip
         session.add(rule, (session.pg_rewrite, oid))
-    for oid, relid, name, permissive, command, roles, using, check in session.ask(_POLICIES):
+    for oid, relid, name, permissive, command, roles, using, check in (
+        session.ask(_POLICIES) if session.has("pg_policy") else ()
+    ):
         if relid in session.relations:
             policy = Policy(
                 *session.relations[relid], name, permissive, command, tuple(sorted(roles)), using, check,
                 session.comment(pg["pg_policy"], oid),
             )  # fmt: skip
             session.add(policy, (pg["pg_policy"], oid))
-
-
-def ahead(session: Session) -> list[str]:
-    """What this module will ask, in its order."""
-    return [
-        _TABLES, _COLUMN_TYPES, _COLUMNS, _PARENTS, _VIEW_DEFINITIONS, _DEFAULTS, _UNUSUAL_NOT_NULLS, _PARENTS_OF_INDEXES,
-        _INDEX_STATISTICS, _indexes(session), _BTREE_DEFAULTS, _constraints(session), _STATISTICS, _TRIGGERS, _RULES, _POLICIES,
-    ]  # fmt: skip
 
 
 def _constraints(session: Session) -> str:

@@ -121,7 +121,7 @@ def collations(session: Session) -> None:
     locale = "c.colllocale" if session.version >= 170000 else "c.colliculocale" if session.version >= 150000 else "NULL"
     rules = "c.collicurules" if session.version >= 160000 else "NULL"
     query = _COLLATIONS.replace("{locale}", locale).replace("{rules}", rules)
-    for row in session.ask(query):
+    for row in session.ask(query) if session.has("pg_collation") else ():
         oid, namespace, name, provider, deterministic, collate, ctype, where, tailoring, owner, catalog = row
         options = [f"provider = {_PROVIDERS.get(provider, provider)}"]
         where = where or (collate if provider != "c" else None)
@@ -149,7 +149,7 @@ _PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin", "d": "default"}
 def types(session: Session) -> None:
     """Enums, domains, composite types, ranges; others are told by their input function."""
     labels: dict[int, list[str]] = defaultdict(list)
-    for oid, label in session.ask(_LABELS):
+    for oid, label in session.ask(_LABELS) if session.has("pg_enum") else ():
         labels[oid].append(label)
     ranges = {row[0]: row[1:] for row in session.ask(_RANGES)}
     fields: dict[int, list[Attribute]] = defaultdict(list)
