@@ -2,8 +2,9 @@
 
 import gc
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from bot import comparison, rehearsal
 from bot.branches import Provider
@@ -20,7 +21,11 @@ from checks.facts import Fact
 from checks.policy import PolicyFile
 from checks.rehearsal import Rehearsal
 from checks.report import Report, Verdict
-from checks.requirements import approval
+from checks.requirements import approval, strictness
+
+
+Spoken = Callable[[Change, Sequence[Plan]], tuple[Sequence[waivers.Waiver], Sequence[str]]]
+"""What people said beside the files, once the change is known: waivers, and who approves its SQL."""
 
 
 def review(
@@ -29,6 +34,7 @@ def review(
     provider: Provider | None,
     excused: Sequence[waivers.Waiver] = (),
     approvals: tuple[str, ...] | None = None,
+    spoken: Spoken | None = None,
     seconds: float = 120.0,
     say: Say = silent,
 ) -> Report:
@@ -39,6 +45,7 @@ def review(
         provider: of branch databases; None: there is none, one witness reads the SQL and the report says so.
         excused: waivers that people gave outside of the files.
         approvals: who approved the SQL of this head; None: that cannot be seen from here.
+        spoken: more waivers and approvals, which depend on what the change is.
         seconds: how long a branch database may live.
         say: is told what is being done.
 
@@ -53,6 +60,10 @@ def review(
     overrides = _overrides(written)
     all_plans = [plans.make(change, project) for project in plans.concerned(change, overrides)]
     touched = [plan for plan in all_plans if plan.touched]
+    if spoken is not None:
+        said, approving = spoken(change, touched)
+        excused = [*excused, *said]
+        approvals = tuple(dict.fromkeys([*(approvals or ()), *approving])) if approvals or approving else approvals
     parts = tuple(_judged(change, plan, written, provider, seconds=seconds, say=say) for plan in touched)
 
     say("reading scripts and connections")
@@ -82,7 +93,9 @@ def review(
         approvals=approvals,
     )
     checklist = requirements.checklist(judgement.evidence())
-    verdict: Verdict = policy.verdict(judgement.loud, strict=written.policy.strict, checklist=checklist)
+    strict = strictness.facts(checklist, judgement.stands_on(), strict=written.policy.strict)
+    judgement = replace(judgement, loud=(*judgement.loud, *policy.apply(rules.judge(strict, context), written)))
+    verdict: Verdict = policy.verdict(judgement.loud)
     if any(part.shown.unjudged for part in parts):
         verdict = "unjudged"
     return judgement.report(verdict, checklist, (time.perf_counter() - began) * 1000)
@@ -116,7 +129,12 @@ def _judged(
         complete=shown.complete,
     )
     context = _context(written, readers.of(seen, change, plan.project))
-    return Part(plan, shown, tuple(rules.judge([*plan.facts, *seen, *unequal], context)), equality)
+    return Part(
+        plan,
+        shown,
+        tuple(rules.judge([*plan.facts, *seen, *compose.from_zero(plan, shown), *unequal], context)),
+        equality,
+    )
 
 
 def _unseen_writes(part: Part, reading: ways.Reading) -> Sequence[Fact]:

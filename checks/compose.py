@@ -12,6 +12,7 @@ from checks.drizzle.model import Project
 from checks.drizzle.plan import Plan
 from checks.drizzle.projects import Survey
 from checks.evidence import Known, coverage
+from checks.facts import Fact, Fails, Place
 from checks.policy import PolicyFile
 from checks.rehearsal import Rehearsal
 from checks.render import words as phrases
@@ -119,9 +120,14 @@ class Judgement:
             conflicts=tuple(_conflicts(parts)),
             coverage=_coverage(parts),
             notes=tuple(self._notes()),
-            witnesses=("text",) if self.offline else ("text", "postgres"),
+            witnesses=("text", "postgres") if any(part.shown.before for part in parts) else ("text",),
             timings_ms={name: round(value, 1) for name, value in timings.items()},
         )
+
+    def stands_on(self) -> str:
+        """A file that head changed, for what is said of the whole pull request: a migration where there is one."""
+        added = [m.path for part in self.parts for m in part.plan.added]
+        return (added or sorted(self.change.paths) or [self.written.path or ""])[0]
 
     def _title(self, verdict: Verdict, checklist: Sequence[ChecklistItem]) -> str:
         if not self.parts and not self.loud:
@@ -152,6 +158,25 @@ class Judgement:
         if self.wanted.path in self.change.paths:
             for problem in self.wanted.problems:
                 yield f"{self.wanted.path}:{problem.line}: {problem.message}"
+
+
+def from_zero(plan: Plan, shown: Rehearsal) -> list[Fact]:
+    """That head's own migration runs on base's state and not on an empty database."""
+    zero, run = shown.zero, shown.run
+    if run is None or run.state != "ok" or zero is None or zero.failed is None or zero.failure is None:
+        return []
+    tag, index = zero.failed
+    migration = next((m for m in plan.added if m.tag == tag), None)
+    if migration is None or index >= len(migration.statements):
+        return []  # base's chain did that already
+    at = migration.statements[index]
+    place = Place(path=migration.path, line=at.line, end_line=at.end_line, migration=tag, statement=index)
+    complete = shown.complete or zero.failure.stopped
+    return [
+        Fails(
+            place=place, sqlstate=zero.failure.sqlstate, message=zero.failure.message, complete=complete, from_zero=True
+        )
+    ]
 
 
 def known(before: Catalog | None, after: Catalog | None) -> Known:

@@ -381,11 +381,13 @@ class Fails(Fact):
 
     Attributes:
         complete: the branch database had all that the chain asks for; otherwise our limits may be the reason.
+        from_zero: it runs on base's state, and fails where the whole chain runs on an empty database.
     """
 
     sqlstate: str
     message: str
     complete: bool = True
+    from_zero: bool = False
     half_applied: bool = False
 
 

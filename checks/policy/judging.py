@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from checks.policy.model import OF_THE_POLICY, Level, Policy, PolicyFile
-from checks.report import ChecklistItem, Finding
+from checks.report import Finding
 
 
 def apply(findings: Iterable[Finding], policy: PolicyFile) -> tuple[Finding, ...]:
@@ -28,13 +28,9 @@ def blocking(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(f for f in findings if f.severity == "error" and f.introduced and f.waived is None)
 
 
-def verdict(
-    findings: Iterable[Finding], *, strict: bool = False, checklist: Iterable[ChecklistItem] = ()
-) -> Literal["pass", "block"]:
-    """`block` where something introduced blocks, or where a strict policy meets something that could not be checked."""
-    if blocking(findings):
-        return "block"
-    return "block" if strict and any(item.state == "unknown" for item in checklist) else "pass"
+def verdict(findings: Iterable[Finding]) -> Literal["pass", "block"]:
+    """`block` where something introduced blocks. Only findings block: under a strict policy `not-checked` is one."""
+    return "block" if blocking(findings) else "pass"
 
 
 def changes(old: PolicyFile, new: PolicyFile) -> tuple[str, ...]:

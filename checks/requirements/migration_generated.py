@@ -15,6 +15,13 @@ def migration_generated(evidence: Evidence) -> Outcome:
     found = broken(evidence.breaches("missing-migration"))
     if found:
         return found
+    if (
+        evidence.equality.schema_ts == "differs"
+        and evidence.notes("pending-drop")
+        and not evidence.equality.missing_sql
+        and not evidence.equality.unresolved
+    ):
+        return Outcome("met", "All that differs is a drop which is put off until the code without it is released.")
     if evidence.equality.schema_ts != "equal":
         return uncompared(evidence.equality)
     if evidence.added:

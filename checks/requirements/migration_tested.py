@@ -15,18 +15,7 @@ def migration_tested(evidence: Evidence) -> Outcome:
     replay = evidence.replay
     match replay.from_base:
         case "failed":
-            error = replay.error
-            said = (
-                f" `{error.migration}`, statement {error.statement + 1}: {error.message} ({error.sqlstate})."
-                if error
-                else ""
-            )
-            failures = [f for f in evidence.findings if f.introduced and f.severity == "error"]
-            if failures and all(f.waived for f in failures):
-                return Outcome("waived", f"The replay failed, and that is waived.{said}")
-            if evidence.not_replayed and not failures:
-                return Outcome("unknown", f"{evidence.not_replayed}{said}")
-            return Outcome("unmet", f"The replay on base's state failed.{said}")
+            return _failed(evidence)
         case "skipped":
             why = evidence.not_replayed or (
                 "there was no database (`--offline`)" if evidence.offline else "the migrations were not run"
@@ -41,3 +30,16 @@ def migration_tested(evidence: Evidence) -> Outcome:
             }
             names = named(evidence.added or evidence.migrations)
             return Outcome("met", f"{names} ran on base's state{zero.get(replay.from_zero, '')}.")
+
+
+def _failed(evidence: Evidence) -> Outcome:
+    error = evidence.replay.error
+    said = (
+        f" `{error.migration}`, statement {error.statement + 1}: {error.message} ({error.sqlstate})." if error else ""
+    )
+    failures = [f for f in evidence.findings if f.introduced and f.severity == "error"]
+    if failures and all(f.waived for f in failures):
+        return Outcome("waived", f"The replay failed, and that is waived.{said}")
+    if evidence.not_replayed and not failures:
+        return Outcome("unknown", f"{evidence.not_replayed}{said}")
+    return Outcome("unmet", f"The replay on base's state failed.{said}")

@@ -22,5 +22,12 @@ from checks.rules import Said, error
 def fails(fact: Fails) -> str | Said | None:
     if not fact.complete:
         return Said(f"It could not be run here: {fact.message} ({fact.sqlstate}).", severity="note")
+    if fact.from_zero:
+        said = f"New databases cannot be made any more: on an empty one the whole chain fails here. {fact.message[:1].upper()}{fact.message[1:]} ({fact.sqlstate})."
+        return Said(
+            said,
+            severity="warning",
+            help="A database that grew with the chain runs it; a new developer's, a preview's or CI's does not, because Drizzle runs the whole chain in one transaction.",
+        )
     half = " What ran before it stays, unrecorded." if fact.half_applied else ""
     return f"{fact.message[:1].upper()}{fact.message[1:]} ({fact.sqlstate}).{half}"

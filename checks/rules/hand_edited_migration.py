@@ -9,6 +9,11 @@ schema.ts and the snapshot know refunds alone
 ```
 
 If Drizzle can say it, add it to the schema file and generate a migration for it.
+
+```text good
+0007_add_refunds.sql:  CREATE TABLE refunds (…)
+0008_audit.sql:        CREATE FUNCTION audit() …, which Drizzle cannot say
+```
 """
 
 from checks.inequalities import HandEditedMigration

@@ -8,6 +8,10 @@ in head:  schema.ts declares users.handle; no migration creates it
 ```
 
 Generate the migration (`drizzle-kit generate`), read its SQL, and commit it together with the schema file.
+
+```text good
+in head:  schema.ts declares users.handle; 0007_add_handle.sql, its snapshot and its journal entry come with it
+```
 """
 
 from checks.inequalities import MissingMigration

@@ -8,6 +8,10 @@ schema.ts no longer declares users.nickname; no migration drops it
 ```
 
 When the code without it is live everywhere, write the drop: `/migrate generate --drop users.nickname`.
+
+```text good
+schema.ts no longer declares users.nickname; a later release drops it in 0009_drop_nickname.sql
+```
 """
 
 from checks.inequalities import PendingDrop

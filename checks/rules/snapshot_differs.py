@@ -9,6 +9,11 @@ meta/0007_snapshot.json:     refunds.amount is bigint
 ```
 
 Generate the migration anew instead of editing its SQL or its snapshot by hand: `drizzle-kit generate`.
+
+```text good
+0007_add_refunds.sql:        ALTER TABLE refunds ADD COLUMN amount bigint
+meta/0007_snapshot.json:     refunds.amount is bigint
+```
 """
 
 from checks.inequalities import SnapshotDiffers

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks import policy
+from checks import policy, rules
 from checks.report import ChecklistItem, Finding, Waiver
+from checks.requirements import strictness
 from checks.tree import Entry, Tree
 
 FULL = """\
@@ -223,10 +224,14 @@ def test_only_introduced_errors_that_nobody_waived_block():
 
 
 def test_the_unknown_blocks_only_where_the_policy_is_strict():
+    """And then by a finding of its own, on a file that head changed."""
     item = ChecklistItem(id="migration-tested", title="t", state="unknown", why="w")
-    assert policy.verdict([], checklist=[item]) == "pass"
-    assert policy.verdict([], strict=True, checklist=[item]) == "block"
-    assert policy.verdict([], strict=True, checklist=[item.model_copy(update={"state": "not-applicable"})]) == "pass"
+    other = item.model_copy(update={"state": "not-applicable"})
+    assert strictness.facts([item, other], "a.sql", strict=False) == []
+    (fact,) = strictness.facts([item, other], "a.sql", strict=True)
+    (finding,) = rules.judge([fact])
+    assert (finding.rule, finding.severity, finding.path) == ("not-checked", "error", "a.sql")
+    assert policy.verdict([finding]) == "block"
 
 
 def test_who_edits_the_policy_is_told_what_would_change():

@@ -124,6 +124,34 @@ def test_a_failing_statement_blocks_in_postgresqls_own_words(repo: GitRepo, caps
     assert (finding["path"], finding["line"], finding["severity"]) == ("drizzle/0002_x.sql", 5, "error")
 
 
+def test_what_runs_on_base_and_not_from_zero_is_a_warning(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Base's seed leaves a deferred check pending; on an empty database head's ALTER comes in the same transaction."""
+    seed = "CREATE TABLE p (id int PRIMARY KEY);--> statement-breakpoint\nCREATE TABLE c (id int REFERENCES p DEFERRABLE INITIALLY DEFERRED);"
+    base = empty().add(
+        "seed",
+        f"{seed}--> statement-breakpoint\nINSERT INTO p VALUES (1);--> statement-breakpoint\nINSERT INTO c VALUES (1);",
+    )
+    head = base.fork().add("note", "ALTER TABLE c ADD COLUMN note text;")
+    reviewed = Reviewed(two_sides(repo, base, head), capsys)
+    replay = reviewed.report["replay"]
+    assert (replay["from_base"], replay["from_zero"], reviewed.verdict) == ("ok", "failed", "pass")
+    (finding,) = [f for f in reviewed.report["findings"] if f["rule"] == "fails"]
+    assert (finding["severity"], finding["migration"], finding["path"]) == (
+        "warning",
+        "0001_note",
+        "drizzle/0001_note.sql",
+    )
+
+
+def test_a_strict_policy_blocks_by_a_finding(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """What could not be checked is named, on a file that head changed."""
+    base = story()
+    base.files[".github/migration-policy.yml"] = "strict: true\n"
+    reviewed = Reviewed(two_sides(repo, base, base.fork().add("refunds")), capsys, "--offline")
+    assert (reviewed.code, reviewed.verdict) == (1, "block")
+    assert set(reviewed.rules("error")) == {"not-checked"}
+
+
 def test_what_collides_with_base_blocks_and_says_the_way_out(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """Both sides made number 2; the conflict names `sync`."""
     base = story()
