@@ -202,8 +202,17 @@ def generate(
     config: Config = None,
     format: How = Format.text,  # noqa: A002 - the option's name
     review: Annotated[bool, typer.Option("--review/--no-review", help="Review what was written.")] = True,
+    static: Annotated[
+        bool,
+        typer.Option("--static", help="Run no code: read the schema files and write what lacks (v0), without Node.js."),
+    ] = False,
 ) -> int:
-    """Write a migration with the project's own drizzle-kit, and review it. More options are handed on (`--name=add_nick`)."""
+    """Write a migration with the project's own drizzle-kit, and review it. More options are handed on (`--name=add_nick`).
+
+    With --static the options are --name NAME, --drop table.column, --rename table.old=table.new and --keep table.column.
+    """
+    if static:
+        return _static(repo, config, tuple(context.args), format)
     from bot import progress
     from bot.database import generate as command
     from bot.database import source, words
@@ -240,6 +249,17 @@ def studio(
         command.page(at, found)  # what is wrong is said at once, not at the first look
     command.serve(lambda: command.page(at, found), 4983 if port is None else port, _ready)
     return 0
+
+
+def _static(repo: Path, config: str | None, words: tuple[str, ...], how: Format) -> int:
+    """Write the missing migration as drizzle-kit would, from the schema files as they are read."""
+    import shlex
+
+    from bot import generate as writing
+
+    made = writing.run(repo, writing.answers(shlex.join(words)), config=config)
+    _print(how, writing.text(made).splitlines(), writing.data(made))
+    return writing.code(made)
 
 
 def _ready(address: str) -> None:
