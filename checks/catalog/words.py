@@ -20,6 +20,7 @@ def summary(a: Catalog, b: Catalog) -> list[str]:
     found = difference.changes(a, b)
     gone = {change.key for change in found if change.after is None}
     born = {change.key for change in found if change.before is None}
+    widths = (_widths(a), _widths(b))
     sentences: list[tuple[int, int, str]] = []
     for change in found:
         some = change.after or change.before
@@ -34,9 +35,17 @@ def summary(a: Catalog, b: Catalog) -> list[str]:
             ("column", *some.owned_by) in gone | born or ("table", *some.owned_by[:2]) in gone | born
         ):  # fmt: skip
             continue
-        for weight, text in _sentences(change, a, b, gone):
+        for weight, text in _sentences(change, b, gone, widths):
             sentences.append((weight, len(sentences), text))
     return [text for _, _, text in sorted(sentences)]
+
+
+Widths = tuple[Counter[Key], Counter[Key]]
+
+
+def _widths(catalog: Catalog) -> Counter[Key]:
+    """How many columns each table has."""
+    return Counter(dump.home(each) for each in catalog if isinstance(each, Column))
 
 
 def _container(found: Object) -> Key | None:
@@ -44,14 +53,14 @@ def _container(found: Object) -> Key | None:
     return None if home == found.key else home
 
 
-def _sentences(change: Change, a: Catalog, b: Catalog, gone: set[Key]) -> Iterator[tuple[int, str]]:
+def _sentences(change: Change, b: Catalog, gone: set[Key], widths: Widths) -> Iterator[tuple[int, str]]:
     before, after = change.before, change.after
     if before is None and after is not None:
-        yield _NEW, _created(after, b)
+        yield _NEW, _created(after, b, widths[1])
     elif after is None and before is not None:
         home = _container(before)
         lost = isinstance(before, Table | Column) or (isinstance(before, View) and before.materialized)
-        yield _LOSS if lost else _CHANGE, _dropped(before, a, with_home=home is not None and home not in gone)
+        yield _LOSS if lost else _CHANGE, _dropped(before, widths[0], with_home=home is not None and home not in gone)
     elif before is not None and after is not None:
         yield from _changed(before, after)
 
@@ -95,11 +104,10 @@ def _noun(found: Object) -> str:  # noqa: C901, PLR0911, PLR0912 - one word a ki
             return f"{found.key[0]} `{name}`"
 
 
-def _created(found: Object, catalog: Catalog) -> str:
+def _created(found: Object, catalog: Catalog, widths: Counter[Key]) -> str:
     if isinstance(found, Table):
-        parts = Counter(part.key[0] for part in catalog if dump.home(part) == found.key and part is not found)
         partition = f" as a partition of `{names.short(*found.parents[0])}`" if found.bound and found.parents else ""
-        return f"{_noun(found)} created with {_count(parts['column'], 'column')}{partition}"
+        return f"{_noun(found)} created with {_count(widths[found.key], 'column')}{partition}"
     if isinstance(found, Column):
         null = ", not null" if found.not_null else ""
         default = catalog.objects.get(("default", *found.key[1:]))
@@ -115,10 +123,9 @@ def _created(found: Object, catalog: Catalog) -> str:
     return f"{_of(found)}{_noun(found)} created"
 
 
-def _dropped(found: Object, catalog: Catalog, *, with_home: bool) -> str:
+def _dropped(found: Object, widths: Counter[Key], *, with_home: bool) -> str:
     if isinstance(found, Table):
-        columns = sum(1 for part in catalog if isinstance(part, Column) and dump.home(part) == found.key)
-        return f"{_noun(found)} dropped, with its {_count(columns, 'column')}"
+        return f"{_noun(found)} dropped, with its {_count(widths[found.key], 'column')}"
     return f"{_of(found) if with_home else ''}{_noun(found)} dropped"
 
 

@@ -1,5 +1,7 @@
 """The difference of two catalogs as SQL, run on PostgreSQL: it arrives, and leaves nothing to do."""
 
+# ruff: noqa: ISC004 - SQL over several lines, one pair to a row
+
 import psycopg
 import pytest
 
