@@ -1,7 +1,7 @@
 """Turns the outcome of a review into the check run that lets a merge through or holds it back. Pure."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot import replies
@@ -70,6 +70,14 @@ def conclude(
     if enforced:
         return Verdict("failure", Output(title, summary, notes, actions))
     return Verdict("neutral", Output(replies.would_block(title), summary, notes, actions))
+
+
+def forced(verdict: Verdict, by: str) -> Verdict:
+    """What was held back goes through, because an admin said so, and the title says who."""
+    if verdict.conclusion not in {"failure", "action_required"}:
+        return verdict
+    title = words.line(f"forced by @{by}: {verdict.output.title}", TITLE)
+    return Verdict("success", replace(verdict.output, title=title))
 
 
 def steady(report: Report) -> Report:

@@ -18,7 +18,7 @@ from bot.clones import Clone
 from bot.events import Repository
 from bot.github import Client, Missing, Pull, Refused
 from bot.inbox import Later, Work, current
-from bot.reviewing import Excuse, Outcome, Request
+from bot.reviewing import Outcome, Request, Spoken
 from bot.state import store
 from bot.state.store import Past
 from bot.world import World
@@ -81,9 +81,9 @@ async def _judge(world: World, item: Work, where: Repository, client: Client, pu
             )
         raise
     base = tips[base_ref]
-    excused = await world.excuses(client, pull)
+    spoken = await world.excuses(client, pull, base)
     approvals = await _approvals(client, pull)
-    inputs = _digest(head, pull.base.ref, excused, approvals)
+    inputs = _digest(head, pull.base.ref, spoken, approvals)
     now = replace(past, head=head, base=base, inputs=inputs)
     run = await store.run(world.pool, where.id, head)
     settled = run is not None and run.completed and run.hash is not None and past.verdict != "unjudged"
@@ -95,13 +95,21 @@ async def _judge(world: World, item: Work, where: Repository, client: Client, pu
             return
     if not settled or item.fresh:
         await checkruns.begin(world, item, client, head, number=number)
-    request = Request(path=str(clone.path), base=base, head=head, excused=excused, approvals=approvals)
+    request = Request(path=str(clone.path), base=base, head=head, spoken=spoken, approvals=approvals)
     outcome = await _unless_overtaken(world, item, client, pull, request=request, clone=clone)
-    await _publish(world, item, where, client, pull, outcome=outcome, now=now)
+    await _publish(world, item, where, client, pull, outcome=outcome, now=now, forced=spoken.forced)
 
 
 async def _publish(
-    world: World, item: Work, where: Repository, client: Client, pull: Pull, *, outcome: Outcome, now: Past
+    world: World,
+    item: Work,
+    where: Repository,
+    client: Client,
+    pull: Pull,
+    *,
+    outcome: Outcome,
+    now: Past,
+    forced: tuple[str, str] | None = None,
 ) -> None:
     """Say what came of it, on GitHub, as long as it is still about the present head."""
     report, number, head = outcome.report, pull.number, pull.head.sha
@@ -113,7 +121,12 @@ async def _publish(
         url = world.link(review)
     known = await world.required(where, replies.NAME, pull.base.ref)
     required = replies.required(enforced=enforced, known=known, branch=pull.base.ref)
-    verdict = gate.conclude(outcome, delivery=item.delivery, required=required, url=url)
+    if forced is not None and report is not None and report.verdict != "pass":
+        required += replies.forced(*forced)
+    sync = pull.head.repo is not None and pull.base.repo is not None and pull.head.repo.id == pull.base.repo.id
+    verdict = gate.conclude(outcome, delivery=item.delivery, required=required, url=url, sync=sync)
+    if forced is not None:
+        verdict = gate.forced(verdict, forced[0])
     await _still(client, pull)
     shown = checkruns.worst(verdict, await store.same_head(world.pool, where.id, number, head))
     digest = gate.digest(outcome, shown, required)
@@ -260,6 +273,6 @@ async def _approvals(client: Client, pull: Pull) -> tuple[str, ...] | None:
     return tuple([name for name in names[:10] if await client.permission(name) in {"admin", "write", "maintain"}])
 
 
-def _digest(head: str, base_ref: str, excused: tuple[Excuse, ...], approvals: tuple[str, ...] | None) -> str:
-    parts = [_RULES, head, base_ref, [e.model_dump(mode="json") for e in excused], approvals]
+def _digest(head: str, base_ref: str, spoken: Spoken, approvals: tuple[str, ...] | None) -> str:
+    parts = [_RULES, head, base_ref, spoken.model_dump(mode="json"), approvals]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -47,6 +47,16 @@ def required(*, enforced: bool, known: bool | None, branch: str) -> str:
     return f"\nThis is advice: {name} has no `.github/migration-policy.yml`. `bulletproof init` writes one.\n"
 
 
+def forced(by: str, reason: str) -> str:
+    """Below what would hold the pull request back."""
+    return f"\n**Forced by @{gfm.prose(by)}** onto this very base: {gfm.prose(reason)}\n"
+
+
+def answered(key: str) -> str:
+    """Unseen, at the end of a reply: what it replies to, so that nothing is replied to twice."""
+    return f"<!-- bulletproof-reply {key} -->"
+
+
 def more(url: str) -> str:
     """The link to the whole report."""
     return f"\n[The whole report]({url})\n"

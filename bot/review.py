@@ -23,7 +23,6 @@ from checks.rehearsal import Rehearsal
 from checks.report import Report, Verdict
 from checks.requirements import approval, strictness
 
-
 Spoken = Callable[[Change, Sequence[Plan]], tuple[Sequence[waivers.Waiver], Sequence[str]]]
 """What people said beside the files, once the change is known: waivers, and who approves its SQL."""
 

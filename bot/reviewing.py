@@ -5,14 +5,13 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from pydantic import BaseModel, ConfigDict
@@ -20,6 +19,13 @@ from pydantic import BaseModel, ConfigDict
 from bot.clones import Clone
 from checks.errors import CouldNotJudge, UserError
 from checks.report import Report, Waiver
+
+if TYPE_CHECKING:
+    from checks.change import Change
+    from checks.drizzle.plan import Plan
+    from checks.waivers import Waiver as Excused
+
+R = TypeVar("R", bound=BaseModel)
 
 SECONDS = 240.0
 """After which a review is stopped, whatever it is doing."""
@@ -30,12 +36,29 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("review")
 
 
 class Excuse(BaseModel):
-    """A waiver that was given in a comment."""
+    """A waiver that was given in a comment: `bound` to what it excuses, as that was (`commands.standing`)."""
 
     model_config = ConfigDict(frozen=True)
 
     rule: str
     given: Waiver
+    bound: tuple[str, ...] = ()
+    comment: int = 0
+
+
+class Spoken(BaseModel):
+    """What stands in the comments of a pull request.
+
+    Attributes:
+        approved: a mark of the SQL that was approved, and who approved it.
+        forced: who forces this head onto this base, and why.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    excused: tuple[Excuse, ...] = ()
+    approved: tuple[tuple[str, str], ...] = ()
+    forced: tuple[str, str] | None = None
 
 
 class Request(BaseModel):
@@ -46,7 +69,7 @@ class Request(BaseModel):
     path: str
     base: str
     head: str
-    excused: tuple[Excuse, ...] = ()
+    spoken: Spoken = Spoken()
     approvals: tuple[str, ...] | None = None
 
 
@@ -70,13 +93,16 @@ class Outcome(BaseModel):
 Judge = Callable[[Request, Clone], Awaitable[Outcome]]
 
 
-async def judge(request: Request, clone: Clone) -> Outcome:
-    """Review, in another process, which dies with the task that waits for it."""
-    began = time.perf_counter()
+async def apart(module: str, request: BaseModel, clone: Clone) -> bytes:
+    """Run a module in another process, which dies with the task that waits for it: request in, answer out.
+
+    Raises:
+        TimeoutError: it took too long, and was stopped.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "bot.reviewing",
+        module,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -86,18 +112,23 @@ async def judge(request: Request, clone: Clone) -> Outcome:
     )
     try:
         async with asyncio.timeout(SECONDS):
-            said, _ = await process.communicate(request.model_dump_json().encode())
-    except TimeoutError:
-        return Outcome(why=f"The review took more than {SECONDS:.0f} seconds and was stopped.")
+            return (await process.communicate(request.model_dump_json().encode()))[0]
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+
+
+async def judge(request: Request, clone: Clone) -> Outcome:
+    """Review, in another process."""
+    began = time.perf_counter()
     try:
-        outcome = Outcome.model_validate_json(said)
+        outcome = Outcome.model_validate_json(await apart("bot.reviewing", request, clone))
+    except TimeoutError:
+        return Outcome(why=f"The review took more than {SECONDS:.0f} seconds and was stopped.")
     except ValueError:
-        log.warning("the review died", code=process.returncode, ms=round((time.perf_counter() - began) * 1000))
+        log.warning("the review died", ms=round((time.perf_counter() - began) * 1000))
         return Outcome(why="The review ended without a word.", ours=True)
     if outcome.ours:
         log.error("a fault of ours", why=outcome.why)
@@ -109,21 +140,17 @@ def perform(request: Request) -> Outcome:
     from bot import local  # noqa: PLC0415 - heavy, and only the process that reviews needs it
     from bot.git import Repository  # noqa: PLC0415
     from bot.review import review  # noqa: PLC0415
-    from checks import policy, rules, waivers  # noqa: PLC0415
+    from checks import policy, rules  # noqa: PLC0415
 
     enforced: bool | None = None
     try:
         change = Repository(Path(request.path)).change(request.base, request.head)
         enforced = policy.read(change.base.tree, rules.all_rules()).path is not None
-        excused = [
-            waivers.Waiver(rule=e.rule, reason=e.given.reason, by=e.given.by, until=e.given.until)
-            for e in request.excused
-        ]
         report = review(
             change,
             provider=local.provider(),
-            excused=excused,
             approvals=request.approvals,
+            spoken=lambda change, touched: _placed(request.spoken, change, touched),
             seconds=_BRANCH_SECONDS,
         )
     except CouldNotJudge as error:
@@ -136,6 +163,23 @@ def perform(request: Request) -> Outcome:
     return Outcome(report=report, enforced=enforced)
 
 
+def _placed(spoken: Spoken, change: "Change", touched: "Sequence[Plan]") -> "tuple[list[Excused], list[str]]":
+    """What was said, as far as it is about this change: waivers on what they excuse, and who approves this very SQL."""
+    from bot.commands import standing  # noqa: PLC0415 - only the process that reviews needs it
+    from checks import record  # noqa: PLC0415
+
+    changed = [m for p in touched for m in (*p.added, *(pair.after for pair in (*p.modified, *p.renamed)))]
+    granted = [
+        standing.Granted(
+            rule=e.rule, reason=e.given.reason, by=e.given.by, until=e.given.until, bound=e.bound, comment=e.comment
+        )
+        for e in spoken.excused
+    ]
+    mark = standing.mark([m for plan in touched for m in record.migrations(plan, None)])
+    names = [name for marked, name in spoken.approved if marked == mark]
+    return list(standing.placed(granted, changed, change.head.tree)), names
+
+
 def _place(error: BaseException) -> str:
     trace, place = error.__traceback__, "?"
     while trace is not None:
@@ -146,14 +190,15 @@ def _place(error: BaseException) -> str:
     return place
 
 
-def _main() -> int:
+def main(of: type[R], do: Callable[[R], BaseModel]) -> int:
+    """The other end of `apart`."""
     out = os.dup(1)
     os.dup2(2, 1)  # whatever prints, prints elsewhere
-    request = Request.model_validate(json.load(sys.stdin))
+    request = of.model_validate_json(sys.stdin.buffer.read())
     with os.fdopen(out, "wb") as stream:
-        stream.write(perform(request).model_dump_json().encode())
+        stream.write(do(request).model_dump_json().encode())
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(_main())
+    raise SystemExit(main(Request, perform))

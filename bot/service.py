@@ -7,7 +7,7 @@ from typing import Unpack
 
 import structlog
 
-from bot import errands, state, sweep
+from bot import conversation, errands, reviewing, state, sweep
 from bot.clones import Clones
 from bot.github import GitHub
 from bot.inbox import Inbox, Work, Worker
@@ -72,7 +72,9 @@ async def world(settings: Settings, url: str, **parts: Unpack[Parts]) -> AsyncGe
             inbox=inbox,
             public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
             secret=secret(settings.webhook_secret.get_secret_value()),
-            **parts,
+            judge=parts.get("judge", reviewing.judge),
+            excuses=parts.get("excuses", conversation.spoken),
+            commands=parts.get("commands", conversation.answer),
         )
 
 

@@ -12,19 +12,20 @@ from bot.clones import Clone, Clones
 from bot.events import Repository
 from bot.github import Client, GitHub, Pull, Refused
 from bot.inbox import Inbox, Taken, Work, current
-from bot.reviewing import Excuse, Judge
+from bot.reviewing import Judge, Spoken
 from bot.state import Pool
 
-Excuses = Callable[[Client, Pull], Awaitable[tuple[Excuse, ...]]]
+Excuses = Callable[[Client, Pull, str], Awaitable[Spoken]]
+"""What stands in the comments of a pull request, on this tip of base."""
 Commands = Callable[["World", Work], Awaitable[None]]
 """Does what a comment or a button asks for: `about` has `number`, `comment`, `action` and `sender`, or `identifier`, `head`,
 `numbers` and `sender`."""
 _REQUIRED_SECONDS = 600.0
 
 
-async def nothing_excused(_client: Client, _pull: Pull) -> tuple[Excuse, ...]:
+async def nothing_excused(_client: Client, _pull: Pull, _base: str) -> Spoken:
     """No comment excuses anything."""
-    return ()
+    return Spoken()
 
 
 async def no_commands(_world: "World", _item: Work) -> None:
@@ -46,7 +47,7 @@ class World:
     Attributes:
         public_url: where people reach the service.
         secret: what links are signed with, made from the webhook's secret.
-        excuses: the waivers that stand in the comments of a pull request.
+        excuses: the waivers and approvals that stand in the comments of a pull request.
         commands: does what comments and buttons ask for.
     """
 
@@ -67,9 +68,9 @@ class World:
         """GitHub, as far as one repository goes."""
         return self.github.repository(repository.installation, repository.owner, repository.name, repository.id)
 
-    async def clone(self, repository: Repository) -> Clone:
-        """The clone of a repository, with a token that is good for the next hour."""
-        token = await self.client(repository).token()
+    async def clone(self, repository: Repository, token: str | None = None) -> Clone:
+        """The clone of a repository, with a token that is good for the next hour (by default one that only reads)."""
+        token = token or await self.client(repository).token()
         return self.clones.clone(repository.id, repository.owner, repository.name, token)
 
     def link(self, review: str) -> str:

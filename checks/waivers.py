@@ -137,8 +137,8 @@ def squashed(findings: Iterable[Finding], tags: Collection[str]) -> list[Finding
 def _troubles(waivers: list[Waiver], used: set[int]) -> Iterator[facts.Fact]:
     known = rules.all_rules()
     for number, waiver in enumerate(waivers):
-        if waiver.place is None:
-            continue
+        if waiver.place is None or waiver.by != IN_SQL:
+            continue  # one that was given outside of the files can be taken back, and ends by itself
         if waiver.rule not in known and waiver.rule != ALL_HISTORY:
             nearest = rules.nearest(waiver.rule, known)
             yield facts.WaiverUnknownRule(place=waiver.place, rule=waiver.rule, nearest=nearest)

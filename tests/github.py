@@ -76,6 +76,7 @@ class Hub:
         self.faults: list[Fault] = []
         self.tokens: dict[str, list[int] | None] = {}
         self.minted = 0
+        self.may_write = False
         self.hook = "http://127.0.0.1:9"  # nobody listens
         self.deliveries: list[dict[str, Any]] = []
         self.description = openapi.published()
@@ -111,7 +112,7 @@ class Hub:
 
     def repository(self, name: str, git: GitRepo) -> "Repository":
         """Host a git repository."""
-        for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant", "http.uploadpack"):
+        for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant", "http.uploadpack", "http.receivepack"):
             git.git("config", key, "true")
         made = Repository(self, self.id(), name, git)
         self.repositories[name] = made
@@ -260,6 +261,27 @@ class Pull:
             self.repository.hub.deliver("issue_comment", payload)
         return made
 
+    def edit(self, comment: dict[str, Any], body: str) -> None:
+        """Somebody edits a comment."""
+        was = comment["body"]
+        comment |= {"body": body, "updated_at": "2099-01-01T00:00:00Z"}
+        issue = {"number": self.number, "pull_request": {"url": "x"}}
+        payload = self.repository.payload("edited", issue=issue, comment=comment, changes={"body": {"from": was}})
+        self.repository.hub.deliver("issue_comment", payload)
+
+    def press(self, identifier: str, login: str = "ada") -> None:
+        """Somebody presses a button of the check run."""
+        shown = {"id": 1, "name": "Migration policy", "head_sha": self.head, "app": {"id": APP}}
+        run = shown | {"pull_requests": [{"number": self.number}]}
+        action = {"identifier": identifier}
+        payload = self.repository.payload("requested_action", check_run=run, requested_action=action)
+        self.repository.hub.deliver("check_run", payload | {"sender": {"login": login, "id": 6, "type": "User"}})
+
+    @property
+    def replies(self) -> list[str]:
+        """What the App replied to comments and buttons."""
+        return [c["body"] for c in self.ours if not c["body"].startswith("<!-- bulletproof -->")]
+
 
 class Repository:
     """A repository with everything around it."""
@@ -346,7 +368,8 @@ class Repository:
     def comment(self, number: int, body: str, user: dict[str, Any], **more: Any) -> dict[str, Any]:
         """Put a comment into the conversation."""
         with self.hub.lock:
-            made = {"id": self.hub.id(), "body": body, "user": user, "created_at": _now(), **more}
+            now = _now()
+            made = {"id": self.hub.id(), "body": body, "user": user, "created_at": now, "updated_at": now, **more}
             self.comments.setdefault(number, []).append(made)
             return made
 
@@ -453,13 +476,16 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return self._repository(repository, match[3], query, body)
 
-    def _app(self, path: str, body: Any) -> Answer:
+    def _app(self, path: str, body: Any) -> Answer:  # noqa: PLR0911 - one answer a kind of address
         hub = self.hub
         if path == "/app":
             return 200, {"id": APP, "slug": SLUG, "name": "Bulletproof"}
         if path == "/app/installations":
             return 200, [{"id": INSTALLATION, "suspended_at": None, "account": {"login": "octo", "id": 1}}]
         if path == f"/app/installations/{INSTALLATION}/access_tokens":
+            writes = (body or {}).get("permissions", {}).get("contents") == "write"
+            if writes and not hub.may_write:
+                return 422, {"message": "The permissions requested are not granted to this installation."}
             hub.minted += 1
             token = f"ghs_{secrets.token_hex(18)}"
             hub.tokens[token] = (body or {}).get("repository_ids")
@@ -529,6 +555,11 @@ class _Handler(BaseHTTPRequestHandler):
                 "REMOTE_ADDR": "127.0.0.1",
             },
         )
+        if match[3] == "/git-receive-pack":
+            for pull in here.pulls.values():
+                tip = here.git.git("rev-parse", f"refs/heads/{pull.branch}") if not pull.fork else pull.head
+                if tip != pull.head:
+                    threading.Thread(target=pull.set, args=(tip,), daemon=True).start()
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         status = 200
         headers: dict[str, str] = {}

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, cast
 
 from checks.drizzle.model import Migration
 from checks.facts import Place
-from checks.report import Finding, Report
+from checks.report import Finding, MigrationReport, Report
 from checks.tree import Tree
 from checks.waivers import Waiver
 
@@ -108,6 +108,12 @@ def approvals(comments: Sequence[Said], own: str, mark: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def approved(comments: Sequence[Said], own: str) -> list[tuple[str, str]]:
+    """Every approval: the mark of the SQL that was approved, and who approved it."""
+    given = ((str(r.get("mark")), str(r["by"])) for r in _records(comments, own) if r["kind"] == "approve")
+    return list(dict.fromkeys(given))
+
+
 def forced(comments: Sequence[Said], own: str, head: str, base: str) -> tuple[str, str] | None:
     """Who forced this very head onto this very base, and why."""
     for each in reversed(_records(comments, own)):
@@ -190,8 +196,13 @@ def placed(granted: Iterable[Granted], migrations: Iterable[Migration], tree: Tr
 
 def mark_of(report: Report) -> str:
     """A mark of all SQL that a pull request brings; another statement, another mark. Names and numbers do not matter."""
+    return mark(report.migrations)
+
+
+def mark(migrations: Iterable[MigrationReport]) -> str:
+    """The same, of the migrations alone."""
     digest = hashlib.sha256()
-    for migration in report.migrations:
+    for migration in migrations:
         for statement in migration.statements:
             digest.update(statement.sql.encode("utf-8", "surrogateescape") + b"\0")
         digest.update(b"\1")

@@ -29,6 +29,8 @@ M = TypeVar("M", bound=BaseModel)
 
 PERMISSIONS = {"contents": "read", "pull_requests": "write", "checks": "write", "metadata": "read"}
 """What a token may do at most; `app.yml` asks for these."""
+WRITING = {"contents": "write", "metadata": "read"}
+"""What a token may do that pushes: the option of `app.yml`."""
 
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 _TRIES = 3
@@ -68,8 +70,8 @@ class GitHub:
         self._plain = githubkit.GitHub(
             githubkit.UnauthAuthStrategy(), cache_strategy=githubkit.cache.MemCacheStrategy(), **settings
         )
-        self._tokens: dict[tuple[int, int | None], tuple[str, float]] = {}
-        self._minting: dict[tuple[int, int | None], asyncio.Lock] = {}
+        self._tokens: dict[tuple[int, int | None, bool], tuple[str, float]] = {}
+        self._minting: dict[tuple[int, int | None, bool], asyncio.Lock] = {}
         self._name: AppName | None = None
 
     @contextlib.asynccontextmanager
@@ -123,15 +125,21 @@ class GitHub:
         """Ask for a delivery again."""
         await self.as_app("POST", f"/app/hook/deliveries/{delivery}/attempts")
 
-    async def token(self, installation: int, repository: int | None = None) -> str:
-        """A token for an installation, or for one repository of it; one is made at a time."""
-        key = (installation, repository)
+    async def token(self, installation: int, repository: int | None = None, *, write: bool = False) -> str:
+        """A token for an installation, or for one repository of it; one is made at a time.
+
+        Args:
+            installation: whose.
+            repository: what it opens; None: all of them.
+            write: it only pushes; refused where the App was not given `contents: write`.
+        """
+        key = (installation, repository, write)
         async with self._minting.setdefault(key, asyncio.Lock()):
             token, until = self._tokens.get(key, ("", 0.0))
             if until - _EARLY < time.time():
                 body: dict[str, Any] = {}
                 if repository is not None:
-                    body = {"repository_ids": [repository], "permissions": PERMISSIONS}
+                    body = {"repository_ids": [repository], "permissions": WRITING if write else PERMISSIONS}
                 said = await self.as_app("POST", f"/app/installations/{installation}/access_tokens", body, repeat=True)
                 token = str(said["token"])
                 until = datetime.fromisoformat(said["expires_at"]).timestamp()
@@ -140,7 +148,7 @@ class GitHub:
 
     def forget(self, installation: int, repository: int | None) -> None:
         """A token was refused: make another."""
-        self._tokens.pop((installation, repository), None)
+        self._tokens.pop((installation, repository, False), None)
 
     async def as_app(
         self, method: str, path: str, body: Json = None, *, params: Json = None, repeat: bool | None = None

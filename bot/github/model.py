@@ -77,6 +77,7 @@ class Comment(_Answer):
     user: User | None = None
     app: AppName | None = Field(default=None, alias="performed_via_github_app")
     created_at: str = ""
+    updated_at: str = ""
 
 
 class _Shown(_Answer):
