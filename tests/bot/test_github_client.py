@@ -54,7 +54,7 @@ def test_one_token_for_many(hub: Hub, shop: Repository) -> None:
         ({"status": 429, "headers": {"Retry-After": "7"}}, 7),
         ({"status": 403, "body": {"message": "You have exceeded a secondary rate limit."}}, 60),
         (
-            {"status": 403, "headers": {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time()) + 90)}},
+            {"status": 403, "headers": {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "in 90 s"}},
             60,
         ),
         ({"status": 502, "times": 3}, 1),
@@ -62,6 +62,9 @@ def test_one_token_for_many(hub: Hub, shop: Repository) -> None:
 )
 def test_limits_give_the_work_back(hub: Hub, shop: Repository, answer: dict[str, Any], least: float) -> None:
     """No worker sleeps through a limit: the work is to be done later, and how much later GitHub says."""
+    headers = answer.get("headers", {})
+    if "x-ratelimit-reset" in headers:  # counted from now, not from when the tests were collected
+        answer = {**answer, "headers": {**headers, "x-ratelimit-reset": str(int(time.time()) + 90)}}
     hub.stumble("/pulls/1$", **answer)
     began = time.monotonic()
     with pytest.raises(Later) as later:
