@@ -67,8 +67,7 @@ def diff(
         CouldNotJudge: a database cannot be reached.
     """
     sides = [_side(name, repo) for name in (before, after)]
-    alone = all(not isinstance(side, _Database) for side in sides)
-    look = _Look(ignore=_TRACKING if any(isinstance(side, _Revision) for side in sides) else (), roles=alone)
+    look = _Look(ignore=_TRACKING if any(isinstance(side, _Revision) for side in sides) else ())
     say(f"reading {sides[1].label}")
     with sides[1].open(provider, seconds) as session:
         wanted = look.at(session)
@@ -82,9 +81,7 @@ def diff(
         if isinstance(sides[0], _Database):
             shown = _prove_elsewhere(start, made, wanted, provider, seconds)
         else:
-            shown = proof.prove(
-                lambda: contextlib.nullcontext(session), made, wanted, ignore=look.ignore, roles=look.roles
-            )
+            shown = proof.prove(lambda: contextlib.nullcontext(session), made, wanted, ignore=look.ignore)
     return Difference(
         equal=False,
         sql=statements.text(made),
@@ -97,13 +94,12 @@ def diff(
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """How both sides are read."""
+    """How both sides are read. Roles belong to the cluster, not to the schema: those that TO names are made where they lack."""
 
     ignore: tuple[str, ...]
-    roles: bool
 
     def at(self, session: psycopg.Connection[Any]) -> Catalog:
-        return catalogs.read(session, ignore=self.ignore, roles=self.roles)
+        return catalogs.read(session, ignore=self.ignore)
 
 
 def _prove_elsewhere(
