@@ -120,7 +120,7 @@ def next_step(verdict: Verdict, findings: Sequence[Finding]) -> str | None:
     warnings = sum(1 for f in chosen if f.severity == "warning")
     if verdict == "unjudged":
         return "Nothing was judged, which is not a pass. Run the review again."
-    if verdict == "block" and not errors:
+    if verdict == "block" and all(f.rule == "not-checked" for f in chosen if f.severity == "error"):
         return "The policy is strict: what could not be checked blocks, too. The checklist says what that was, and why."
     if verdict == "block":
         return f"Fix {'the error' if errors == 1 else 'the errors'} below and push again. A rule can be waived with a reason."
