@@ -40,6 +40,9 @@ def test_the_commands_exist() -> None:
         words = line.split("#")[0].split()
         command = found.commands.get(words[1])  # type: ignore[attr-defined]
         assert command is not None, line
+        below = getattr(command, "commands", {})
+        if len(words) > 2 and words[2] in below:
+            command = below[words[2]]
         options = {name for parameter in command.params for name in parameter.opts}
         assert [word for word in words[2:] if word.startswith("--") and word not in options] == [], line
 
