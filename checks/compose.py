@@ -8,6 +8,8 @@ from checks.catalog import difference, picture, statements, words
 from checks.catalog.model import Catalog
 from checks.catalog.tables import Column, Constraint, Index
 from checks.change import Change
+from checks.drizzle.history import JournalMismatch
+from checks.drizzle.judgement import UNREADABLE
 from checks.drizzle.model import Project
 from checks.drizzle.plan import Plan
 from checks.drizzle.projects import Survey
@@ -89,7 +91,7 @@ class Judgement:
             findings=self.loud,
             equality=_equality(self.parts),
             replay=_worst(self.parts),
-            not_replayed=unjudged or stopped or lacking or not_run,
+            not_replayed=unjudged or self._unread() or stopped or lacking or not_run,
             offline=self.offline,
             ways=self.reading,
             approvals=self.approvals,
@@ -123,6 +125,12 @@ class Judgement:
             witnesses=("text", "postgres") if any(part.shown.before for part in parts) else ("text",),
             timings_ms={name: round(value, 1) for name, value in timings.items()},
         )
+
+    def _unread(self) -> str | None:
+        """A journal that Drizzle could not read either: what ran beside it says nothing of the pull request."""
+        broken = (f for part in self.parts for f in part.plan.facts if isinstance(f, JournalMismatch) and f.introduced)
+        found = next((f for f in broken if f.problem in UNREADABLE), None)
+        return f"The journal cannot be read ({found.place.path}:{found.place.line})." if found else None
 
     def stands_on(self) -> str:
         """A file that head changed, for what is said of the whole pull request: a migration where there is one."""

@@ -253,6 +253,8 @@ def test_damage_that_head_makes_blocks_with_its_own_finding(
     reviewed = Reviewed(two_sides(repo, story(), head), capsys)
     assert (reviewed.code, reviewed.verdict) == (1, "block"), reviewed.err
     assert rule in reviewed.rules("error")
+    if rule == "journal-mismatch" and "meta/_journal.json" in files:
+        assert reviewed.item("migration-tested") != "met"
 
 
 @pytest.mark.parametrize(
