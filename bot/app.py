@@ -8,9 +8,9 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from bot import pages, service
+from bot.gate.world import Parts, World
 from bot.settings import Settings
 from bot.webhook import Webhook
-from bot.world import Parts, World
 
 
 def create(settings: Settings, url: str, *, work: bool = True, **parts: Unpack[Parts]) -> FastAPI:

@@ -95,7 +95,8 @@ def review(
     run them, and the report says what they do, whether they obey the policy, and what to do next.
     Exit code 1 where the policy says no.
     """
-    from bot import local, progress
+    from bot import progress
+    from bot.terminal import local
     from checks import render
 
     with progress.shown() as say:
@@ -120,8 +121,9 @@ def trace(
 
     Works with any framework. Exit code 1 where a finding is an error.
     """
-    from bot import local, progress
-    from bot import trace as tracing
+    from bot import progress
+    from bot.terminal import local
+    from bot.terminal import trace as tracing
     from checks import render
 
     with progress.shown() as say:
@@ -139,8 +141,9 @@ def diff(
     ] = DiffFormat.sql,
 ) -> int:
     """Say what turns one schema into another, proved on PostgreSQL. Exit code 1 where they differ."""
-    from bot import diff as differing
-    from bot import local, progress
+    from bot import progress
+    from bot.terminal import diff as differing
+    from bot.terminal import local
 
     with progress.shown() as say:
         found = differing.diff(before, after, provider=local.provider(), say=say)
@@ -168,7 +171,7 @@ def schema(
 
     What could not be resolved is listed with file and line, never guessed; then the exit code is 1.
     """
-    from bot import schema as reading
+    from bot.terminal import schema as reading
 
     return reading.run(repo=repo, rev=rev, config=config, files=files or (), format=format.value)
 
@@ -176,8 +179,9 @@ def schema(
 @app.command()
 def rollback(repo: Repo = Path(), base: Base = None, head: Head = "HEAD", database: Database = None) -> int:
     """Print the SQL that undoes head's migrations, run up, down and up again, with what it cannot bring back."""
-    from bot import local, progress
-    from bot import rollback as undoing
+    from bot import progress
+    from bot.terminal import local
+    from bot.terminal import rollback as undoing
 
     with progress.shown() as say:
         found = undoing.rollback(repo=repo, base=base, head=head, provider=local.provider(database), say=say)
@@ -202,8 +206,8 @@ def backtest(
     offline: Annotated[bool, typer.Option("--offline", help="Use no database: read the SQL only.")] = False,
 ) -> int:
     """Review the last merged commits as if each were a pull request: what would have been blocked, before anyone requires the check."""
-    from bot import backtest as testing
     from bot import progress
+    from bot.terminal import backtest as testing
 
     with progress.shown() as say:
         return testing.run(
@@ -232,7 +236,7 @@ def init(
     ] = False,
 ) -> int:
     """Write a policy file that states what was found in this repository, every line commented."""
-    from bot import init as writing
+    from bot.terminal import init as writing
 
     return writing.run(repo, scripts=scripts)
 
@@ -262,8 +266,9 @@ def sync(
     Base's migrations stay as they are; head's get the next numbers, the journal and the snapshots follow. The result is proved
     on PostgreSQL before anything is written. Exit code 1 where it takes a person.
     """
-    from bot import local, progress
-    from bot import sync as the_sync
+    from bot import progress
+    from bot.repair import sync as the_sync
+    from bot.terminal import local
 
     with progress.shown() as say:
         provider = None if offline else local.provider(database)

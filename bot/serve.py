@@ -5,8 +5,8 @@ import signal
 import sys
 
 from bot import logs, state
+from bot.gate.world import secret, sign
 from bot.settings import Settings
-from bot.world import secret, sign
 
 
 def serve(settings: Settings, *, work: bool = True) -> int:

@@ -7,13 +7,14 @@ from typing import Unpack
 
 import structlog
 
-from bot import conversation, errands, reviewing, state, sweep
-from bot.clones import Clones
+from bot import state
+from bot.gate import conversation, errands, reviewing, sweep
+from bot.gate.clones import Clones
+from bot.gate.world import Parts, World, secret
 from bot.github import GitHub
 from bot.inbox import Inbox, Work, Worker
 from bot.settings import Settings
 from bot.state import store
-from bot.world import Parts, World, secret
 from checks.errors import UserError
 
 CONCURRENCY = 4

@@ -14,7 +14,8 @@ import uvicorn
 from conftest import GitRepo
 from github import APP, PRIVATE_KEY, SECRET, Hub, Pull, Repository
 
-from bot import app, cluster, demo, reviewing
+from bot import app, cluster, demo
+from bot.gate import reviewing
 from bot.settings import Settings
 from checks.report import MigrationReport, Report
 

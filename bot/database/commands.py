@@ -255,7 +255,7 @@ def _static(repo: Path, config: str | None, words: tuple[str, ...], how: Format)
     """Write the missing migration as drizzle-kit would, from the schema files as they are read."""
     import shlex
 
-    from bot import generate as writing
+    from bot.repair import generate as writing
 
     made = writing.run(repo, writing.answers(shlex.join(words)), config=config)
     _print(how, writing.text(made).splitlines(), writing.data(made))

@@ -98,8 +98,8 @@ class Scratch:
     @cached_property
     def stage(self) -> "Stage":
         """The stubs and extensions that the chain needs."""
-        from bot import local
         from bot.stage import Stage
+        from bot.terminal import local
 
         provider = self._provider or local.provider()
         texts = [m.text for m in self.chain.migrations]

@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot import local
 from bot.database import kit
 from bot.database import source as sources
 from bot.database.source import Source
 from bot.git import Repository
 from bot.progress import Say
 from bot.review import review
+from bot.terminal import local
 from checks.change import Change, Changed, Commit
 from checks.drizzle.model import Damage
 from checks.errors import CouldNotJudge, UserError

@@ -29,7 +29,7 @@ def run() -> int:
     from rich.console import Console  # noqa: PLC0415 - heavy, and only the demo needs it here
     from rich.rule import Rule  # noqa: PLC0415
 
-    from bot import local  # noqa: PLC0415 - the whole pipeline
+    from bot.terminal import local  # noqa: PLC0415 - the whole pipeline
     from checks.render import text  # noqa: PLC0415
 
     console = Console()

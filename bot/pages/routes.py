@@ -10,11 +10,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bot import service
+from bot.gate.world import World, secret, sign, signed
 from bot.pages import rendering, setup
 from bot.pages.rendering import page
 from bot.settings import Settings
 from bot.state import store
-from bot.world import World, secret, sign, signed
 from checks.errors import UserError
 from checks.render import words
 

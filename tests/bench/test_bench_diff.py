@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
-from bot import diff
 from bot.branches import Template
 from bot.branches.embedded import Embedded, EmbeddedBranch
+from bot.terminal import diff
 from tests.bench import measure
 from tests.bench.test_bench_catalog import grow, pg_dump
 

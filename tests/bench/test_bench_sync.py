@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from conftest import GitRepo
 
-from bot import git_write, sync
+from bot import git_write
 from bot.git import Repository
+from bot.repair import sync
 from checks.drizzle import chain
 from checks.drizzle.model import Project
 from tests.bench import measure

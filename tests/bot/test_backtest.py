@@ -6,9 +6,9 @@ import json
 import pytest
 from conftest import GitRepo
 
-from bot import backtest
 from bot.branches.embedded import Embedded
 from bot.git import Repository
+from bot.terminal import backtest
 from checks import policy
 from checks.errors import UserError
 from tests.checks.drizzle_samples import Story

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from bot import generate
-from bot.generate import Answers
 from bot.git import Repository
+from bot.repair import generate
+from bot.repair.generate import Answers
 from checks.errors import UserError
 
 CONFIG = 'export default { dialect: "postgresql", schema: "./db/schema.ts", out: "./db/migrations" };'

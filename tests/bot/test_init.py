@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import init, package_json
+from bot.terminal import init, package_json
 from checks import policy
 from checks.drizzle import projects
 from checks.errors import UserError

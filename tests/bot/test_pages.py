@@ -12,8 +12,9 @@ import httpx
 import pytest
 from github import Hub
 
-from bot import state, world
+from bot import state
 from bot.events import Repository
+from bot.gate import world
 from bot.settings import Settings
 from bot.state import store
 from checks.report import Finding

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot import schema
+from bot.terminal import schema
 from checks.errors import UserError
 
 CONFIG = """import { defineConfig } from "drizzle-kit";

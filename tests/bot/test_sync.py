@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from conftest import GitRepo
 
-from bot import git_write, sync
+from bot import git_write
 from bot.cli import main
 from bot.git import Repository
+from bot.repair import sync
 from tests.checks.sync_samples import CONFIG, History, commit, shop, two_sides
 
 

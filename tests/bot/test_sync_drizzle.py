@@ -9,9 +9,9 @@ from conftest import GitRepo
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from bot import sync
 from bot.branches.embedded import Embedded
 from bot.git import Repository
+from bot.repair import sync
 from tests import node_oracle
 
 pytestmark = pytest.mark.node

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from bot.branches.embedded import Embedded, EmbeddedBranch
-from bot.trace import trace
+from bot.terminal.trace import trace
 from checks.errors import UserError
 from checks.report import TraceReport
 from checks.witnesses import setup

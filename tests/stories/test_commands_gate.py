@@ -6,7 +6,7 @@ import pytest
 from gate import Scripted, concluded, settled, until
 from github import Hub, Pull, Repository
 
-from bot.reviewing import Outcome, Request
+from bot.gate.reviewing import Outcome, Request
 from checks.report import Report
 from tests.stories.test_gate_verdicts import MIGRATIONS, renumbered
 

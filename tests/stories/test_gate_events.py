@@ -6,7 +6,7 @@ import pytest
 from gate import Scripted, concluded, report, settled, until
 from github import APP, SLUG, Hub, Repository
 
-from bot import reviewing
+from bot.gate import reviewing
 
 
 def one(pull) -> None:

@@ -7,7 +7,7 @@ import pytest
 from gate import Scripted, concluded, settled, until
 from github import Hub, Repository
 
-from bot import reviewing
+from bot.gate import reviewing
 
 STUMBLES = {
     "500 for a new check run, which was made": {"pattern": r"/check-runs$", "status": 500, "method": "POST", "after": True},

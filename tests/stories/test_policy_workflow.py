@@ -5,8 +5,8 @@ import json
 import pytest
 from conftest import GitRepo
 
-from bot import backtest, init
 from bot.git import Repository
+from bot.terminal import backtest, init
 from checks import policy, ways
 from checks.drizzle import projects
 from checks.ways import commands

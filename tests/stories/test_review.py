@@ -305,7 +305,7 @@ def test_a_migration_that_never_ends_is_stopped_and_said(
 ) -> None:
     """The SQL lifts its own time limit and traps cancellation; the watchdog outside ends it, and that is no pass."""
     endless = "SET statement_timeout = 0;--> statement-breakpoint\nDO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(1); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$;"
-    monkeypatch.setattr("bot.local.SECONDS", 4.0)
+    monkeypatch.setattr("bot.terminal.local.SECONDS", 4.0)
     began = time.monotonic()
     reviewed = Reviewed(two_sides(repo, story(), story().add("x", endless)), capsys)
     assert time.monotonic() - began < LONG

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import comment, gate, replies
-from bot.reviewing import Outcome
+from bot import replies
+from bot.gate import comment, verdicts
+from bot.gate.reviewing import Outcome
 from checks.report import Finding, MigrationReport, Report
 from tests.checks.render_samples import blocked
 
@@ -27,13 +28,13 @@ def report(verdict: str, **more) -> Report:
 )  # fmt: skip
 def test_the_table(verdict: str, enforced: bool | None, conclusion: str) -> None:  # noqa: FBT001 - a table
     """Verdict and policy file make the conclusion; what is not known is not let through."""
-    said = gate.conclude(Outcome(report=report(verdict, migrations=(MIGRATION,)), enforced=enforced))
+    said = verdicts.conclude(Outcome(report=report(verdict, migrations=(MIGRATION,)), enforced=enforced))
     assert said.conclusion == conclusion
 
 
 def test_what_could_not_be_judged() -> None:
     """It offers another run, and names the delivery; it is never a pass."""
-    said = gate.conclude(Outcome(enforced=True, why="no database", ours=True), delivery="72d3162e")
+    said = verdicts.conclude(Outcome(enforced=True, why="no database", ours=True), delivery="72d3162e")
     assert (said.conclusion, said.output.title) == ("action_required", "could not judge")
     assert said.output.actions == (replies.RERUN,)
     assert "72d3162e" in said.output.summary
@@ -41,7 +42,7 @@ def test_what_could_not_be_judged() -> None:
 
 def test_nothing_touched() -> None:
     """One line."""
-    said = gate.conclude(
+    said = verdicts.conclude(
         Outcome(report=report("pass", title="no migration or schema touched"), enforced=True), required="x"
     )
     assert (said.conclusion, said.output.summary) == ("success", "no migration or schema touched\n")
@@ -52,7 +53,8 @@ def test_the_same_judgement_is_not_written_twice() -> None:
     one = Outcome(report=blocked(), enforced=True)
     two = Outcome(report=blocked().model_copy(update={"timings_ms": {"total": 9.0}, "base": "f" * 40}), enforced=True)
     digests = [
-        gate.digest(each, gate.conclude(each, url=url), "") for each, url in ((one, "https://a"), (two, "https://b"))
+        verdicts.digest(each, verdicts.conclude(each, url=url), "")
+        for each, url in ((one, "https://a"), (two, "https://b"))
     ]
     assert digests[0] == digests[1]
 
@@ -70,7 +72,7 @@ def test_limits(found: list[tuple[str, str, int]], times: int) -> None:
         for n, (path, text, line) in enumerate(found)
     )  # fmt: skip
     made = report("block", findings=findings, migrations=(MIGRATION,), title="y" * 999)
-    said = gate.conclude(Outcome(report=made, enforced=True), url="https://x/y", sync=True)
+    said = verdicts.conclude(Outcome(report=made, enforced=True), url="https://x/y", sync=True)
     assert len(said.output.title) <= 255
     assert len(said.output.summary.encode()) <= 65_535
     levels = [a.level for a in said.output.annotations]

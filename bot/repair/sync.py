@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from bot import git_write, sync_proof
+from bot import git_write
 from bot.branches import Provider
 from bot.git import Repository
 from bot.progress import Say, silent
+from bot.repair import proof
 from checks.drizzle import chain, journal, rechain, rechain_v1, repair, snapshots
 from checks.drizzle.model import Format, Project
 from checks.drizzle.repair import RefusedError, Repair, Situation
@@ -168,10 +169,8 @@ def _prepared(
     commit = git_write.commit(repository, tree, [head, base], _message(made, base), sign=sign)
     proven, notes = False, ["Not proved: there was no database."]
     if provider is not None:
-        proof = sync_proof.prove(
-            repository, base, head, commit, made.folders, provider=provider, seconds=seconds, say=say
-        )
-        proven, notes = proof.proven, list(proof.notes)
+        shown = proof.prove(repository, base, head, commit, made.folders, provider=provider, seconds=seconds, say=say)
+        proven, notes = shown.proven, list(shown.notes)
     return Outcome(
         status="synced",
         head=head,

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from bot import replies
-from bot.gate import Verdict
+from bot.gate.verdicts import Verdict
+from bot.gate.world import World
 from bot.github import Client, Missing, Output, Refused
 from bot.inbox import Work
 from bot.state import store
 from bot.state.store import Run
-from bot.world import World
 
 _SEVERITY = ("success", "neutral", "failure", "action_required")
 

@@ -4,10 +4,10 @@ import structlog
 
 from bot import events, replies
 from bot.events import Event, Repository
+from bot.gate.world import World
 from bot.github import Refused
 from bot.inbox import Work
 from bot.state import store
-from bot.world import World
 
 SECONDS = 300.0
 """How often one of all processes sweeps."""

@@ -5,15 +5,16 @@ from typing import cast, get_args
 
 import structlog
 
-from bot import answering, commands, comment, events, replies, reviewing
+from bot import commands, events, replies
 from bot.commands import standing
 from bot.events import Repository
+from bot.gate import answering, comment, reviewing
+from bot.gate.reviewing import Excuse, Spoken
+from bot.gate.world import World
 from bot.github import Client, Comment, Missing, Pull, Refused
 from bot.github.model import AppName
 from bot.inbox import Later, Work
-from bot.reviewing import Excuse, Spoken
 from bot.state import store
-from bot.world import World
 from checks.report import Report, Waiver
 
 _OWN = "\0own"  # no login is like it: GitHub's answer decides who we are, not a name
@@ -121,7 +122,7 @@ async def _ask(
         report=await _report(world, where, pull, given),
     )
     try:
-        return answering.Answer.model_validate_json(await reviewing.apart("bot.answering", request, clone))
+        return answering.Answer.model_validate_json(await reviewing.apart("bot.gate.answering", request, clone))
     except TimeoutError:
         return answering.Answer(
             text="This took too long and was stopped; look at the pull request before trying again."

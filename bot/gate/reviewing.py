@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 from pydantic import BaseModel, ConfigDict
 
-from bot.clones import Clone
+from bot.gate.clones import Clone
 from checks.errors import CouldNotJudge, UserError
 from checks.report import Report, Waiver
 
@@ -124,7 +124,7 @@ async def judge(request: Request, clone: Clone) -> Outcome:
     """Review, in another process."""
     began = time.perf_counter()
     try:
-        outcome = Outcome.model_validate_json(await apart("bot.reviewing", request, clone))
+        outcome = Outcome.model_validate_json(await apart("bot.gate.reviewing", request, clone))
     except TimeoutError:
         return Outcome(why=f"The review took more than {SECONDS:.0f} seconds and was stopped.")
     except ValueError:
@@ -137,9 +137,9 @@ async def judge(request: Request, clone: Clone) -> Outcome:
 
 def perform(request: Request) -> Outcome:
     """Review here and now."""
-    from bot import local  # noqa: PLC0415 - heavy, and only the process that reviews needs it
     from bot.git import Repository  # noqa: PLC0415
     from bot.review import review  # noqa: PLC0415
+    from bot.terminal import local  # noqa: PLC0415 - heavy, and only the process that reviews needs it
     from checks import policy, rules  # noqa: PLC0415
 
     enforced: bool | None = None

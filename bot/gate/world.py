@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-from bot import reviewing
-from bot.clones import Clone, Clones
 from bot.events import Repository
+from bot.gate import reviewing
+from bot.gate.clones import Clone, Clones
+from bot.gate.reviewing import Judge, Spoken
 from bot.github import Client, GitHub, Pull, Refused
 from bot.inbox import Inbox, Taken, Work, current
-from bot.reviewing import Judge, Spoken
 from bot.state import Pool
 
 Excuses = Callable[[Client, Pull, str], Awaitable[Spoken]]

@@ -2,12 +2,13 @@
 
 import structlog
 
-from bot import checkruns, gate, replies
+from bot import replies
+from bot.gate import checkruns, verdicts
+from bot.gate.reviewing import Outcome, Request
+from bot.gate.world import World
 from bot.github import Output
 from bot.inbox import Later, Work
-from bot.reviewing import Outcome, Request
 from bot.state import store
-from bot.world import World
 
 _PATIENCE = 4
 
@@ -34,11 +35,11 @@ async def judge(world: World, item: Work) -> None:
     else:
         outcome = await world.judge(Request(path=str(clone.path), base=base, head=head), clone)
     url = None
-    if outcome.report is not None and not gate.untouched(outcome.report):
+    if outcome.report is not None and not verdicts.untouched(outcome.report):
         enforced = outcome.enforced is not False
         url = world.link(await store.keep(world.pool, where.id, None, outcome.report, enforced=enforced))
-    verdict = gate.conclude(outcome, delivery=item.delivery, url=url)
-    digest = gate.digest(outcome, verdict, "")
+    verdict = verdicts.conclude(outcome, delivery=item.delivery, url=url)
+    digest = verdicts.digest(outcome, verdict, "")
     await checkruns.end(world, item, client, head, number=None, verdict=verdict, url=url, digest=digest)
     log.info("judged", head=head[:12], conclusion=verdict.conclusion)
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from bot import commands, git_write, reviewing, sync
+from bot import commands, git_write
+from bot.gate import reviewing
 from bot.git import Repository
+from bot.repair import sync
 from checks.change import Change
 from checks.errors import UserError
 from checks.render import gfm
@@ -120,7 +122,7 @@ def answer(request: Request) -> Answer:
 
 
 def _sync(said: Request) -> str:
-    from bot import local  # noqa: PLC0415 - heavy, and only this command needs it
+    from bot.terminal import local  # noqa: PLC0415 - heavy, and only this command needs it
 
     repository = Repository(Path(said.path))
     outcome = sync.prepare(repository, said.base, said.head, provider=local.provider(), seconds=SECONDS)

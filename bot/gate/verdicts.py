@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot import replies
+from bot.gate.reviewing import Outcome
 from bot.github.model import Annotation, Conclusion, Output
-from bot.reviewing import Outcome
 from checks.policy import blocking
 from checks.render import gfm, markdown, words
 from checks.report import Finding, Report

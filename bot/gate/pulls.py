@@ -13,15 +13,16 @@ from dataclasses import replace
 
 import structlog
 
-from bot import checkruns, clones, comment, events, gate, metrics, replies
-from bot.clones import Clone
+from bot import events, metrics, replies
 from bot.events import Repository
+from bot.gate import checkruns, clones, comment, verdicts
+from bot.gate.clones import Clone
+from bot.gate.reviewing import Outcome, Request, Spoken
+from bot.gate.world import World
 from bot.github import Client, Missing, Pull, Refused
 from bot.inbox import Later, Work, current
-from bot.reviewing import Outcome, Request, Spoken
 from bot.state import store
 from bot.state.store import Past
-from bot.world import World
 from checks.policy import PATHS
 from checks.report import Report
 
@@ -116,7 +117,7 @@ async def _publish(
     metrics.reviews.labels(report.verdict if report else "unjudged").inc()
     enforced = outcome.enforced is not False
     review = url = None
-    if report is not None and not gate.untouched(report):
+    if report is not None and not verdicts.untouched(report):
         review = await store.keep(world.pool, where.id, number, report, enforced=enforced)
         url = world.link(review)
     known = await world.required(where, replies.NAME, pull.base.ref)
@@ -124,12 +125,12 @@ async def _publish(
     if forced is not None and report is not None and report.verdict != "pass":
         required += replies.forced(*forced)
     sync = pull.head.repo is not None and pull.base.repo is not None and pull.head.repo.id == pull.base.repo.id
-    verdict = gate.conclude(outcome, delivery=item.delivery, required=required, url=url, sync=sync)
+    verdict = verdicts.conclude(outcome, delivery=item.delivery, required=required, url=url, sync=sync)
     if forced is not None:
-        verdict = gate.forced(verdict, forced[0])
+        verdict = verdicts.forced(verdict, forced[0])
     await _still(client, pull)
     shown = checkruns.worst(verdict, await store.same_head(world.pool, where.id, number, head))
-    digest = gate.digest(outcome, shown, required)
+    digest = verdicts.digest(outcome, shown, required)
     await checkruns.end(world, item, client, head, number=number, verdict=shown, url=url, digest=digest)
     if report is not None:
         await _comment(world, item, where, client, pull, report=report, now=now, enforced=enforced, url=url)
@@ -160,7 +161,7 @@ async def _comment(
     if not touched and now.comment is None:
         return
     body = comment.text(report, enforced=enforced, url=url)
-    digest = comment.digest(comment.text(gate.steady(report), enforced=enforced, url=None))
+    digest = comment.digest(comment.text(verdicts.steady(report), enforced=enforced, url=None))
     if digest == now.comment_hash:
         return
     await _still(client, pull)

@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, TextIO
 
-from bot import local
 from bot.branches import Provider
 from bot.git import Repository
 from bot.progress import Say, silent
 from bot.review import review
+from bot.terminal import local
 from checks import policy
 from checks.change import Change, Commit
 from checks.drizzle import projects

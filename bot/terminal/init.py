@@ -5,8 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import package_json
 from bot.git import Repository
+from bot.terminal import package_json
 from checks import placed, policy
 from checks.drizzle import projects
 from checks.drizzle.model import Project

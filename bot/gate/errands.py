@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import structlog
 
-from bot import events, groups, pulls, replies, sweep
+from bot import events, replies
+from bot.gate import groups, pulls, sweep
+from bot.gate.world import World
 from bot.inbox import Work
 from bot.state import store
-from bot.world import World
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("errands")
 

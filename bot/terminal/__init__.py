@@ -1,0 +1,1 @@
+"""The doors from a terminal, one file a command."""
