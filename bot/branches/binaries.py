@@ -199,7 +199,8 @@ def _build(installation: Installation, tree: Path) -> None:
         files.copy(installation.share, there[installation.share], public=True)
         for companion in installation.companions:
             files.copy(companion, fresh / companion.relative_to(installation.prefix), public=True)
-        if not _runs(there[installation.bin] / "initdb"):  # its libraries are where `$ORIGIN/../lib` points
+        programs = there[installation.bin]
+        if not (_runs(programs / "initdb") and _runs(programs / "postgres")):  # libraries where `$ORIGIN/../lib` points
             beside = installation.bin.parent / "lib"
             _copy((p for p in beside.glob("*") if ".so" in p.name), fresh / beside.relative_to(installation.prefix))
         trusted = _trust(there[installation.share] / "extension")
