@@ -63,6 +63,7 @@ def statement(what: Statement, seen: Observation | None) -> StatementReport:
         scans=seen.scans,
         changes=seen.changes or (deeds.asked(what.sql) if seen.executed else ()),
         rows=seen.rows,
+        notes=seen.notes,
     )
 
 

@@ -80,7 +80,11 @@ class Lock(_Part):
 
 
 class StatementReport(_Part):
-    """One statement, and what PostgreSQL did with it. `ms` and `rows` are None where it did not run."""
+    """One statement, and what PostgreSQL did with it. `ms` and `rows` are None where it did not run.
+
+    Attributes:
+        notes: what could not be observed of it, and what would be otherwise under other settings of the session.
+    """
 
     index: int
     line: int
@@ -94,6 +98,7 @@ class StatementReport(_Part):
     scans: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     rows: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 class MigrationReport(_Part):

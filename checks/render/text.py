@@ -60,10 +60,10 @@ def show(report: Report | TraceReport, console: Console) -> None:
 
 def _review(sheet: Sheet, report: Report) -> None:
     symbol, style = _VERDICTS[report.verdict]
-    sheet.put(prose(f"{symbol} {words.headline(report.verdict, report.title)}", style=style), hang=2)
+    sheet.put(prose(f"{symbol} {report.title or report.verdict}", style=style), hang=2)
     where = words.project(report.project) if report.project else ""
-    commits = f"{report.base[:7]} → {report.head[:7]}"
-    sheet.put(prose(" · ".join(part for part in (commits, where) if part), style="dim"), indent=2)
+    about = (f"verdict {report.verdict}", f"{report.base[:7]} → {report.head[:7]}", where)
+    sheet.put(prose(" · ".join(part for part in about if part), style="dim"), indent=2, hang=2)
     for note in report.notes:
         sheet.put(prose(f"· {note}"), indent=2, hang=2)
     if step := words.next_step(report.verdict, report.findings):

@@ -105,14 +105,6 @@ def title(verdict: Verdict, findings: Sequence[Finding], checklist: Sequence[Che
     return ", ".join(["passed", *parts])
 
 
-def headline(verdict: Verdict, said: str) -> str:
-    """The title with the verdict as programs name it in front: `block: 2 errors`, `pass, 2 things not checked`."""
-    for spoken, name in (("blocked", "block"), ("passed", "pass")):
-        if name == verdict and re.match(rf"{spoken}\b", said):
-            return name + said[len(spoken) :]
-    return f"{verdict}: {said}" if said else verdict
-
-
 def next_step(verdict: Verdict, findings: Sequence[Finding]) -> str | None:
     """What to do now, in one sentence; None where nothing is to be done."""
     chosen = fresh(findings)
@@ -199,6 +191,7 @@ def effects(statement: StatementReport, around: Sequence[StatementReport] = ()) 
         said.append(f"reads all of {names(statement.scans)}")
     if statement.rows is not None:
         said.append(f"touches {count(statement.rows, 'row')}")
+    said += statement.notes
     if not statement.executed and statement.error is None and ran(around):
         said.append("not run")
     return said

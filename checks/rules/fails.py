@@ -21,7 +21,11 @@ from checks.rules import Said, error
 @error
 def fails(fact: Fails) -> str | Said | None:
     if not fact.complete:
-        return Said(f"It could not be run here: {fact.message} ({fact.sqlstate}).", severity="note")
+        return Said(
+            f"It could not be run here: {fact.message} ({fact.sqlstate}).",
+            severity="note",
+            help="The branch database lacks something that this needs, so the failure says nothing of the migration. `branch.extensions` in the policy file names extensions, `--database URL` another server.",
+        )
     if fact.from_zero:
         said = f"New databases cannot be made any more: on an empty one the whole chain fails here. {fact.message[:1].upper()}{fact.message[1:]} ({fact.sqlstate})."
         return Said(

@@ -39,8 +39,8 @@ NASTY = st.lists(
 def test_a_blocked_review_says_what_to_do() -> None:
     """The whole of a blocked review, as a person reads it at 80 columns."""
     assert text.text(samples.blocked()) == snapshot("""\
-✗ block: 2 errors, 1 warning, 1 waived, 1 thing not checked
-  1111111 → 2222222 · Drizzle v0 in `lib/database/migrations`
+✗ blocked: 2 errors, 1 warning, 1 waived, 1 thing not checked
+  verdict block · 1111111 → 2222222 · Drizzle v0 in `lib/database/migrations`
   Fix the errors below and push again. A rule can be waived with a reason.
 
 Findings
@@ -125,8 +125,8 @@ Not looked at
 def test_a_passed_review_is_short() -> None:
     """The whole of a passed review."""
     assert text.text(samples.passed()) == snapshot("""\
-✓ pass
-  1111111 → 3333333 · Drizzle v0 in `lib/database/migrations`
+✓ passed
+  verdict pass · 1111111 → 3333333 · Drizzle v0 in `lib/database/migrations`
 
 Checklist
   ✓ Schema edited in place
@@ -160,16 +160,16 @@ What changes in the database
 def test_no_migration_is_two_lines() -> None:
     """Where nothing is touched, there is nothing to read."""
     assert text.text(samples.untouched()) == snapshot("""\
-✓ pass: no migration or schema is touched
-  1111111 → 4444444
+✓ passed: no migration or schema is touched
+  verdict pass · 1111111 → 4444444
 """)
 
 
 def test_an_unjudged_review_is_no_pass() -> None:
     """What was in the way is said, and that nothing was judged."""
     assert text.text(samples.unjudged()) == snapshot("""\
-? unjudged: could not judge
-  1111111 → 5555555 · Drizzle v0 in `lib/database/migrations`
+? could not judge
+  verdict unjudged · 1111111 → 5555555 · Drizzle v0 in `lib/database/migrations`
   · The branch database stopped answering after 120 s.
   Nothing was judged, which is not a pass. Run the review again.
 """)
@@ -207,7 +207,7 @@ def test_ascii_terminals_get_ascii() -> None:
     text.show(samples.blocked(), Console(file=out, width=80, legacy_windows=False))
     out.seek(0)
     shown = out.read()
-    assert shown.startswith("x block: 2 errors")
+    assert shown.startswith("x blocked: 2 errors")
     assert "  + Migration generated" in shown
 
 
@@ -279,10 +279,6 @@ def test_titles(verdict: str, expected: str) -> None:
 def test_plain_titles() -> None:
     """Where nothing is to be said, one word."""
     assert words.title("pass", [], []) == "passed"
-    assert words.headline("pass", "passed") == "pass"
-    assert words.headline("pass", "passed: no migration is touched") == "pass: no migration is touched"
-    assert words.headline("block", "blocked: 1 error") == "block: 1 error"
-    assert words.headline("unjudged", "could not judge") == "unjudged: could not judge"
 
 
 @pytest.mark.parametrize(

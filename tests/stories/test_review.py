@@ -363,5 +363,5 @@ def test_the_demo_shows_both_verdicts() -> None:
     """`make demo` ends well once `pass` and `block` are shown."""
     done = bulletproof("demo")
     assert done.returncode == 0, done.stderr
-    assert "pass" in done.stdout
-    assert "block" in done.stdout
+    assert "✓ passed\n  verdict pass ·" in done.stdout
+    assert "✗ blocked: 7 errors, 2 warnings\n  verdict block ·" in done.stdout
