@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from bot import commands, git_write
 from bot.gate import reviewing
 from bot.git import Repository
-from bot.repair import sync
+from bot.repair import sync, words
 from checks.change import Change
 from checks.errors import UserError
 from checks.render import gfm
@@ -127,7 +127,7 @@ def _sync(said: Request) -> str:
     repository = Repository(Path(said.path))
     outcome = sync.prepare(repository, said.base, said.head, provider=local.provider(), seconds=SECONDS)
     if outcome.commit is None:
-        return sync.reply(outcome)
+        return words.reply(outcome)
     why = (
         "It comes from a fork, where the App may not push."
         if said.fork
@@ -141,7 +141,7 @@ def _sync(said: Request) -> str:
         except UserError as error:
             why = str(error)
         else:
-            return sync.reply(outcome)
+            return words.reply(outcome)
     moved = "".join(f"\n- `{old}` would be `{new}`" for old, new in outcome.renamed)
     return (
         f"Not pushed: {gfm.prose(why)} The repair works; on your machine, with this branch checked out:\n\n"
