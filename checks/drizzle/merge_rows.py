@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from checks.drizzle.entities import Key, Row, key_of
-from checks.drizzle.merge_snapshots import Clash, joined
+from checks.drizzle.merge_snapshots import joined
+from checks.drizzle.snapshot_parts import Clash
 
 State = Mapping[Key, Row]
 

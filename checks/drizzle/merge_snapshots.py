@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-Data = Mapping[str, Any]
-Path = Sequence[str]
+from checks.drizzle import merge_renames
+from checks.drizzle import snapshot_parts as parts
+from checks.drizzle.snapshot_parts import Clash, Data, Path
+
 Three = tuple[Any, Any, Any]
 Inside = Callable[[Three, Path], Any]
-
-_MISSING: Any = object()
 
 # Kinds whose members are merged field by field where both sides change one; everything else is one thing.
 _TABLE_PARTS = (
@@ -22,38 +22,6 @@ _TABLE_PARTS = (
     "checkConstraints",
 )
 _FIELDWISE = {"columns", "policies"}
-_NOUNS = {
-    "tables": "table",
-    "enums": "enum",
-    "schemas": "schema",
-    "sequences": "sequence",
-    "roles": "role",
-    "policies": "policy",
-    "views": "view",
-    "columns": "column",
-    "indexes": "index",
-    "foreignKeys": "foreign key",
-    "compositePrimaryKeys": "primary key",
-    "uniqueConstraints": "unique constraint",
-    "checkConstraints": "check",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """Where both sides changed one thing, each in its own way.
-
-    Attributes:
-        what: `column users.age`.
-        base, head: what each made of it, in a few words.
-    """
-
-    what: str
-    base: str
-    head: str
-
-    def __str__(self) -> str:
-        return f"{self.what}: base {self.base}, this branch {self.head}"
 
 
 @dataclass(slots=True)
@@ -82,8 +50,8 @@ def merge(before: Data, base: Data, head: Data, *, mentions: Callable[[str], boo
             it was forgotten, not dropped.
     """
     merger = _Merger(mentions)
-    merger.clashes += _lost_names(base, head)
-    before, base = _renamed(before, head), _renamed(base, head)
+    merger.clashes += merge_renames.lost_names(base, head)
+    before, base = merge_renames.renamed(before, head), merge_renames.renamed(base, head)
     skip = {"id", "prevId", "version", "dialect", "_meta", "internal"}
     data: dict[str, Any] = {}
     for key in dict.fromkeys([*head, *base]):
@@ -110,12 +78,12 @@ class _Merger:
 
     def members(self, sides: Three, path: Path, inside: Inside) -> dict[str, Any]:
         """A mapping of things by name: base's order, then what head adds."""
-        a, o, t = (_object(side) for side in sides)
+        a, o, t = (parts.mapping(side) for side in sides)
         result: dict[str, Any] = {}
         for key in dict.fromkeys([*o, *t]):
-            three = (a.get(key, _MISSING), o.get(key, _MISSING), t.get(key, _MISSING))
+            three = (a.get(key, parts.MISSING), o.get(key, parts.MISSING), t.get(key, parts.MISSING))
             value = self._member(three, (*path, key), inside)
-            if value is not _MISSING:
+            if value is not parts.MISSING:
                 result[key] = value
         for key in a:
             if key not in o and key not in t and not self._forgotten((*path, key)):
@@ -124,35 +92,35 @@ class _Merger:
 
     def _member(self, sides: Three, path: Path, inside: Inside) -> Any:  # noqa: ANN401 - JSON
         a, o, t = sides
-        if a is _MISSING:
+        if a is parts.MISSING:
             return self._added(o, t, path)
-        if t is _MISSING:  # head drops it
+        if t is parts.MISSING:  # head drops it
             if self._forgotten(path):
                 return o
-            if o not in (_MISSING, a):
+            if o not in (parts.MISSING, a):
                 self._clash(path, "changed it", "drops it")
-            return _MISSING
-        if o is _MISSING:  # base dropped it, or gave it another name
+            return parts.MISSING
+        if o is parts.MISSING:  # base dropped it, or gave it another name
             if t != a:
                 self._clash(path, "dropped it or renamed it", "changes it")
-            return _MISSING
+            return parts.MISSING
         if a in (o, t):
             return t if o == a else o
         return inside(sides, path)
 
     def _added(self, o: Any, t: Any, path: Path) -> Any:  # noqa: ANN401 - JSON
-        if o is _MISSING:
+        if o is parts.MISSING:
             return t
         if o == t:
             self._both(path)
-        elif t is not _MISSING:
-            self._clash(path, f"made it {_words(o)}", f"makes it {_words(t)}")
+        elif t is not parts.MISSING:
+            self._clash(path, f"made it {parts.told(o)}", f"makes it {parts.told(t)}")
         return o
 
     def _forgotten(self, path: Path) -> bool:
         """Whether head's snapshot lacks a table or column that its SQL never names."""
         named = path[0] == "tables" and (len(path) == 2 or path[2] == "columns")
-        return named and not self._mentions(_short(path[-1]))
+        return named and not self._mentions(parts.short(path[-1]))
 
     def table(self, sides: Three, path: Path) -> Any:  # noqa: ANN401 - JSON
         """A table that both sides changed."""
@@ -170,11 +138,13 @@ class _Merger:
         return self._each(sides, path, self._leaf)
 
     def _each(self, sides: Three, path: Path, inside: Inside) -> dict[str, Any]:
-        a, o, t = (_object(side) for side in sides)
+        a, o, t = (parts.mapping(side) for side in sides)
         result: dict[str, Any] = {}
         for key in dict.fromkeys([*o, *t]):
-            value = inside((a.get(key, _MISSING), o.get(key, _MISSING), t.get(key, _MISSING)), (*path, key))
-            if value is not _MISSING:
+            value = inside(
+                (a.get(key, parts.MISSING), o.get(key, parts.MISSING), t.get(key, parts.MISSING)), (*path, key)
+            )
+            if value is not parts.MISSING:
                 result[key] = value
         return result
 
@@ -184,7 +154,7 @@ class _Merger:
         if o == t:
             self._both(path)
         else:
-            self._clash(path, f"made it {_words(o)}", f"makes it {_words(t)}")
+            self._clash(path, f"made it {parts.told(o)}", f"makes it {parts.told(t)}")
         return o
 
     def enum(self, sides: Three, path: Path) -> Any:  # noqa: ANN401 - JSON
@@ -192,15 +162,15 @@ class _Merger:
         if sides[1] == sides[2]:
             self._both(path)
             return sides[1]
-        was, theirs, ours = (_values(_object(side)) for side in sides)
+        was, theirs, ours = (_values(parts.mapping(side)) for side in sides)
         result = joined(was, theirs, ours)
         if result is None:
-            self._clash(path, f"made it {_words(theirs)}", f"makes it {_words(ours)}")
+            self._clash(path, f"made it {parts.told(theirs)}", f"makes it {parts.told(ours)}")
             return sides[1]
         for value in ours:
             if value in theirs and value not in was:
                 self._both((*path, value))
-        base = _object(sides[1])
+        base = parts.mapping(sides[1])
         five = isinstance(base.get("values"), Mapping)
         return {**base, "values": {v: v for v in result} if five else result}
 
@@ -214,10 +184,10 @@ class _Merger:
 
     def _both(self, path: Path) -> None:
         kept = path if path[-1] not in {"name", "schema"} else path[:-1]
-        self.twice.append((_what(kept), _short(_thing(kept))))
+        self.twice.append((parts.what(kept), parts.short(parts.thing(kept))))
 
     def _clash(self, path: Path, base: str, head: str) -> None:
-        self.clashes.append(Clash(_what(path), base, head))
+        self.clashes.append(Clash(parts.what(path), base, head))
 
 
 def joined(was: Sequence[str], base: Sequence[str], head: Sequence[str]) -> list[str] | None:
@@ -242,106 +212,25 @@ def joined(was: Sequence[str], base: Sequence[str], head: Sequence[str]) -> list
     return result
 
 
-# -- renames: what head calls by a new name, base still knows by the old one ----------------------------------------------
-
-
-def _renamed(data: Data, head: Data) -> Data:
-    """A snapshot with the renames applied that head's migration makes (`_meta`)."""
-    meta = _object(head.get("_meta"))
-    tables = {_key(old): _key(new) for old, new in _object(meta.get("tables")).items()}
-    columns = {_column(old): _column(new) for old, new in _object(meta.get("columns")).items()}
-    if not tables and not columns:
-        return data
-    result: dict[str, Any] = {}
-    for key, table in _object(data.get("tables")).items():
-        new_key = tables.get(_full(key, table), key)
-        result[_like(key, new_key)] = _renamed_table(table, key, tables, columns)
-    return {**data, "tables": result}
-
-
-def _lost_names(base: Data, head: Data) -> Iterator[Clash]:
-    """What head gives a new name, and base has under neither."""
-    meta = _object(head.get("_meta"))
-    there = {
-        _full(key, table): _object(_object(table).get("columns")) for key, table in _object(base.get("tables")).items()
-    }
-    tables = {_key(old): _key(new) for old, new in _object(meta.get("tables")).items()}
-    for old, new in tables.items():
-        if old not in there and new not in there:
-            yield Clash(f"table {_short(old)}", "dropped it or renamed it", f"renames it to {_short(new)}")
-    for old, new in _object(meta.get("columns")).items():
-        was, now = _column(str(old)), _column(str(new))
-        full = ".".join(was[:-1])
-        before = next((o for o, n in tables.items() if n == full), full)
-        columns = {**there.get(full, {}), **there.get(before, {})}
-        if columns and was[-1] not in columns and now[-1] not in columns:
-            yield Clash(f"column {was[-2]}.{was[-1]}", "dropped it or renamed it", f"renames it to {now[-1]}")
-
-
-def _renamed_table(table: Data, key: str, tables: Mapping[str, str], columns: Mapping[Path, Path]) -> dict[str, Any]:
-    here = _full(key, table)
-    now = tables.get(here, here)
-    made = dict(table)
-    if now != here:
-        made["schema"], _, made["name"] = now.rpartition(".")
-        made["schema"] = "" if made["schema"] == "public" else made["schema"]
-    names = {old[-1]: new[-1] for old, new in columns.items() if ".".join(old[:-1]) in {here, now}}
-    if names:
-        made["columns"] = {
-            names.get(name, name): {**column, "name": names.get(name, name)}
-            for name, column in _object(table.get("columns")).items()
-        }
-    keys: dict[str, Any] = {}
-    for name, fk in _object(table.get("foreignKeys")).items():
-        fk = dict(cast("Data", fk))  # noqa: PLW2901 - a copy to write on
-        to = f"{fk.get('schemaTo') or 'public'}.{fk.get('tableTo')}"
-        there = tables.get(to, to)
-        far = {old[-1]: new[-1] for old, new in columns.items() if ".".join(old[:-1]) in {to, there}}
-        if there != to:
-            fk["tableTo"] = there.rpartition(".")[2]
-        if now != here and fk.get("tableFrom") == table.get("name"):
-            fk["tableFrom"] = made["name"]
-        fk["columnsFrom"] = [names.get(c, c) for c in fk.get("columnsFrom") or ()]
-        fk["columnsTo"] = [far.get(c, c) for c in fk.get("columnsTo") or ()]
-        keys[name] = fk
-    if "foreignKeys" in table:
-        made["foreignKeys"] = keys
-    for part in ("indexes", "compositePrimaryKeys", "uniqueConstraints"):
-        if names and part in table:
-            made[part] = {n: _renamed_part(p, names) for n, p in _object(table[part]).items()}
-    return made
-
-
-def _renamed_part(part: Data, names: Mapping[str, str]) -> dict[str, Any]:
-    return {**part, "columns": [_renamed_item(c, names) for c in cast("Sequence[Any]", part.get("columns") or ())]}
-
-
-def _renamed_item(item: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - a name, or an index column
-    if isinstance(item, str):
-        return names.get(item, item)
-    column = _object(item)
-    if column.get("isExpression") or "expression" not in column:
-        return item
-    return {**column, "expression": names.get(column["expression"], column["expression"])}
-
-
 # -- what no longer holds together ------------------------------------------------------------------------------------
 
 
 def _dangling(data: Data) -> Iterator[Clash]:
     """Indexes and constraints on columns that the merge lacks: one side made them, the other dropped the column."""
-    tables = _object(data.get("tables"))
-    by_name = {_full(key, table): _object(table.get("columns")) for key, table in tables.items()}
+    tables = parts.mapping(data.get("tables"))
+    by_name = {parts.full_name(key, table): parts.mapping(table.get("columns")) for key, table in tables.items()}
     for key, table in tables.items():
-        columns = by_name[_full(key, table)]
+        columns = by_name[parts.full_name(key, table)]
         for part in ("indexes", "compositePrimaryKeys", "uniqueConstraints"):
-            for name, thing in _object(table.get(part)).items():
+            for name, thing in parts.mapping(table.get(part)).items():
                 if (lost := _lost(thing.get("columns"), columns)) is not None:
-                    noun = _NOUNS[part]
+                    noun = parts.NOUNS[part]
                     yield Clash(
-                        f"{noun} {name}", f"or this branch dropped column {_short(key)}.{lost}", "the other uses it"
+                        f"{noun} {name}",
+                        f"or this branch dropped column {parts.short(key)}.{lost}",
+                        "the other uses it",
                     )
-        for name, fk in _object(table.get("foreignKeys")).items():
+        for name, fk in parts.mapping(table.get("foreignKeys")).items():
             to = f"{fk.get('schemaTo') or 'public'}.{fk.get('tableTo')}"
             lost = _lost(fk.get("columnsFrom"), columns) or (
                 _lost(fk.get("columnsTo"), by_name[to]) if to in by_name else None
@@ -365,10 +254,6 @@ def _lost(named: Any, columns: Collection[str]) -> str | None:  # noqa: ANN401 -
 # -- small things -----------------------------------------------------------------------------------------------------
 
 
-def _object(found: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    return dict(cast("Data", found)) if isinstance(found, Mapping) else {}
-
-
 def _values(enum: Data) -> list[str]:
     found = enum.get("values")
     return [*cast("Data", found)] if isinstance(found, Mapping) else list(cast("list[str]", found or []))
@@ -378,79 +263,8 @@ def _internal(base: Any, head: Any) -> Any:  # noqa: ANN401 - JSON
     """Notes of drizzle-kit to itself: both sides', head's where they differ."""
     if not (isinstance(base, Mapping) and isinstance(head, Mapping)):
         return cast("Any", head if head is not None else base)
-    one, other = _object(base), _object(head)
+    one, other = parts.mapping(base), parts.mapping(head)
     return {
         k: _internal(one[k], other[k]) if k in one and k in other else other.get(k, one.get(k))
         for k in {**one, **other}
     }
-
-
-def _key(quoted: str) -> str:
-    """`"public"."users"` as `public.users`."""
-    parts = _parts(quoted)
-    return ".".join(parts if len(parts) > 1 else ("public", *parts))
-
-
-def _column(quoted: str) -> Path:
-    parts = _parts(quoted)
-    return parts if len(parts) > 2 else ("public", *parts)
-
-
-def _parts(quoted: str) -> Path:
-    return tuple(p.strip('"') for p in quoted.split('"."' if '"' in quoted else "."))
-
-
-def _full(key: str, table: Any) -> str:  # noqa: ANN401 - JSON
-    """The full name of a table, whatever the version calls it."""
-    found = _object(table)
-    return f"{found.get('schema') or 'public'}.{found.get('name') or _short(key)}"
-
-
-def _like(key: str, full: str) -> str:
-    """A full name in the way of the key that it replaces (version 5: the bare name)."""
-    return full if "." in key else _short(full)
-
-
-def _short(key: str) -> str:
-    return key.rpartition(".")[2] or key
-
-
-def _thing(path: Path) -> str:
-    """The name of the thing that a path leads to or into: a column's, of one of its fields."""
-    if path[0] == "tables" and len(path) >= 4:
-        return path[3]
-    if path[0] == "enums" and len(path) >= 3:
-        return path[2]
-    return path[1] if len(path) > 1 else path[0]
-
-
-def _what(path: Path) -> str:
-    noun = _NOUNS.get(path[0], path[0])
-    if path[0] == "tables" and len(path) >= 4:
-        inner = _NOUNS.get(path[2], path[2])
-        name = f"{_short(path[1])}.{path[3]}" if path[2] == "columns" else path[3]
-        rest = f" ({path[4]})" if len(path) > 4 else ""
-        return f"{inner} {name}{rest}"
-    if path[0] == "enums" and len(path) >= 3:
-        return f"value '{path[2]}' of enum {_short(path[1])}"
-    rest = f" ({path[2]})" if len(path) > 2 else ""
-    return f"{noun} {_short(path[1])}{rest}" if len(path) > 1 else noun
-
-
-def _words(value: Any) -> str:  # noqa: ANN401 - JSON
-    """A value in a few words."""
-    if isinstance(value, Mapping):
-        found = cast("Data", value)
-        if isinstance(found.get("columns"), Mapping):
-            return f"with columns {', '.join(list(_object(found['columns']))[:8])}"
-        if "type" in found:
-            rest = " not null" if found.get("notNull") else ""
-            return f"`{found['type']}{rest}`"
-        return "otherwise"
-    if isinstance(value, list):
-        return f"`{', '.join(str(v) for v in cast('list[Any]', value)[:8])}`"
-    return (
-        "nothing"
-        if value is None or value is _MISSING
-        else f"`{str(value).lower() if isinstance(value, bool) else value}`"
-    )
