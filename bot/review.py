@@ -142,12 +142,11 @@ def _unseen_writes(part: Part, reading: ways.Reading) -> Sequence[Fact]:
 
 
 def _squashes(parts: Sequence[Part]) -> frozenset[str]:
-    """Migrations that replace all of base's, and build an empty database."""
+    """Migrations that come in the place of deleted ones, and build an empty database."""
     return frozenset(
         migration.tag
         for part in parts
-        if part.plan.deleted and len(part.plan.deleted) == len(part.plan.base.migrations)
-        and part.shown.zero is not None and part.shown.zero.state == "ok"
+        if part.plan.deleted and part.shown.zero is not None and part.shown.zero.state == "ok"
         for migration in part.plan.added
     )  # fmt: skip
 

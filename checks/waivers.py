@@ -122,7 +122,7 @@ def squashed(findings: Iterable[Finding], tags: Collection[str]) -> list[Finding
 
     Args:
         findings: with their waivers.
-        tags: the migrations that stand for all of base's, and build an empty database.
+        tags: the migrations that stand for deleted ones, and build an empty database.
     """
     listed = list(findings)
     excuse = next((f.waived for f in listed if f.rule == "deleted-migration" and f.introduced and f.waived), None)

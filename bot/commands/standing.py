@@ -16,20 +16,12 @@ from checks.drizzle.model import Migration
 from checks.facts import Place
 from checks.report import Finding, MigrationReport, Report
 from checks.tree import Tree
-from checks.waivers import Waiver
+from checks.waivers import ALL_HISTORY, HISTORY, Waiver
 
 Kind = Literal["waive", "unwaive", "approve", "force"]
 
 _RECORD = re.compile(r"<!-- bulletproof-record (\{[^\n]{1,20000}\}) -->")
-HISTORY = (
-    "edited-applied-migration",
-    "deleted-migration",
-    "journal-mismatch",
-    "number-collision",
-    "silently-skipped",
-    "snapshot-chain",
-)
-"""What `/migrate waive history REASON` excuses: a deliberate squash."""
+_GONE = "gone:"
 
 MOST = 500
 """Records that are looked at, the latest: nobody reads so many, and a flood of comments stays cheap."""
@@ -145,7 +137,7 @@ def _records(comments: Sequence[Said], own: str) -> list[dict[str, Any]]:
 
 def rules_of(name: str) -> tuple[str, ...]:
     """The rules that a waiver of this name is about."""
-    return HISTORY if name == "history" else (name,)
+    return tuple(sorted(HISTORY)) if name == ALL_HISTORY else (name,)
 
 
 def bindings(report: Report, rule: str, tree: Tree | None) -> list[str]:
@@ -158,6 +150,8 @@ def bindings(report: Report, rule: str, tree: Tree | None) -> list[str]:
 def _bound(finding: Finding, statements: dict[tuple[str, int], str], tree: Tree | None) -> str | None:
     if finding.statement is not None and (finding.path, finding.statement) in statements:
         return _of_statement(statements[finding.path, finding.statement])
+    if tree is not None and tree.entry(finding.path) is None:  # deleted, as by a squash: excused while it stays so
+        return f"{_GONE}{finding.path}"
     content = tree.read(finding.path) if tree is not None else None
     return None if content is None else _of_file(finding.path, content)
 
@@ -182,6 +176,9 @@ def placed(granted: Iterable[Granted], migrations: Iterable[Migration], tree: Tr
                 path = mark.split(":", 2)[2]
                 content = tree.read(path)
                 places = [Place(path=path)] if content is not None and _of_file(path, content) == mark else []
+            if mark.startswith(_GONE):
+                path = mark.removeprefix(_GONE)
+                places = [Place(path=path)] if tree.entry(path) is None else []
             for place in places:
                 for rule in rules_of(each.rule):
                     yield Waiver(

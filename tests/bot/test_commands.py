@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot import commands
 from bot.commands import Comment, parse, standing
+from bot.review import review
 from checks.change import Change
 from checks.drizzle import plan as plans
 from checks.report import Finding, MigrationReport, Report, StatementReport
@@ -218,6 +219,31 @@ def test_a_waiver_of_a_file_ends_with_its_text() -> None:
     (waiver,) = standing.placed([granted], [], tree)
     assert waiver.excuses(finding)
     assert list(standing.placed([granted], [], tree.overlaid({"schema.ts": b"other"}))) == []
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_squash_is_one_waiver_with_the_files_that_are_gone(kept: int) -> None:
+    """`history` excuses every file that a squash deletes, and no longer once one of them is back."""
+    base = Story().add("users").add("orders").add("refunds")
+    squash = Story()
+    if kept:
+        squash.add("users")
+    squash.add(
+        "init", 'CREATE TABLE "orders" ("id" text);--> statement-breakpoint\nCREATE TABLE "refunds" ("id" text);'
+    )
+    made = change(base.files, squash.files)
+    thread = Thread(report=review(made, provider=None))
+    thread.change = lambda: made
+    assert thread.report
+    assert thread.report.verdict == "block"
+    thread.say("/migrate waive history one file for the new region")
+    given = list(standing.placed(thread.waivers(), [], made.head.tree))
+    again = review(made, provider=None, excused=given)
+    assert {f.rule for f in again.findings if f.waived} >= {"deleted-migration"}
+    assert again.verdict == "pass"
+    (gone, *_) = (w.place.path for w in given if w.place and w.place.path not in made.head.tree)
+    back = made.head.tree.overlaid({gone: b"select 1"})
+    assert len(list(standing.placed(thread.waivers(), [], back))) < len(given)
 
 
 def test_waivers_end() -> None:

@@ -107,6 +107,17 @@ def test_a_deliberate_squash_is_one_waiver(repo: GitRepo, capsys: pytest.Capture
     assert not waived or "waiver-unknown-rule" not in seen.rules()
 
 
+def test_a_squash_of_the_first_migrations_alone(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """What stays behind the squashed ones stays; the one waiver covers what the new file makes again."""
+    base = listed("users", "orders").add("refunds")
+    squash = listed()
+    both = '-- migrate:allow history: squashed\nCREATE TABLE "users" ("id" text);\nCREATE TABLE "orders" ("id" text);'
+    squash.add("init", both, when=1_760_000_001_500).add("refunds", idx=2)
+    seen = Reviewed(two_sides(repo, base, squash), capsys)
+    assert seen.verdict == "pass", seen.report["findings"]
+    assert "fails" in [f["rule"] for f in seen.report["findings"] if f["waived"]]
+
+
 def test_a_squash_that_builds_nothing_is_not_excused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever waives the history has not waived SQL that fails on an empty database."""
     base, squash = listed("users", "orders"), listed()
