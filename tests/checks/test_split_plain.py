@@ -36,6 +36,6 @@ def test_drizzles_own_words_take_the_short_way() -> None:
         'CREATE INDEX "i" ON "t" USING btree ("a" DESC NULLS LAST) WHERE "a" >= 10;',
         'ALTER TABLE "t" ALTER COLUMN "a" SET DEFAULT -1.5::numeric;',
     ):
-        assert grammar._ONE.fullmatch(sql)
+        assert grammar._ONE.fullmatch(sql)  # pyright: ignore[reportPrivateUsage]
     for sql in ("a" * 100_000 + "\x00", "1." * 50_000, "'" * 99_999, "(" * 100_000):
-        assert not grammar._ONE.fullmatch(sql + "\x00")
+        assert not grammar._ONE.fullmatch(sql + "\x00")  # pyright: ignore[reportPrivateUsage]
