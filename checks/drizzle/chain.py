@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from checks.drizzle import damage_v0, damage_v1, folders, journal, snapshots, statements
 from checks.drizzle.model import Chain, Damage, Format, Migration, Project, Snapshot, Statement
-from checks.facts import Place
+from checks.place import Place
 from checks.tree import REGULAR, SYMLINK, Tree
 
 JOURNAL = "meta/_journal.json"

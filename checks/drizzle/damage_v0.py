@@ -8,7 +8,7 @@ from dataclasses import replace
 from checks.drizzle.journal import Journal
 from checks.drizzle.model import Chain, Damage, Snapshot
 from checks.drizzle.snapshots import ROOT
-from checks.facts import Place
+from checks.place import Place
 from checks.tree import Tree
 
 _PREFIX = re.compile(r"(\d+)(?=_|$)")

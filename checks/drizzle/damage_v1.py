@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from checks.drizzle import collation
 from checks.drizzle.model import Chain, Damage, Snapshot
 from checks.drizzle.snapshots import ROOT
-from checks.facts import Place
+from checks.place import Place
 
 
 def of(chain: Chain, unreadable: Collection[str]) -> Iterator[Damage]:

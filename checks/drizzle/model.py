@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from checks.facts import Place
+from checks.place import Place
 
 Format = Literal["v0", "v1"]
 Transaction = Literal["one", "each", "none"]
