@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from checks.schema import model, names
+from checks.schema import model, names, twice
 from checks.schema.assemble_column import Columns
 from checks.schema.assemble_policy import assemble_policy
 from checks.schema.assemble_table import assemble_table
@@ -11,6 +11,7 @@ from checks.schema.columns import Column
 from checks.schema.context import Context
 from checks.schema.notes import known_text
 from checks.schema.objects import Enum, Role, Sequence
+from checks.schema.queries import INSIDE
 from checks.schema.security import Policy
 from checks.schema.sqltext import Aliased, Lost, Param, Sql
 from checks.schema.tables import Schema, Table
@@ -48,17 +49,20 @@ class Assembly:
         tables = [
             table for value in found if isinstance(value, Table) and (table := assemble_table(self._context, value))
         ]
-        tables = list({table.key: table for table in tables}.values())
-        enums = [enum for value in found if isinstance(value, Enum) and (enum := self._enum(value))]
+        tables = twice.tables(self._notes, tables, v1=self._context.v1)
+        twice.indexes(self._notes, tables)
+        enums = [(enum, value.site) for value in found if isinstance(value, Enum) and (enum := self._enum(value))]
+        sequences = [(s, value.site) for value in found if isinstance(value, Sequence) and (s := self._sequence(value))]
+        roles = [(r, value.site) for value in found if isinstance(value, Role) and (r := self._role(value))]
         linked = [value for value in found if isinstance(value, Policy)]
         tables, policies = self._linked(tables, linked)
         return model.Schema(
             format=self._context.format,
             tables=tuple(tables),
-            enums=tuple({(enum.schema, enum.name): enum for enum in enums}.values()),
+            enums=twice.kept(self._notes, "enum", enums, v1=self._context.v1),
             schemas=tuple(self._schemas(found)),
-            sequences=tuple(s for value in found if isinstance(value, Sequence) and (s := self._sequence(value))),
-            roles=tuple(r for value in found if isinstance(value, Role) and (r := self._role(value))),
+            sequences=twice.kept(self._notes, "sequence", sequences, v1=self._context.v1),
+            roles=twice.kept(self._notes, "role", roles, v1=self._context.v1),
             policies=tuple(policies),
             views=tuple(self._views(found)),
             unresolved=self._notes.all(),
@@ -80,6 +84,8 @@ class Assembly:
         for value in found:
             if isinstance(value, Schema) and not value.existing:
                 name = self._named(value, "a schema")
+                if name is not None and name in wanted and self._context.v1:
+                    twice.note(self._notes, "schema", name, value.site)
                 if name is not None and name != "public" and name not in wanted:
                     wanted.append(name)
         return wanted
@@ -150,6 +156,8 @@ class Assembly:
                 self._notes.add(lost.unknown, f"policy {policy.name}" if isinstance(policy.name, str) else "a policy")
                 continue
             key = f"{schema}.{name}"
+            if any(other.name == built.name for other in (by_key[key].policies if key in by_key else others)):
+                twice.note(self._notes, "policy", built.name, policy.site, key)
             if key in by_key:
                 by_key[key] = replace(by_key[key], policies=(*by_key[key].policies, built))
             else:
@@ -159,8 +167,15 @@ class Assembly:
     def _views(self, found: list[Value]) -> list[model.View]:
         views = [value for value in found if isinstance(value, View)]
         views.sort(key=lambda view: view.materialized)
-        built = [view for value in views if (view := self._view(value))]
-        return list({(view.schema, view.name): view for view in built}.values())
+        built: dict[tuple[str, str], model.View] = {}
+        for value in views:
+            view = self._view(value)
+            if view is None:
+                continue
+            if (view.schema, view.name) in built:
+                twice.note(self._notes, "view", view.name, value.site, f"{view.schema}.{view.name}")
+            built[view.schema, view.name] = view
+        return list(built.values())
 
     def _view(self, view: View) -> model.View | None:
         try:
@@ -200,8 +215,8 @@ class Assembly:
             return ()
         reader = Columns(self._context, f"{schema}.{name}", name, name)
         columns: dict[str, model.Column] = {}
-        for column in view.columns.values():
-            if isinstance(column, Column) and isinstance(column.name, str):
+        for key, column in view.columns.items():
+            if INSIDE not in key and isinstance(column, Column) and isinstance(column.name, str):
                 built = reader.column(column, column.name)
                 if built is not None:
                     columns[column.name] = built

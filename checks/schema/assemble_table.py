@@ -12,6 +12,7 @@ from checks.schema.sqltext import Lost, Sql
 from checks.schema.tables import Table, for_extras
 from checks.typescript.values import UNDEFINED, Record, Site, Unknown, Value, listed, unknowns
 
+_TWICE = "has a name that the table uses twice, which drizzle-kit refuses"
 _ACTIONS = frozenset({"no action", "cascade", "restrict", "set null", "set default"})
 
 
@@ -102,7 +103,7 @@ class _Draft:
             elif title in self._uniques:
                 self.notes.refused(
                     column.config.site,
-                    "has a name that the table uses twice, which drizzle-kit refuses",
+                    _TWICE,
                     f"unique constraint {title}",
                     self.key,
                 )
@@ -159,6 +160,8 @@ class _Draft:
             for old, new in (*zip(own, columns_from, strict=True), *zip(others, columns_to, strict=True)):
                 title = title.replace(known_text(old.name, site), new, 1)
         action = [self._action(value, site) for value in (on_delete, on_update)]
+        if self.v1 and title in self._foreign_keys:
+            raise Lost(site.unknown(_TWICE))
         key = model.ForeignKey(title, columns_from, schema_to, table_to, columns_to, action[0], action[1], explicit)
         self._foreign_keys[title] = key
 
@@ -197,7 +200,7 @@ class _Draft:
                 self.incomplete = True
                 self._lost(lost.unknown, _title(value))
 
-    def _extra(self, value: Value) -> None:
+    def _extra(self, value: Value) -> None:  # noqa: C901 - one case a kind of value
         if isinstance(value, Unknown):
             raise Lost(value)
         if isinstance(value, Index) and value.terms is not None:
@@ -217,9 +220,13 @@ class _Draft:
         elif isinstance(value, Check):
             name = known_text(value.name, value.site)
             text = self.context.sql(value.value, value.site, bare=self.v1, inline=self.v1)
+            if name in self._checks:
+                raise Lost(value.site.unknown(_TWICE))
             self._checks[name] = model.Check(name, text)
         elif isinstance(value, Policy):
             policy = assemble_policy(self.context, value)
+            if policy.name in self._policies:
+                raise Lost(value.site.unknown(_TWICE))
             self._policies[policy.name] = policy
 
     def _index(self, index: Index) -> None:
@@ -278,7 +285,7 @@ class _Draft:
             own = listed if self.v1 else tuple(known_text(column.name, unique.site) for column in columns)
             name = f"{self.name}_{'_'.join(own)}_unique"
         if name in self._uniques:
-            raise Lost(unique.site.unknown("has a name that the table uses twice, which drizzle-kit refuses"))
+            raise Lost(unique.site.unknown(_TWICE))
         self._uniques[name] = model.Key(name, listed, unique.nulls_not_distinct, explicit)
 
     def _primary_key(self, key: PrimaryKey) -> None:
@@ -295,6 +302,8 @@ class _Draft:
         if self.context.cased:
             for column, new in zip(columns, listed, strict=True):
                 name = name.replace(known_text(column.name, key.site), new, 1)
+        if self.v1 and name in self._primary_keys:
+            raise Lost(key.site.unknown(_TWICE))
         self._primary_keys[name] = model.Key(name, listed, explicit=explicit)
 
     def finish(self) -> model.Table:

@@ -12,6 +12,7 @@ _SETS = {
     "union": "union ", "unionAll": "union all ", "intersect": "intersect ", "intersectAll": "intersect all ",
     "except": "except ", "exceptAll": "except all ",
 }  # fmt: skip
+INSIDE = "\0"  # between the keys of a field that stands in an object of fields
 _JOINS = {"leftJoin": "left", "innerJoin": "inner", "rightJoin": "right", "fullJoin": "full", "crossJoin": "cross"}
 
 
@@ -36,13 +37,14 @@ class QueryBuilder(Thing):
 class Select(Thing):
     """A select statement that is being built."""
 
-    __slots__ = ("builder", "distinct", "fields", "joins", "parts", "sets", "source")
+    __slots__ = ("builder", "distinct", "fields", "joined", "joins", "parts", "sets", "source")
 
     def __init__(self, builder: QueryBuilder, fields: Value, distinct: str) -> None:
         self.builder = builder
         self.fields = fields
         self.distinct = distinct
         self.source: Value = None
+        self.joined: list[Owner] = []
         self.joins: list[Value] = []
         self.parts: dict[str, Value] = {}
         self.sets: list[tuple[str, Select]] = []
@@ -83,6 +85,7 @@ class Select(Thing):
         if not isinstance(table, Owner) or isinstance(condition, Closure):
             return table if isinstance(table, Unknown) else site.unknown("is a join that is not understood")
         on: list[Value] = [] if condition is UNDEFINED else [Raw(" on "), condition]
+        self.joined.append(table)
         self.joins += [Raw(" "), Raw(f"{kind} join "), *_source(table), *on]
         return self
 
@@ -105,14 +108,15 @@ class Select(Thing):
         elif args and isinstance(args[0], Closure):
             if self.builder.evaluator is None:
                 return site.unknown("is a clause that is not understood")
-            args = [self.builder.evaluator.call(args[0], [self._selection()], site)]
+            args = [self.builder.evaluator.call(args[0], [self._selection(expressions=name == "having")], site)]
         self.parts[name] = [plain(arg) for arg in args]
         return self
 
-    def _selection(self) -> Record:
+    def _selection(self, *, expressions: bool = False) -> Record:
+        """What a callback sees: where a name may stand for it, or the expression itself."""
         record = Record()
         for key, field in self.selected():
-            record[key] = field
+            record[key] = field.sql if expressions and isinstance(field, Aliased) and not field.selection else field
         return record
 
     def selected(self) -> list[tuple[str, Value]]:
@@ -140,6 +144,9 @@ class Select(Thing):
             return self.fields
         if self.joins and not isinstance(self.fields, Record):
             return site.unknown("selects all columns of joined tables")
+        stranger = next((field for _, field in self.selected() if self._stranger(field)), None)
+        if stranger is not None:
+            return site.unknown("selects a column of a table that is not in the query, which Drizzle refuses")
         lost = getattr(self.source, "lost", [])
         if not isinstance(self.fields, Record) and lost:
             return lost[0][1]
@@ -163,6 +170,13 @@ class Select(Thing):
                 value = Raw(number_text(arg)) if isinstance(arg, int | float) else arg
                 chunks += [Raw(f" {name} "), value]
         return Sql(chunks)
+
+    def _stranger(self, field: Value) -> bool:
+        """A column of a table that is neither selected from nor joined."""
+        if not isinstance(field, Column):
+            return False
+        known = [self.source, *self.joined]
+        return all(getattr(field.table, "name", None) != getattr(owner, "name", None) for owner in known)
 
     def _field(self, field: Value) -> list[Value]:
         single = not self.joins
@@ -202,7 +216,7 @@ def _flattened(fields: Record) -> list[tuple[str, Value]]:
     for key in fields.names():
         field = plain(fields[key])
         if isinstance(field, Record):
-            flat += _flattened(field)
+            flat += [(f"{key}{INSIDE}{inner}", value) for inner, value in _flattened(field)]
         elif isinstance(field, Table):
             flat += list(field.columns.items())
         else:

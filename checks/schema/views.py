@@ -106,6 +106,8 @@ class ViewBuilder(Thing):
         if isinstance(query, Select):
             columns = dict(query.selected())
             query = query.sql(site)
+        elif isinstance(query, Sql) and self.columns is UNDEFINED:
+            query = site.unknown("is a view of SQL without a list of its columns, which Drizzle refuses")
         if isinstance(query, Sql):
             query = Sql(query.chunks, inline=True)
         elif not isinstance(query, Unknown):

@@ -287,6 +287,27 @@ BODIES: dict[str, str] = {
         export const v = pgMaterializedView('v').as((qb) => { return qb.select({ ...getTableColumns(t), ks: sql<string[]>`coalesce((select array_agg(${k.id}) from ${k} where ${k.t} = ${t.id}), '{}')`.as('ks') }).from(t); });""",
     "namespace": "export const t = pg.pgTable('t', { id: pg.serial().primaryKey(), n: pg.text('n') }, (t) => [pg.index('i').on(t.n)]);",
 }
+TWICE: dict[str, str] = {
+    "views": "const u = pgTable('u', { id: integer() }); export const a = pgView('v', { id: integer() }).as(sql`select * from ${u}`); export const b = pgMaterializedView('v', { id: integer() }).as(sql`select 1 as id`);",
+    "tables": "export const a = pgTable('u', { id: integer() }); export const b = pgTable('u', { other: integer() });",
+    "enums": "export const a = pgEnum('e', ['a']); export const b = pgEnum('e', ['b']);",
+    "indexes of two tables": "export const a = pgTable('a', { id: integer() }, (t) => [index('i').on(t.id)]); export const b = pgTable('b', { id: integer() }, (t) => [index('i').on(t.id)]);",
+    "indexes of two schemas": "const s = pgSchema('s'); export const a = s.table('a', { id: integer() }, (t) => [index('i').on(t.id)]); export const b = pgTable('b', { id: integer() }, (t) => [index('i').on(t.id)]);",
+    "checks": "export const a = pgTable('a', { id: integer() }, (t) => [check('c', sql`id > 0`), check('c', sql`id > 1`)]);",
+    "checks of two tables": "export const a = pgTable('a', { id: integer() }, (t) => [check('c', sql`id > 0`)]); export const b = pgTable('b', { id: integer() }, (t) => [check('c', sql`id > 0`)]);",
+    "policies": "export const a = pgTable('a', { id: integer() }, (t) => [pgPolicy('p'), pgPolicy('p')]);",
+    "roles": "export const a = pgRole('r'); export const b = pgRole('r', { createDb: true });",
+    "sequences": "export const a = pgSequence('q'); export const b = pgSequence('q', { cache: 2 });",
+    "schemas": "export const a = pgSchema('s'); export const b = pgSchema('s'); export const t = a.table('t', { x: integer() });",
+    "foreign keys": "export const a = pgTable('a', { id: integer().primaryKey() }); export const b = pgTable('b', { x: integer(), y: integer() }, (t) => [foreignKey({ name: 'f', columns: [t.x], foreignColumns: [a.id] }), foreignKey({ name: 'f', columns: [t.y], foreignColumns: [a.id] })]);",
+    "keys of one table": "export const a = pgTable('a', { id: integer(), b: integer() }, (t) => [primaryKey({ columns: [t.id] }), primaryKey({ columns: [t.b] })]);",
+}
+ODD: dict[str, str] = {
+    "view of SQL without columns": "export const t = pgTable('t', { a: text() }); export const v = pgView('v').as(sql`select 1`);",
+    "view of a column of another table": "export const a = pgTable('a', { id: integer() }); export const b = pgTable('b', { id: integer() }); export const v = pgView('v').as((qb) => qb.select({ id: b.id }).from(a));",
+    "view with fields in fields": "export const t = pgTable('t', { id: integer('Id'), n: text() }); export const v = pgView('v').as((qb) => qb.select({ x: { a: t.id }, y: t.n }).from(t));",
+    "having by callback": "export const a = pgTable('a', { id: integer(), n: text() }); export const v = pgView('v').as((qb) => qb.select({ n: a.n, c: count(a.id).as('c') }).from(a).groupBy(({ n }) => n).having(({ c }) => gt(c, 3)).orderBy(({ c }) => desc(c)));",
+}
 V1_BODIES: dict[str, str] = {
     "snake case": "export const t = pg.snakeCase.table('t', { userId: integer(), HTTPServer: text(), x: text('Own') }, (t) => [index().on(t.userId)]); export const s = pg.snakeCase.schema('sc'); export const u = s.table('u', { someId: integer() });",
     "camel case": "export const t = pg.camelCase.table('t', { user_id: integer(), Some_Thing: text() });",
@@ -325,5 +346,7 @@ def bodies(version: str) -> Iterator[tuple[str, str]]:
                 )
     yield from defaults(version)
     yield from BODIES.items()
+    yield from ((f"{what}, named twice", body) for what, body in TWICE.items())
+    yield from ODD.items()
     if version == "v1":
         yield from V1_BODIES.items()
