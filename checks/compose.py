@@ -213,7 +213,7 @@ def _touched(plan: Plan) -> list[str]:
 
 def _worst(parts: Sequence[Part]) -> Replay:
     """One replay for all projects: the first that failed, else the first that ran."""
-    replays = [record.replay(part.plan, part.shown.run, part.shown.zero) for part in parts]
+    replays = [record.replay(part.plan, part.shown) for part in parts]
     ranks: tuple[RunState, ...] = ("failed", "ok", "skipped")
     replays.sort(key=lambda each: (ranks.index(each.from_base), ranks.index(each.from_zero)))
     if not replays:

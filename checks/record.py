@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
+from checks.drizzle.history import JournalMismatch
+from checks.drizzle.judgement import STOPS
 from checks.drizzle.model import Migration, Statement
 from checks.drizzle.plan import Plan
+from checks.rehearsal import Rehearsal
 from checks.report import Lock, MigrationReport, Replay, ReplayError, SqlError, StatementReport
 from checks.witnesses import deeds, text
 from checks.witnesses.model import Observation, Run
@@ -67,15 +70,32 @@ def statement(what: Statement, seen: Observation | None) -> StatementReport:
     )
 
 
-def replay(plan: Plan, run: Run | None, zero: Run | None) -> Replay:
-    """How both runs ended; the error is the first of base's state, else of zero."""
+def replay(plan: Plan, shown: Rehearsal) -> Replay:
+    """How both runs ended; the error is the first of base's state, else of zero.
+
+    What we can run beside a broken journal is one thing; that Drizzle's migrator stops at it is the other.
+    """
+    run, zero = shown.run, shown.zero
+    tried = run is not None or zero is not None or shown.before is not None
+    stops = [f for f in plan.facts if isinstance(f, JournalMismatch) and f.problem in STOPS]
+    stops.sort(key=lambda fact: not fact.introduced)
+    ran_base, ran_zero = (each.state if each else "skipped" for each in (run, zero))
     return Replay(
-        from_base=run.state if run else "skipped",
-        from_zero=zero.state if zero else "skipped",
+        from_base="failed" if stops and stops[0].introduced and tried else ran_base,
+        from_zero="failed" if stops and tried else ran_zero,
         error=_error(run) or _error(zero),
         would_skip=plan.would_skip,
         transaction=plan.project.transaction,
+        stopped=_stopped(stops[0]) if stops else None,
     )
+
+
+def _stopped(fact: JournalMismatch) -> str:
+    """At what Drizzle stops."""
+    at = f"`{fact.place.path}:{fact.place.line}`"
+    if fact.problem == "file-missing":
+        return f"Drizzle stops before it runs anything: `{fact.other}` is in the journal and not there."
+    return f"Drizzle stops before it applies anything: {at} {STOPS[fact.problem]}."
 
 
 def _error(run: Run | None) -> ReplayError | None:

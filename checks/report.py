@@ -120,13 +120,18 @@ class ReplayError(_Part):
 
 
 class Replay(_Part):
-    """What Drizzle's migrator would do with the migrations."""
+    """What Drizzle's migrator would do with the migrations.
+
+    Attributes:
+        stopped: why it does not even start, in a sentence; then nothing is run, whatever the statements would do.
+    """
 
     from_base: RunState = "skipped"
     from_zero: RunState = "skipped"
     error: ReplayError | None = None
     would_skip: tuple[str, ...] = ()
     transaction: Literal["one", "each", "none"] = "one"
+    stopped: str | None = None
 
 
 class SchemaDiff(_Part):

@@ -37,6 +37,18 @@ class SilentlySkipped(Fact):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OutOfOrder(Fact):
+    """A v1 migration whose folder sorts before one that databases remember: it runs, after that one there, before it elsewhere.
+
+    Attributes:
+        other: the last migration of base.
+    """
+
+    tag: str
+    other: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NumberCollision(Fact):
     """Two migrations claim one place in the chain.
 

@@ -12,6 +12,7 @@ from checks.drizzle.history import (
     EditedAppliedMigration,
     JournalMismatch,
     NumberCollision,
+    OutOfOrder,
     SilentlySkipped,
     SnapshotChain,
 )
@@ -20,6 +21,15 @@ from checks.drizzle.sides import Sides
 from checks.facts import Fact, Place
 
 FIX_BRANCHES = "merge base, delete this pull request's migration, and `drizzle-kit generate` it again"
+STOPS = {
+    "conflict-markers": "cannot be read",
+    "not-json": "cannot be read",
+    "wrong-shape": "is not what Drizzle writes",
+    "file-missing": "lists a file that is not there",
+    "left-behind": "is of the old format and lies beside the new folders",
+    "no-time": "is in a folder whose name begins with no time",
+}
+"""Damage at which Drizzle's migrator ends with an error before anything is applied, by what it says of the file."""
 UNREADABLE = {"conflict-markers", "not-json", "wrong-shape", "symlink"}
 FIX = "`bulletproof sync`, or a comment `/migrate sync`"
 
@@ -39,6 +49,7 @@ def of(change: Change, sides: Sides) -> tuple[tuple[Fact, ...], tuple[Collision,
     collisions = list(_collisions(sides, stand))
     facts: list[Fact] = [*_edited(sides, stand), *_deleted(change, sides, stand), *collisions, *_skipped(sides, stand)]
     facts += _damage(sides, stand)
+    facts += _out_of_order(sides, stand)
     branching = list(_branches(sides, stand))
     facts += [fact for fact, _ in branching]
     conflicts = [Collision(c.kind, _words(c)) for c in collisions]
@@ -192,6 +203,16 @@ def _skipped(sides: Sides, stand: _Standing) -> Iterator[Fact]:
                 other_when=greatest.when,
                 with_base=True,
             )
+
+
+def _out_of_order(sides: Sides, stand: _Standing) -> Iterator[Fact]:
+    """V1's migrator runs every folder whose name a database does not know, so one that sorts early is late there."""
+    if sides.head.project.format == "v0" or not sides.base.migrations:
+        return
+    last = max(sides.base.migrations, key=lambda m: collation.key(m.tag))
+    for migration in sides.added:
+        if migration.idx is None and collation.key(migration.tag) < collation.key(last.tag):
+            yield OutOfOrder(place=stand.migration(migration), tag=migration.tag, other=last.tag)
 
 
 def _damage(sides: Sides, stand: _Standing) -> Iterator[Fact]:

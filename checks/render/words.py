@@ -218,6 +218,8 @@ def replayed(replay: Replay) -> list[tuple[str, str]]:
         "failed": "The new migrations fail on the base's database.",
         "skipped": "The new migrations were not run on the base's database.",
     }[replay.from_base]
+    if replay.stopped and replay.from_base == "failed" and replay.error is None:
+        from_base = "The new migrations never run."
     if replay.from_base == "ok" and replay.would_skip:
         from_base = f"If it ran them, the new migrations would apply to the base's database, {how}."
     from_zero = {
@@ -226,6 +228,8 @@ def replayed(replay: Replay) -> list[tuple[str, str]]:
         "skipped": "The whole chain was not run on an empty database.",
     }[replay.from_zero]
     lines = [(states[replay.from_base], from_base), (states[replay.from_zero], from_zero)]
+    if replay.stopped:
+        lines.append(("unmet", replay.stopped))
     if replay.error is not None:
         error = replay.error
         lines.append(

@@ -24,6 +24,9 @@ def history_linear(evidence: Evidence) -> Outcome:
         return found
     if not evidence.migrations:
         return unapplicable("No migration changes.")
+    early = evidence.notes("out-of-order")
+    if early:
+        return Outcome("met", f"{early[0].message} (`{early[0].rule}`)")
     if evidence.added:
         return Outcome("met", f"{named(evidence.added)} comes after everything that base has.")
     return Outcome(

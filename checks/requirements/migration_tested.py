@@ -33,13 +33,15 @@ def migration_tested(evidence: Evidence) -> Outcome:
 
 
 def _failed(evidence: Evidence) -> Outcome:
-    error = evidence.replay.error
+    replay = evidence.replay
+    error = replay.error
     said = (
         f" `{error.migration}`, statement {error.statement + 1}: {error.message} ({error.sqlstate})." if error else ""
     )
+    said = said or (f" {replay.stopped}" if replay.stopped else "")
     failures = [f for f in evidence.findings if f.introduced and f.severity == "error"]
     if failures and all(f.waived for f in failures):
         return Outcome("waived", f"The replay failed, and that is waived.{said}")
-    if evidence.not_replayed and not failures:
-        return Outcome("unknown", f"{evidence.not_replayed}{said}")
+    if not failures and (evidence.not_replayed or replay.stopped):
+        return Outcome("unknown", f"{evidence.not_replayed or 'Nothing was tested.'}{said}")
     return Outcome("unmet", f"The replay on base's state failed.{said}")

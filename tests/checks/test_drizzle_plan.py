@@ -13,6 +13,7 @@ from checks.drizzle.history import (
     EditedAppliedMigration,
     JournalMismatch,
     NumberCollision,
+    OutOfOrder,
     SilentlySkipped,
     SnapshotChain,
 )
@@ -340,10 +341,20 @@ START = {"drizzle.config.ts": CONFIG, **folder_v1(A, "a", [ROOT], kind="base")}
 
 def test_two_leaves_of_v1_are_no_conflict():
     """Each side has a migration of its own; both run, by name."""
-    made = planned(START, {**START, **folder_v1(B, "b", ["a"])}, {**START, **folder_v1(C, "c", ["a"])})
+    made = planned(START, {**START, **folder_v1(C, "c", ["a"])}, {**START, **folder_v1(B, "b", ["a"])})
     assert (made.facts, made.conflicts, made.would_skip) == ((), (), ())
-    assert tags(made.pending) == [B]
+    assert tags(made.pending) == [C]
     assert tags(made.merged.migrations) == [A, B, C]
+
+
+def test_a_v1_folder_that_sorts_before_bases_last_one_runs_late():
+    """drizzle-orm 1.0 goes by names, so it runs; old databases run it after base's last one, and new ones before."""
+    made = planned(START, {**START, **folder_v1(B, "b", ["a"])}, {**START, **folder_v1(C, "c", ["a"])})
+    early = [f for f in made.facts if isinstance(f, OutOfOrder)]
+    assert [(f.tag, f.other, f.place.path) for f in early] == [(B, C, f"drizzle/{B}/migration.sql")]
+    assert [m.tag for m in made.pending] == [B]
+    assert [m.tag for m in made.merged.migrations] == [A, B, C]
+    assert rules.judge(made.facts)[0].severity == "note"
 
 
 def test_a_renamed_v1_folder_runs_again():

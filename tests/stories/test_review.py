@@ -254,7 +254,8 @@ def test_damage_that_head_makes_blocks_with_its_own_finding(
     assert (reviewed.code, reviewed.verdict) == (1, "block"), reviewed.err
     assert rule in reviewed.rules("error")
     if rule == "journal-mismatch" and "meta/_journal.json" in files:
-        assert reviewed.item("migration-tested") != "met"
+        assert reviewed.item("migration-tested") in {"unmet", "not-applicable"}
+        assert (reviewed.report["replay"]["from_base"], reviewed.report["replay"]["from_zero"]) == ("failed", "failed")
 
 
 @pytest.mark.parametrize(
@@ -280,6 +281,14 @@ def test_entries_that_make_no_sense(
     reviewed = Reviewed(two_sides(repo, story(), head), capsys)
     assert reviewed.verdict == "block"
     assert {rule, "number-collision"} & set(reviewed.rules("error"))
+    if entries[2][1] == "0002_gone":  # Drizzle reads all files before it runs one
+        replay = reviewed.report["replay"]
+        assert (replay["from_base"], replay["from_zero"], replay["error"]) == ("failed", "failed", None)
+        assert (
+            replay["stopped"]
+            == "Drizzle stops before it runs anything: `drizzle/0002_gone.sql` is in the journal and not there."
+        )
+        assert reviewed.item("migration-tested") == "not-applicable"  # no SQL came with the entry
 
 
 def test_line_ends_of_windows_change_nothing(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
