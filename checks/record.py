@@ -7,7 +7,7 @@ from checks.drizzle.judgement import STOPS
 from checks.drizzle.model import Migration, Statement
 from checks.drizzle.plan import Plan
 from checks.rehearsal import Rehearsal
-from checks.report import Lock, MigrationReport, Replay, ReplayError, SqlError, StatementReport
+from checks.report import Lock, MigrationReport, Replay, ReplayError, RunState, SqlError, StatementReport
 from checks.witnesses import deeds, text
 from checks.witnesses.model import Observation, Run
 
@@ -79,7 +79,8 @@ def replay(plan: Plan, shown: Rehearsal) -> Replay:
     tried = run is not None or zero is not None or shown.before is not None
     stops = [f for f in plan.facts if isinstance(f, JournalMismatch) and f.problem in STOPS]
     stops.sort(key=lambda fact: not fact.introduced)
-    ran_base, ran_zero = (each.state if each else "skipped" for each in (run, zero))
+    ran_base: RunState = run.state if run else "skipped"
+    ran_zero: RunState = zero.state if zero else "skipped"
     return Replay(
         from_base="failed" if stops and stops[0].introduced and tried else ran_base,
         from_zero="failed" if stops and tried else ran_zero,
