@@ -345,18 +345,51 @@ class Repository:
         pull.tell("closed")
         return self.move(self.git.git("rev-parse", "HEAD"), pull.base)
 
-    def queue(self, *pulls: Pull, base: str = "main") -> tuple[str, str]:
-        """Put pull requests into the merge queue together; gives the merged commit and the ref."""
+    def queue(self, *pulls: Pull, base: str = "main", branch: str = "main", method: str = "merge") -> tuple[str, str]:
+        """Put pull requests into the merge queue together; gives the merged commit and the ref.
+
+        Args:
+            pulls: in the order in which they are merged.
+            base: what they are put upon: the branch, or what waits before them.
+            branch: where they are to be merged.
+            method: `merge`, `squash` or `rebase`, as the queue is configured.
+        """
         tip = self.git.git("rev-parse", base)
-        self.git.git("checkout", "--quiet", "--detach", base)
+        self.git.git("checkout", "--quiet", "--detach", tip)
         for pull in pulls:
-            self.git.git("merge", "--quiet", "--no-ff", "-m", f"Merge #{pull.number}", pull.head)
+            if method == "rebase":
+                self.git.git("cherry-pick", f"{branch}..{pull.head}")
+                continue
+            how = ["--no-ff"] if method == "merge" else ["--squash"]
+            self.git.git("merge", "--quiet", *how, "-m", f"Merge pull request #{pull.number} from x/y", pull.head)
+            if method == "squash":
+                self.git.git("commit", "--quiet", "-m", f"{pull.title} (#{pull.number})")
         sha = self.git.git("rev-parse", "HEAD")
-        ref = f"refs/heads/gh-readonly-queue/{base}/pr-{pulls[-1].number}-{tip}"
+        ref = f"refs/heads/gh-readonly-queue/{branch}/pr-{pulls[-1].number}-{tip}"
         self.git.git("update-ref", ref, sha)
-        group = {"head_sha": sha, "head_ref": ref, "base_sha": tip, "base_ref": f"refs/heads/{base}", "head_commit": {}}
+        group = {
+            "head_sha": sha,
+            "head_ref": ref,
+            "base_sha": tip,
+            "base_ref": f"refs/heads/{branch}",
+            "head_commit": {},
+        }
         self.hub.deliver("merge_group", self.payload("checks_requested", merge_group=group))
         return sha, ref
+
+    def guard(self, branch: str, *, signed: bool) -> None:
+        """Take only signed commits on a branch, or (as a protected one) none that are pushed."""
+        words = "Commits must have verified signatures." if signed else "Changes must be made through a pull request."
+        guarded = f'[ "$1" = "refs/heads/{branch}" ]'
+        if signed:
+            guarded += ' && ! git cat-file commit "$3" | grep -q "^gpgsig "'
+        hook = self.git.path / ".git/hooks/update"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(
+            f"#!/bin/sh\nif {guarded}; then\n"
+            f'echo "error: GH006: Protected branch update failed for $1." >&2\necho "- {words}" >&2\nexit 1\nfi\n'
+        )
+        hook.chmod(0o755)
 
     def check(self, sha: str) -> dict[str, Any] | None:
         """The check run on a commit; there may be one at most."""
@@ -667,6 +700,37 @@ def _branch(here: Repository, parts: Any, _query: Any, _body: Any) -> Answer:
     return 200, {"ref": f"refs/heads/{parts[0]}", "object": {"sha": done.stdout.strip(), "type": "commit"}}
 
 
+def _make_commit(here: Repository, _parts: Any, _query: Any, body: Any) -> Answer:
+    """Signed, where neither author nor committer is named; the tree and the parents have to be there."""
+    lines = [f"tree {body['tree']}", *(f"parent {parent}" for parent in body["parents"])]
+    who = f"{SLUG}[bot] <{SLUG}[bot]@users.noreply.github.com> {int(time.time())} +0000"
+    lines += [f"author {who}", "committer GitHub <noreply@github.com>" + who[who.index("> ") + 1 :]]
+    if "author" not in body and "committer" not in body:
+        lines.append("gpgsig -----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----")
+    raw = "\n".join([*lines, "", body["message"]]).encode()
+    for each in (body["tree"], *body["parents"]):
+        here.git.git("cat-file", "-e", each)
+    sha = here.git.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=raw)
+    return 201, {"sha": sha, "tree": {"sha": body["tree"]}, "message": body["message"]}
+
+
+def _forward(here: Repository, parts: Any, _query: Any, body: Any) -> Answer:
+    name, sha = f"refs/heads/{unquote(parts[0])}", body["sha"]
+    old = here.git.git("rev-parse", name)
+    if here.git.git("merge-base", old, sha) != old:
+        return 422, {"message": "Update is not a fast forward"}
+    here.git.git("update-ref", name, sha, old)
+    for pull in here.pulls.values():
+        if not pull.fork and f"refs/heads/{pull.branch}" == name:
+            threading.Thread(target=pull.set, args=(sha,), daemon=True).start()
+    return 200, {"ref": name, "object": {"sha": sha, "type": "commit"}}
+
+
+def _drop_ref(here: Repository, parts: Any, _query: Any, _body: Any) -> Answer:
+    here.git.git("update-ref", "-d", f"refs/{unquote(parts[0])}")
+    return 204, None
+
+
 def _permission(here: Repository, parts: Any, _query: Any, _body: Any) -> Answer:
     found = here.permissions.get(unquote(parts[0]), "none")
     return 200, {"permission": found, "role_name": found, "user": {"login": parts[0], "id": 1}}
@@ -686,6 +750,9 @@ _ROUTES: list[tuple[str, str, Callable[[Repository, Any, Any, Any], Answer]]] = 
     ("PATCH", r"/issues/comments/(\d+)", _edit),
     ("POST", r"/issues/comments/(\d+)/reactions", lambda _h, _p, _q, b: (201, {"id": 1, "content": b["content"]})),
     ("GET", r"/git/ref/heads/(.+)", _branch),
+    ("POST", r"/git/commits", _make_commit),
+    ("PATCH", r"/git/refs/heads/(.+)", _forward),
+    ("DELETE", r"/git/refs/(.+)", _drop_ref),
     ("GET", r"/rules/branches/(.+)", lambda h, p, _q, _b: (200, h.rules.get(unquote(p[0]), []))),
     ("GET", r"/collaborators/([^/]+)/permission", _permission),
 ]

@@ -113,6 +113,53 @@ def changed(clone: Clone, old: str, new: str) -> list[str] | None:
     return [path for path in said.split("\0") if path]
 
 
+def subjects(clone: Clone, base: str, head: str, most: int) -> list[str]:
+    """The subjects of the commits that a queue put on base one after the other, the oldest first."""
+    said = _git(
+        clone, "log", "--first-parent", "--reverse", f"--max-count={most}", "--format=%s", "-z", f"{base}..{head}"
+    )
+    return [line for line in said.split("\0") if line]
+
+
+def forks(clone: Clone, base: str, head: str) -> str | None:
+    """Where head left base; None: one of them is not here, or they have no common commit."""
+    try:
+        return _git(clone, "merge-base", base, head).split("\n", 1)[0]
+    except UserError:
+        return None
+
+
+def brought(clone: Clone, base: str, head: str) -> dict[str, tuple[str, str]]:
+    """The files that a head changes since it left base, each with the ids of its content before and after (zeros: none)."""
+    fork = forks(clone, base, head)
+    if fork is None:
+        return {}
+    said = _git(clone, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-commit-id", "--full-index", fork, head)
+    parts = said.split("\0")
+    rows = ((about.split(), path) for about, path in zip(parts[::2], parts[1::2], strict=False) if about)
+    return {path: (about[2], about[3]) for about, path in rows}
+
+
+def holds(clone: Clone, head: str, member: str, brought: dict[str, tuple[str, str]]) -> bool:
+    """Whether `head` is made with `member`: it comes after it, or has every new file of it (a squash, a rebase)."""
+    try:
+        _git(clone, "merge-base", "--is-ancestor", member, head)
+    except UserError:
+        there = dict(_listed(clone, head))
+        same = {path for path, (_, now) in brought.items() if there.get(path, "0" * len(now)) == now}
+        # A file that others of the group change, too (the journal), may differ by now; one that is new may not.
+        return bool(same) and all(
+            path in same or (path in there and was.strip("0")) for path, (was, _) in brought.items()
+        )
+    return True
+
+
+def _listed(clone: Clone, commit: str) -> list[tuple[str, str]]:
+    said = _git(clone, "ls-tree", "-r", "-z", "--full-tree", commit)
+    rows = (row.split("\t", 1) for row in said.split("\0") if row)
+    return [(path, about.split()[2]) for about, path in rows]
+
+
 def _local(ref: str) -> str:
     if ref.startswith("refs/heads/gh-readonly-queue/"):
         return f"{_GROUP}/{ref.removeprefix('refs/heads/gh-readonly-queue/')}"

@@ -15,11 +15,11 @@ import structlog
 
 from bot import events, metrics, replies
 from bot.events import Repository
-from bot.gate import checkruns, clones, comment, verdicts
+from bot.gate import approvers, checkruns, clones, comment, verdicts
 from bot.gate.clones import Clone
 from bot.gate.reviewing import Outcome, Request, Spoken
 from bot.gate.world import World
-from bot.github import Client, Missing, Pull, Refused
+from bot.github import Client, Missing, Pull
 from bot.inbox import Later, Work, current
 from bot.state import store
 from bot.state.store import Past
@@ -83,7 +83,7 @@ async def _judge(world: World, item: Work, where: Repository, client: Client, pu
         raise
     base = tips[base_ref]
     spoken = await world.excuses(client, pull, base)
-    approvals = await _approvals(client, pull)
+    approvals = await approvers.of(client, pull)
     inputs = _digest(head, pull.base.ref, spoken, approvals)
     now = replace(past, head=head, base=base, inputs=inputs)
     run = await store.run(world.pool, where.id, head)
@@ -252,26 +252,6 @@ def _read_of_base(path: str, report: Report | None) -> bool:
     folders = [project.migrations_dir for project in report.projects] if report else []
     files = [file for project in report.projects for file in project.schema_files] if report else []
     return path in files or any(path.startswith(f"{folder.rstrip('/')}/") for folder in folders)
-
-
-async def _approvals(client: Client, pull: Pull) -> tuple[str, ...] | None:
-    """Who approved this very head: the last word of each who may write here and is not its author; None: it cannot be seen."""
-    try:
-        given = await client.reviews(pull.number)
-    except Refused:
-        return None
-    last = {
-        review.user.login: review
-        for review in given
-        if review.user is not None and review.state in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}
-    }
-    author = pull.user.login if pull.user else ""
-    names = sorted(
-        login
-        for login, review in last.items()
-        if review.state == "APPROVED" and review.commit_id == pull.head.sha and login != author
-    )
-    return tuple([name for name in names[:10] if await client.permission(name) in {"admin", "write", "maintain"}])
 
 
 def _digest(head: str, base_ref: str, spoken: Spoken, approvals: tuple[str, ...] | None) -> str:

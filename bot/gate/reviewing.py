@@ -21,6 +21,8 @@ from checks.errors import CouldNotJudge, UserError
 from checks.report import Report, Waiver
 
 if TYPE_CHECKING:
+    from bot.commands.standing import Granted
+    from bot.git import Repository
     from checks.change import Change
     from checks.drizzle.plan import Plan
     from checks.waivers import Waiver as Excused
@@ -61,8 +63,21 @@ class Spoken(BaseModel):
     forced: tuple[str, str] | None = None
 
 
+class Member(BaseModel):
+    """A pull request of the merge group that is reviewed: its head, and what was said about that."""
+
+    model_config = ConfigDict(frozen=True)
+
+    head: str
+    spoken: Spoken
+
+
 class Request(BaseModel):
-    """What is to be reviewed."""
+    """What is to be reviewed.
+
+    Attributes:
+        members: of a merge group.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,6 +86,7 @@ class Request(BaseModel):
     head: str
     spoken: Spoken = Spoken()
     approvals: tuple[str, ...] | None = None
+    members: tuple[Member, ...] = ()
 
 
 class Outcome(BaseModel):
@@ -144,13 +160,14 @@ def perform(request: Request) -> Outcome:
 
     enforced: bool | None = None
     try:
-        change = Repository(Path(request.path)).change(request.base, request.head)
+        repository = Repository(Path(request.path))
+        change = repository.change(request.base, request.head)
         enforced = policy.read(change.base.tree, rules.all_rules()).path is not None
         report = review(
             change,
             provider=local.provider(),
             approvals=request.approvals,
-            spoken=lambda change, touched: _placed(request.spoken, change, touched),
+            spoken=lambda change, touched: _heard(request, repository, change, touched),
             seconds=_BRANCH_SECONDS,
         )
     except CouldNotJudge as error:
@@ -163,21 +180,34 @@ def perform(request: Request) -> Outcome:
     return Outcome(report=report, enforced=enforced)
 
 
-def _placed(spoken: Spoken, change: "Change", touched: "Sequence[Plan]") -> "tuple[list[Excused], list[str]]":
-    """What was said, as far as it is about this change: waivers on what they excuse, and who approves this very SQL."""
+def _heard(
+    request: Request, repository: "Repository", change: "Change", touched: "Sequence[Plan]"
+) -> "tuple[list[Excused], list[str]]":
+    """What was said, as far as it is about this change: waivers on what they excuse, and who approves this very SQL.
+
+    In a merge group a file may be what two pull requests make of it together; a waiver is about the file as its own one has it.
+    """
     from bot.commands import standing  # noqa: PLC0415 - only the process that reviews needs it
     from checks import record  # noqa: PLC0415
 
     changed = [m for p in touched for m in (*p.added, *(pair.after for pair in (*p.modified, *p.renamed)))]
-    granted = [
-        standing.Granted(
+    excused = list(standing.placed(_granted(request.spoken), changed, change.head.tree))
+    for member in request.members:
+        if member.spoken.excused:
+            excused += standing.placed(_granted(member.spoken), changed, repository.tree(member.head))
+    mark = standing.mark([m for plan in touched for m in record.migrations(plan, None)])
+    return excused, [name for marked, name in request.spoken.approved if marked == mark]
+
+
+def _granted(spoken: Spoken) -> "list[Granted]":
+    from bot.commands.standing import Granted  # noqa: PLC0415
+
+    return [
+        Granted(
             rule=e.rule, reason=e.given.reason, by=e.given.by, until=e.given.until, bound=e.bound, comment=e.comment
         )
         for e in spoken.excused
     ]
-    mark = standing.mark([m for plan in touched for m in record.migrations(plan, None)])
-    names = [name for marked, name in spoken.approved if marked == mark]
-    return list(standing.placed(granted, changed, change.head.tree)), names
 
 
 def _place(error: BaseException) -> str:
