@@ -18,7 +18,7 @@ from typing import Any, Literal
 import pytest
 
 SOURCES = Path(__file__).parent / "node"
-Version = Literal["v0", "v1"]
+Version = Literal["v0", "v1", "sarif"]
 
 
 class NodeMissing(Exception):  # noqa: N818 - a reason to skip, not an error

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 import jsonschema
+import node_oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,17 +19,6 @@ from tests.checks import render_samples as samples
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "checks" / "render"
-SARIF = (
-    ROOT
-    / "tests"
-    / "node"
-    / "node_modules"
-    / "@microsoft"
-    / "jest-sarif"
-    / "lib"
-    / "schemas"
-    / "sarif-2.1.0-rtm.5.json"
-)
 REPORTS = [
     samples.blocked(),
     samples.passed(),
@@ -107,13 +97,15 @@ def test_reports_are_valid_against_the_published_schema() -> None:
     jsonschema.Draft202012Validator(traces).validate(json.loads(as_json.text(samples.trace())))
 
 
+@pytest.mark.node
 def test_sarif_is_valid() -> None:
-    """The standard's own schema accepts every report."""
-    if not SARIF.exists():
-        pytest.skip(
-            "the SARIF schema comes with the npm package @microsoft/jest-sarif, which is not installed in tests/node"
-        )
-    standard = json.loads(SARIF.read_text(encoding="utf-8"))
+    """The standard's own schema accepts every report, and nothing but reports."""
+    folder = node_oracle.require("sarif").folder / "node_modules/@microsoft/jest-sarif"
+    (path,) = folder.rglob("sarif-2.1.0-rtm.5.json")
+    standard = json.loads(path.read_text(encoding="utf-8"))
+    broken = json.loads(sarif.text(samples.blocked()))
+    broken["runs"][0]["results"][0]["level"] = "fatal"
+    assert not jsonschema.Draft4Validator(standard).is_valid(broken)
     for report in (*REPORTS, samples.trace()):
         jsonschema.Draft4Validator(standard).validate(json.loads(sarif.text(report)))
 
