@@ -3,6 +3,7 @@
 import hashlib
 import os
 import posixpath
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ class MovedError(UserError):
     """A ref is no longer where it was: somebody else was faster, and nothing was written."""
 
     code = 1
+
+
+class UnsignedError(CouldNotJudge):
+    """The branch takes signed commits only, and this one is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,22 +168,70 @@ def trouble(repository: Repository) -> str | None:
     return None
 
 
-def push(repository: Repository, remote: str, new: str, branch: str) -> None:
-    """Push a commit to a branch of a remote, forward only.
+def push(
+    repository: Repository, remote: str, new: str, branch: str, *, environment: Mapping[str, str] | None = None
+) -> None:
+    """Push a commit to a branch of a remote (or to a full name of a ref), forward only.
 
     Raises:
         MovedError: the branch has commits that this one does not contain.
-        CouldNotJudge: the remote refused, or cannot be reached.
+        UnsignedError: the remote takes signed commits only.
+        CouldNotJudge: the remote refused for another reason, or cannot be reached.
     """
-    code, out, words = repository.ask("push", "--porcelain", "--no-verify", remote, f"{new}:refs/heads/{branch}")
+    name = branch if branch.startswith("refs/") else f"refs/heads/{branch}"
+    code, out, words = repository.ask(
+        "push", "--porcelain", "--no-verify", remote, f"{new}:{name}", environment=environment
+    )
+    if not code and b"\n=\t" in b"\n" + out:  # two made the very same commit, within one second
+        raise MovedError(f"{branch} has this very commit already; somebody else was faster.")
     if code:
         said = f"{out.decode(errors='replace')}\n{words}"
-        if "non-fast-forward" in said or "fetch first" in said or "cannot lock ref" in said:
+        if any(sign in said for sign in _MOVED):
             raise MovedError(f"{branch} moved meanwhile; nothing was pushed.")
-        reason = next(
-            (line for line in said.splitlines() if "rejected" in line or "error" in line or "denied" in line), words
-        )
-        raise CouldNotJudge(f"The push to {branch} was refused: {reason.strip()}")
+        reason = _reason(said) or words
+        if "signature" in said.lower():
+            raise UnsignedError(f"The push to {branch} was refused: {reason}")
+        raise CouldNotJudge(f"The push to {branch} was refused: {reason}")
+
+
+_MOVED = ("non-fast-forward", "fetch first", "cannot lock ref", "incorrect old value provided", "failed to update ref")
+
+
+def _reason(said: str) -> str:
+    """Why a push was refused: the words of the remote, else git's own; never an address, which may hold a name."""
+    lines = [line.strip() for line in said.splitlines() if "://" not in line]
+    remote = [
+        line.removeprefix("remote:").strip().removeprefix("error:").strip() for line in lines if "remote:" in line
+    ]
+    told = [line for line in remote if line][:4]
+    return " ".join(told) or next((line for line in lines if re.search("rejected|error|denied|fatal", line)), "")
+
+
+def contents(repository: Repository, commit: str) -> tuple[str, str]:
+    """The tree and the message of a commit."""
+    _, out, _ = repository.ask("cat-file", "commit", commit)
+    head, _, message = out.decode("utf-8", "replace").partition("\n\n")
+    return head.split("\n", 1)[0].removeprefix("tree "), message
+
+
+def patch(repository: Repository, before: str, after: str) -> str | None:
+    """All that leads from one commit to another, as one mail that `git am` and `git apply` take.
+
+    None where a comment could not hold it: text that is not UTF-8, or has line ends of its own.
+    """
+    tree, message = contents(repository, after)
+    step = commit(repository, tree, [before], message)
+    code, out, words = repository.ask(
+        *("format-patch", "-1", "--stdout", "--binary", "--full-index", "--no-signature", "--find-renames"),
+        *("--find-copies-harder", "-l2000", "--no-ext-diff", "--no-textconv", step),
+    )
+    if code:
+        raise UserError(f"git format-patch failed: {words}")
+    try:
+        text = out.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\r" in text or "\0" in text else text
 
 
 # --- trees ---

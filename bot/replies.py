@@ -52,6 +52,47 @@ def forced(by: str, reason: str) -> str:
     return f"\n**Forced by @{gfm.prose(by)}** onto this very base: {gfm.prose(reason)}\n"
 
 
+# -- to commands ------------------------------------------------------------------------------------------------------
+
+CLOSED_HERE = "This pull request is closed; nothing is done here any more."
+ANOTHER_HEAD = "The branch has another head by now. Press the button there."
+TOOK_TOO_LONG = "This took too long and was stopped; look at the pull request before trying again."
+OUR_FAULT = "This failed by a fault of ours; look at the pull request before trying again."
+FORK = "It comes from a fork, where the App may not push."
+MAY_NOT_WRITE = "The App may not write to this repository (it was not given `contents: write`)."
+RESTLESS = "The branch moves faster than this can be pushed, so nothing was. Ask again once it rests."
+LONGEST = 60_000
+"""Bytes of a reply; GitHub takes 65,536 characters."""
+
+
+def unfetched(why: str) -> str:
+    """The commits are not here."""
+    return f"The commits could not be fetched, so nothing was done: {gfm.prose(why)}"
+
+
+def moved(branch: str, text: str) -> str:
+    """What is left to do once somebody else was faster."""
+    return f"{gfm.code(branch)} moved while this was under way, and nothing was pushed. As it is now: {text}"
+
+
+def not_pushed(why: str, by_hand: str) -> str:
+    """The commit is made, and a person has to put it there."""
+    return f"Not pushed: {gfm.prose(why)} The commit works, and you can make it yourself.\n\n{by_hand}"
+
+
+def fitting(text: str) -> str:
+    """A reply that GitHub takes: cut after a line, an open block of code closed."""
+    if gfm.size(text) <= LONGEST:
+        return text
+    kept = text.encode()[: LONGEST - 200].decode("utf-8", "ignore").rpartition("\n")[0]
+    opened = ""
+    for line in kept.split("\n"):
+        mark = line[: len(line) - len(line.lstrip("`"))]
+        if len(mark) >= 3 and (not opened or (line == mark and len(mark) >= len(opened))):
+            opened = "" if opened else mark
+    return f"{kept}\n{opened}\n\n… the rest is left out: a comment does not hold it."
+
+
 def answered(key: str) -> str:
     """Unseen, at the end of a reply: what it replies to, so that nothing is replied to twice."""
     return f"<!-- bulletproof-reply {key} -->"

@@ -12,7 +12,7 @@ from typing import Literal, Protocol, cast
 from bot.commands import parse
 from checks.change import Change
 from checks.errors import UserError
-from checks.report import Report
+from checks.report import Report, Rollback
 
 Permission = Literal["none", "read", "triage", "write", "maintain", "admin"]
 
@@ -85,7 +85,15 @@ class Context(Protocol):
         ...
 
     def sync(self) -> str:
-        """Put the pull request's migrations behind base's and push that (`bot.sync`); what to reply."""
+        """Put the pull request's migrations behind base's and push that (`bot.repair.sync`); what to reply."""
+        ...
+
+    def generate(self, given: str) -> str:
+        """Write the missing migration and push that (`bot.repair.generate`); what to reply."""
+        ...
+
+    def rollback(self) -> Rollback:
+        """The way back from head's migrations, proven or not (`bot.terminal.rollback`)."""
         ...
 
     def reset(self) -> None:
@@ -101,12 +109,14 @@ class Command:
         usage: what follows its name, `RULE REASON [until DATE]`.
         may: the least permission that it takes.
         about: what it does, in one sentence.
+        remembers: its reply holds a record; it quotes nothing that a pull request holds.
     """
 
     name: str
     usage: str
     may: Permission
     about: str
+    remembers: bool
     module: ModuleType
 
     def run(self, words: str, context: Context) -> str:
@@ -128,7 +138,12 @@ def every() -> Mapping[str, Command]:
         module = importlib.import_module(f"{__name__}.{info.name}")
         about = (module.__doc__ or "").split("\n", 1)[0]
         found[info.name] = Command(
-            info.name, getattr(module, "USAGE", ""), getattr(module, "MAY", "write"), about, module
+            info.name,
+            getattr(module, "USAGE", ""),
+            getattr(module, "MAY", "write"),
+            about,
+            getattr(module, "REMEMBERS", False),
+            module,
         )
     return found
 
@@ -163,9 +178,15 @@ def run(body: str, context: Context) -> str | None:
             f"you have {has} this repository. Somebody who has it can write the same comment."
         )
     try:
-        return command.run(said.words, context)
+        text = command.run(said.words, context)
     except UserError as error:
-        return str(error)
+        return harmless(str(error))
+    return text if command.remembers else harmless(text)
+
+
+def harmless(text: str) -> str:
+    """A reply in which nothing is a record (`standing`): it may quote what a pull request holds."""
+    return text.replace("<!--", "<! --")
 
 
 def _bare() -> str:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from bot.commands import Context, Permission
 
 MAY: "Permission" = "write"
+REMEMBERS = True
 
 
 def run(_words: str, context: "Context") -> str:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from bot.commands import Context, Permission
 
 MAY: "Permission" = "admin"
+REMEMBERS = True
 USAGE = "REASON"
 
 

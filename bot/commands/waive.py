@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bot.commands import Context, Permission
 
 MAY: "Permission" = "write"
+REMEMBERS = True
 USAGE = "RULE REASON [until YYYY-MM-DD]"
 
 _UNTIL = re.compile(r"\s*\buntil\s+(\S+)\s*\Z", re.IGNORECASE)

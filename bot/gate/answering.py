@@ -1,5 +1,6 @@
-"""Answers one command of a comment, in a process of its own: `python -m bot.answering` reads a request and prints the answer."""
+"""Answers one command of a comment, in a process of its own: `python -m bot.gate.answering` reads a request and prints the answer."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,7 @@ from bot.gate import reviewing
 from bot.git import Repository
 from bot.repair import sync, words
 from checks.change import Change
-from checks.errors import UserError
-from checks.render import gfm
-from checks.report import Report
+from checks.report import Report, Rollback
 
 SECONDS = 120.0
 
@@ -36,8 +35,7 @@ class Request(BaseModel):
     Attributes:
         author: of the pull request.
         fork: the branch is not one of the repository's own.
-        may_push: the App may write to the repository.
-        where: the repository's address, for people.
+        identity: name and address that commits bear.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,23 +49,45 @@ class Request(BaseModel):
     base: str
     head: str
     base_branch: str
-    head_branch: str
     fork: bool
-    may_push: bool
+    identity: tuple[str, str] | None = None
     report: Report | None = None
+
+
+class Made(BaseModel):
+    """A commit that is in the clone and not yet on the pull request's branch.
+
+    Attributes:
+        parents: head first.
+        message: ends with a newline.
+        reply: once it is there; it names `commit`, which GitHub may sign under another id.
+        by_hand: how a person puts it there, where the App may not.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    commit: str
+    tree: str
+    parents: tuple[str, ...]
+    message: str
+    reply: str
+    by_hand: str
 
 
 class Answer(BaseModel):
     """The reply, and what else is to be done.
 
     Attributes:
+        text: None: nothing is said.
         again: review the pull request again.
+        made: push this first; what is said then depends on whether that works, and is not `text`.
     """
 
     model_config = ConfigDict(frozen=True)
 
     text: str | None
     again: bool = False
+    made: Made | None = None
 
 
 @dataclass(slots=True)
@@ -83,10 +103,15 @@ class _Context:
     base: str
     report: Report | None
     again: bool = False
+    made: Made | None = None
+
+    @property
+    def _repository(self) -> Repository:
+        return Repository(Path(self.said.path))
 
     def change(self) -> Change:
         """Head against base."""
-        return Repository(Path(self.said.path)).change(self.base, self.head)
+        return self._repository.change(self.base, self.head)
 
     def review_again(self) -> None:
         """Once the reply is there."""
@@ -96,9 +121,46 @@ class _Context:
         """Branch databases live no longer than their review, and a review from nothing takes no remembered result."""
         self.again = True
 
+    def rollback(self) -> Rollback:
+        """Run up, down and up again."""
+        from bot.terminal import local, rollback  # noqa: PLC0415 - heavy, and only this command needs it
+
+        return rollback.rollback(
+            repo=Path(self.said.path), base=self.base, head=self.head, provider=local.provider(), seconds=SECONDS
+        )
+
     def sync(self) -> str:
-        """Repair, and push forward where that is allowed."""
-        return _sync(self.said)
+        """Repair; the commit is pushed once this process is done."""
+        from bot.terminal import local  # noqa: PLC0415 - heavy
+
+        repository = self._repository
+        outcome = sync.prepare(repository, self.base, self.head, provider=local.provider(), seconds=SECONDS)
+        reply = words.reply(outcome)
+        if outcome.commit is not None:
+            parents = (self.head, self.base)
+            self._make(repository, outcome.commit, parents, reply, words.by_hand(self._ways, repository, outcome))
+        return reply
+
+    def generate(self, given: str) -> str:
+        """Write the missing migration; its commit is pushed once this process is done."""
+        from bot.repair import generate  # noqa: PLC0415 - heavy
+
+        made = generate.at(Path(self.said.path), self.head, generate.answers(given))
+        reply = generate.markdown(made)
+        if made.files:
+            repository = self._repository
+            commit = generate.commit(repository, self.head, made)
+            by_hand = words.patched(self._ways, git_write.patch(repository, self.head, commit))
+            self._make(repository, commit, (self.head,), f"{commit}\n\n{reply}", by_hand)
+        return reply
+
+    @property
+    def _ways(self) -> words.Ways:
+        return words.Ways(base=self.base, branch=self.said.base_branch, fork=self.said.fork)
+
+    def _make(self, repository: Repository, commit: str, parents: tuple[str, ...], reply: str, by_hand: str) -> None:
+        tree, message = git_write.contents(repository, commit)
+        self.made = Made(commit=commit, tree=tree, parents=parents, message=message, reply=reply, by_hand=by_hand)
 
 
 def answer(request: Request) -> Answer:
@@ -107,6 +169,12 @@ def answer(request: Request) -> Answer:
     said = commands.parse.read(given.body)
     if said is not None and said.name == "approve" and given.author == request.author:
         return Answer(text=f"@{given.author}, this is your own pull request: somebody else has to approve its SQL.")
+    if request.identity is not None:
+        os.environ |= {
+            f"GIT_{who}_{what}": value
+            for who in ("AUTHOR", "COMMITTER")
+            for what, value in zip(("NAME", "EMAIL"), request.identity, strict=True)
+        }
     context = _Context(
         said=request,
         comment=given,
@@ -118,41 +186,7 @@ def answer(request: Request) -> Answer:
         report=request.report,
     )
     text = commands.run(given.body, context)
-    return Answer(text=text, again=context.again)
-
-
-def _sync(said: Request) -> str:
-    from bot.terminal import local  # noqa: PLC0415 - heavy, and only this command needs it
-
-    repository = Repository(Path(said.path))
-    outcome = sync.prepare(repository, said.base, said.head, provider=local.provider(), seconds=SECONDS)
-    if outcome.commit is None:
-        return words.reply(outcome)
-    why = (
-        "It comes from a fork, where the App may not push."
-        if said.fork
-        else "The App may not write to this repository."
-    )
-    if said.may_push and not said.fork:
-        try:
-            git_write.push(repository, "origin", outcome.commit, said.head_branch)
-        except git_write.MovedError:
-            return f"{gfm.code(said.head_branch)} moved meanwhile, so nothing was pushed. Sync again."
-        except UserError as error:
-            why = str(error)
-        else:
-            return words.reply(outcome)
-    moved = "".join(f"\n- `{old}` would be `{new}`" for old, new in outcome.renamed)
-    return (
-        f"Not pushed: {gfm.prose(why)} The repair works; on your machine, with this branch checked out:\n\n"
-        f"```sh\ngit fetch UPSTREAM {_shell(said.base_branch)}\nbulletproof sync --base FETCH_HEAD\ngit push\n```\n\n"
-        f"`UPSTREAM` is your remote of this repository, mostly `{'upstream' if said.fork else 'origin'}`.\n{moved}"
-    )
-
-
-def _shell(name: str) -> str:
-    quoted = name.replace("'", "'\\''").replace("`", "")
-    return name if name.replace("/", "").replace("-", "").replace("_", "").replace(".", "").isalnum() else f"'{quoted}'"
+    return Answer(text=text, again=context.again, made=context.made)
 
 
 if __name__ == "__main__":

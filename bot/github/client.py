@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -348,12 +348,36 @@ class Client:
         """What a check run shows at lines already."""
         return await self._pages(f"/check-runs/{run}/annotations", {})
 
+    async def signs(self, branch: str) -> bool:
+        """Whether rulesets take only signed commits on a branch; not where we cannot see that."""
+        with contextlib.suppress(Refused):
+            return any(rule.get("type") == "required_signatures" for rule in await self._rules(branch))
+        return False
+
+    async def make_commit(self, tree: str, parents: Sequence[str], message: str, token: str) -> str:
+        """A commit in the App's name, which GitHub signs: only where neither author nor committer is given."""
+        body = {"message": message, "tree": tree, "parents": list(parents)}
+        said = await self.github.call("POST", f"{self._base}/git/commits", body, token=token, repeat=True)
+        return str(said["sha"])
+
+    async def forward(self, branch: str, sha: str, token: str) -> None:
+        """Move a branch forward to a commit."""
+        path = f"{self._base}/git/refs/heads/{quote(branch)}"
+        await self.github.call("PATCH", path, {"sha": sha, "force": False}, token=token)
+
+    async def drop_ref(self, name: str, token: str) -> None:
+        """Delete a ref, given by its full name."""
+        path = f"{self._base}/git/{quote(name)}"
+        await self.github.call("DELETE", path, token=token)
+
+    async def _rules(self, branch: str) -> list[dict[str, Any]]:
+        return await self._pages(f"/rules/branches/{quote(branch, safe='')}", {})
+
     async def required(self, branch: str) -> list[tuple[str, int | None]]:
         """The checks that rulesets require on a branch, each with the App it has to come from."""
-        rules = await self._pages(f"/rules/branches/{quote(branch, safe='')}", {})
         return [
             (str(check["context"]), check.get("integration_id"))
-            for rule in rules
+            for rule in await self._rules(branch)
             if rule.get("type") == "required_status_checks"
             for check in rule.get("parameters", {}).get("required_status_checks", [])
         ]

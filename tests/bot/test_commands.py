@@ -1,5 +1,6 @@
 """Slash commands: what is one, who may give it, what it answers, and how long it stands."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -13,7 +14,7 @@ from bot.commands import Comment, parse, standing
 from bot.review import review
 from checks.change import Change
 from checks.drizzle import plan as plans
-from checks.report import Finding, MigrationReport, Report, StatementReport
+from checks.report import Finding, MigrationReport, Report, Rollback, StatementReport
 from tests.checks.drizzle_samples import Story, change
 
 OWN = "bulletproof[bot]"
@@ -77,6 +78,15 @@ class Thread:
         """Note it."""
         self.did.append("sync")
         return "synced"
+
+    def generate(self, given: str) -> str:
+        """Note it."""
+        self.did.append(f"generate {given}".strip())
+        return f"generated <!-- bulletproof-record {given} -->"
+
+    def rollback(self) -> Rollback:
+        """One that loses something."""
+        return Rollback(sql='DROP TABLE "x";', proven=True, irreversible=("rows of `x`",))
 
     def reset(self) -> None:
         """Note it."""
@@ -154,7 +164,26 @@ def test_help_is_made_from_the_commands() -> None:
         "approve",
         "reset",
         "force",
+        "generate",
+        "rollback",
     } == set(commands.every())
+
+
+def test_what_a_pull_request_holds_is_no_record() -> None:
+    """A reply may quote SQL and names; nothing in it is remembered as a command that somebody gave."""
+    thread = Thread()
+    forged = {"kind": "approve", "comment": 1, "by": "ada", "mark": "m"}
+    said = thread.say(f"/migrate generate --name {json.dumps(forged)}") or ""
+    assert "<!--" not in said
+    assert standing.approved(thread.comments, OWN) == []
+
+
+def test_the_way_back_is_a_reply() -> None:
+    """The SQL, whether it is proven, and what it cannot bring back."""
+    said = Thread().say("/migrate rollback") or ""
+    assert "Proven on PostgreSQL" in said
+    assert '```sql\nDROP TABLE "x";\n```' in said
+    assert "What it cannot bring back:\n- rows of `x`" in said
 
 
 def test_an_unknown_command_names_the_nearest() -> None:
