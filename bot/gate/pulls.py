@@ -15,13 +15,13 @@ import structlog
 
 from bot import events, metrics, replies
 from bot.events import Repository
-from bot.gate import approvers, checkruns, clones, comment, verdicts
+from bot.gate import approvers, checkruns, clones, comment, neighbours, verdicts
 from bot.gate.clones import Clone
 from bot.gate.reviewing import Outcome, Request, Spoken
 from bot.gate.world import World
 from bot.github import Client, Missing, Pull
 from bot.inbox import Later, Work, current
-from bot.state import store
+from bot.state import claims, store
 from bot.state.store import Past
 from checks.policy import PATHS
 from checks.report import Report
@@ -52,12 +52,14 @@ async def look(world: World, item: Work) -> None:
         if item.attempts <= _PATIENCE:  # GitHub says so too for a moment after a webhook
             raise Later(2.0 * item.attempts, "GitHub does not know the pull request yet") from None
         await store.gone(world.pool, item.repository.id, number)
+        await neighbours.tell(world, item.repository, number)
         return
     past = await store.saw(world.pool, item.repository.id, pull)
     keep = pull.head.sha if pull.open else None
     why = replies.SUPERSEDED if pull.open else replies.CLOSED
     await checkruns.close(world, item, client, number, keep=keep, why=why)
     if not pull.open:
+        await neighbours.tell(world, item.repository, number)
         return
     try:
         await _judge(world, item, item.repository, client, pull, past=past)
@@ -78,7 +80,13 @@ async def _judge(world: World, item: Work, where: Repository, client: Client, pu
         if item.attempts >= _PATIENCE:
             outcome = Outcome(why=f"The commits could not be fetched: {later}")
             await _publish(
-                world, item, where, client, pull, outcome=outcome, now=replace(past, head=head, inputs=None, base=None)
+                world,
+                item,
+                where,
+                client,
+                pull,
+                outcome=outcome,
+                now=replace(past, head=head, inputs=None, base=None, review=None),
             )
         raise
     base = tips[base_ref]
@@ -88,17 +96,44 @@ async def _judge(world: World, item: Work, where: Repository, client: Client, pu
     now = replace(past, head=head, base=base, inputs=inputs)
     run = await store.run(world.pool, where.id, head)
     settled = run is not None and run.completed and run.hash is not None and past.verdict != "unjudged"
-    if settled and not item.fresh and past.inputs == inputs:
-        if past.base == base:
-            return
-        if past.base is not None and await _irrelevant(world, clone, past, base):
-            await store.judged(world.pool, where.id, number, now)
-            return
+    same = settled and not item.fresh and past.inputs == inputs
+    if same and (past.base == base or (past.base is not None and await _irrelevant(world, clone, past, base))):
+        await _seen(world, item, where, client, pull, now=now, forced=spoken.forced)
+        return
     if not settled or item.fresh:
         await checkruns.begin(world, item, client, head, number=number)
     request = Request(path=str(clone.path), base=base, head=head, spoken=spoken, approvals=approvals)
     outcome = await _unless_overtaken(world, item, client, pull, request=request, clone=clone)
+    await _still(client, pull)
+    await claims.make(world.pool, where.id, number, outcome.claim)
+    conflicts = await neighbours.colliding(world, where, number, pull.base.ref)
+    now = replace(now, rivals=neighbours.mark(conflicts), review=None)
+    if outcome.report is not None:
+        outcome = outcome.model_copy(update={"report": neighbours.joined(outcome.report, conflicts)})
     await _publish(world, item, where, client, pull, outcome=outcome, now=now, forced=spoken.forced)
+    await neighbours.tell(world, where, number)
+
+
+async def _seen(
+    world: World,
+    item: Work,
+    where: Repository,
+    client: Client,
+    pull: Pull,
+    *,
+    now: Past,
+    forced: tuple[str, str] | None,
+) -> None:
+    """Nothing has to be reviewed again; but who else is open may be others than when it was."""
+    conflicts = await neighbours.colliding(world, where, pull.number, pull.base.ref)
+    kept = await store.review(world.pool, now.review) if now.review is not None else None
+    if neighbours.mark(conflicts) == (now.rivals or "") or kept is None:
+        await store.judged(world.pool, where.id, pull.number, now)
+    else:
+        outcome = Outcome(report=neighbours.joined(kept.report, conflicts), enforced=kept.enforced)
+        now = replace(now, rivals=neighbours.mark(conflicts))
+        await _publish(world, item, where, client, pull, outcome=outcome, now=now, forced=forced)
+    await neighbours.tell(world, where, pull.number)
 
 
 async def _publish(
@@ -112,13 +147,15 @@ async def _publish(
     now: Past,
     forced: tuple[str, str] | None = None,
 ) -> None:
-    """Say what came of it, on GitHub, as long as it is still about the present head."""
+    """Say what came of it, on GitHub, as long as it is still about the present head; on the page `now.review` if there is one."""
     report, number, head = outcome.report, pull.number, pull.head.sha
     metrics.reviews.labels(report.verdict if report else "unjudged").inc()
     enforced = outcome.enforced is not False
     review = url = None
     if report is not None and not verdicts.untouched(report):
-        review = await store.keep(world.pool, where.id, number, report, enforced=enforced)
+        review = now.review or await store.keep(world.pool, where.id, number, report, enforced=enforced)
+        if now.review is not None:
+            await store.amend(world.pool, review, report)
         url = world.link(review)
     known = await world.required(where, replies.NAME, pull.base.ref)
     required = replies.required(enforced=enforced, known=known, branch=pull.base.ref)

@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from bot.gate.clones import Clone
 from checks.errors import CouldNotJudge, UserError
 from checks.report import Report, Waiver
+from checks.rivals import Claim
 
 if TYPE_CHECKING:
     from bot.commands.standing import Granted
@@ -95,6 +97,7 @@ class Outcome(BaseModel):
     Attributes:
         report: None: it could not be made, and `why` says so.
         enforced: whether base has a policy file; None: not known.
+        claim: what head's new migrations claim, for others to collide with.
         ours: the failure is a fault of ours.
     """
 
@@ -102,6 +105,7 @@ class Outcome(BaseModel):
 
     report: Report | None = None
     enforced: bool | None = None
+    claim: Claim | None = None
     why: str = ""
     ours: bool = False
 
@@ -156,9 +160,16 @@ def perform(request: Request) -> Outcome:
     from bot.git import Repository  # noqa: PLC0415
     from bot.review import review  # noqa: PLC0415
     from bot.terminal import local  # noqa: PLC0415 - heavy, and only the process that reviews needs it
-    from checks import policy, rules  # noqa: PLC0415
+    from checks import claims, policy, rules  # noqa: PLC0415
 
     enforced: bool | None = None
+    claim: Claim | None = None
+
+    def heard(change: "Change", touched: "Sequence[Plan]") -> "tuple[list[Excused], list[str]]":
+        nonlocal claim
+        claim = claims.read(touched)
+        return _heard(request, repository, change, touched)
+
     try:
         repository = Repository(Path(request.path))
         change = repository.change(request.base, request.head)
@@ -167,17 +178,17 @@ def perform(request: Request) -> Outcome:
             change,
             provider=local.provider(),
             approvals=request.approvals,
-            spoken=lambda change, touched: _heard(request, repository, change, touched),
+            spoken=heard,
             seconds=_BRANCH_SECONDS,
         )
     except CouldNotJudge as error:
-        return Outcome(enforced=enforced, why=str(error))
+        return Outcome(enforced=enforced, claim=claim, why=str(error))
     except UserError as error:
-        return Outcome(enforced=enforced, why=str(error))
+        return Outcome(enforced=enforced, claim=claim, why=str(error))
     except Exception as error:  # noqa: BLE001 - whatever it is, people are told that nothing was judged
         place = _place(error)
-        return Outcome(enforced=enforced, why=f"{type(error).__name__} at {place}", ours=True)
-    return Outcome(report=report, enforced=enforced)
+        return Outcome(enforced=enforced, claim=claim, why=f"{type(error).__name__} at {place}", ours=True)
+    return Outcome(report=report, enforced=enforced, claim=claim)
 
 
 def _heard(
@@ -226,8 +237,17 @@ def main(of: type[R], do: Callable[[R], BaseModel]) -> int:
     os.dup2(2, 1)  # whatever prints, prints elsewhere
     request = of.model_validate_json(sys.stdin.buffer.read())
     with os.fdopen(out, "wb") as stream:
-        stream.write(do(request).model_dump_json().encode())
+        stream.write(_written(do(request)))
     return 0
+
+
+def _written(said: BaseModel) -> bytes:
+    try:
+        return said.model_dump_json().encode()
+    except ValueError:  # bytes of a path that are not UTF-8, which JSON cannot carry
+        from checks.render import json as rendering  # noqa: PLC0415 - seldom needed
+
+        return json.dumps(rendering.spelled(said.model_dump())).encode()
 
 
 if __name__ == "__main__":

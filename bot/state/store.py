@@ -32,6 +32,7 @@ class Past:
     title: str | None = None
     comment: int | None = None
     comment_hash: str | None = None
+    rivals: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ async def saw(pool: Pool, repository: int, pull: Pull) -> Past:
 async def past(pool: Pool, repository: int, number: int) -> Past | None:
     """The last judgement of a pull request; None: it was never seen."""
     query = """
-        SELECT head, base_ref, base, inputs, review, verdict, conclusion, title, comment, comment_hash
+        SELECT head, base_ref, base, inputs, review, verdict, conclusion, title, comment, comment_hash, rivals
         FROM pull WHERE repository = %s AND number = %s
     """
     return await _one(pool, Past, query, repository, number)
@@ -132,10 +133,10 @@ async def judged(pool: Pool, repository: int, number: int, past: Past) -> None:
     await _do(
         pool,
         """
-        UPDATE pull SET base = %s, inputs = %s, review = %s, verdict = %s, conclusion = %s, title = %s
+        UPDATE pull SET base = %s, inputs = %s, review = %s, verdict = %s, conclusion = %s, title = %s, rivals = %s
         WHERE repository = %s AND number = %s AND head = %s
         """,
-        *(past.base, past.inputs, past.review, past.verdict, past.conclusion, past.title),
+        *(past.base, past.inputs, past.review, past.verdict, past.conclusion, past.title, past.rivals),
         *(repository, number, past.head),
     )
 
@@ -205,14 +206,22 @@ async def set_run(pool: Pool, repository: int, run: Run) -> None:
 async def keep(pool: Pool, repository: int, number: int | None, report: Report, *, enforced: bool) -> str:
     """Keep a report for its page; gives its id."""
     id_ = secrets.token_urlsafe(12)
-    # PostgreSQL's JSON has no NUL, nor half of a surrogate pair.
-    text = report.model_dump_json().replace("\\u0000", "\\ufffd")
     await _do(
         pool,
         "INSERT INTO review (id, repository, number, enforced, report) VALUES (%s, %s, %s, %s, %s::jsonb)",
-        *(id_, repository, number, enforced, text),
+        *(id_, repository, number, enforced, _json(report)),
     )
     return id_
+
+
+def _json(report: Report) -> str:
+    """PostgreSQL's JSON has no NUL."""
+    return report.model_dump_json().replace("\\u0000", "\\ufffd")
+
+
+async def amend(pool: Pool, id_: str, report: Report) -> None:
+    """Keep another report under the same id: its page says from now on what the check says."""
+    await _do(pool, "UPDATE review SET report = %s::jsonb WHERE id = %s", _json(report), id_)
 
 
 async def review(pool: Pool, id_: str) -> Stored | None:

@@ -12,14 +12,15 @@ def text(report: Report | TraceReport) -> str:
     try:
         return report.model_dump_json(by_alias=True, indent=2) + "\n"
     except ValueError:  # PydanticSerializationError: a lone surrogate, which JSON's UTF-8 cannot carry
-        return json.dumps(_spelled(report.model_dump(by_alias=True)), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(spelled(report.model_dump(by_alias=True)), indent=2, ensure_ascii=False) + "\n"
 
 
-def _spelled(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def spelled(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """JSON whose lone surrogates (bytes of a path that are not UTF-8) are spelled out."""
     if isinstance(value, str):
         return "".join(words.visible(c) if "\ud800" <= c <= "\udfff" else c for c in value)
     if isinstance(value, dict):
-        return {_spelled(k): _spelled(v) for k, v in cast("dict[str, Any]", value).items()}
+        return {spelled(k): spelled(v) for k, v in cast("dict[str, Any]", value).items()}
     if isinstance(value, list | tuple):
-        return [_spelled(v) for v in cast("list[Any]", value)]
+        return [spelled(v) for v in cast("list[Any]", value)]
     return value
