@@ -118,7 +118,9 @@ def _judged(
             except CouldNotJudge as error:
                 shown, stage = Rehearsal(unjudged=str(error)), None
         say("comparing schema, snapshot and database")
-        equality, unequal = comparison.compare(change, plan, stage, shown.chain, drawing.result())
+        equality, unequal = comparison.compare(
+            change, plan, stage, shown.chain if plan.whole else None, drawing.result()
+        )
     say("judging")
     seen = evidence.facts_of(
         shown.run,

@@ -8,7 +8,7 @@ from checks.catalog import difference, picture, statements, words
 from checks.catalog.model import Catalog
 from checks.catalog.tables import Column, Constraint, Index
 from checks.change import Change
-from checks.drizzle.history import JournalMismatch
+from checks.drizzle.history import JournalMismatch, SnapshotChain
 from checks.drizzle.judgement import UNREADABLE
 from checks.drizzle.model import Project
 from checks.drizzle.plan import Plan
@@ -27,6 +27,7 @@ from checks.report import (
     ProjectSummary,
     Replay,
     Report,
+    Rollback,
     RunState,
     SchemaDiff,
     Verdict,
@@ -89,6 +90,7 @@ class Judgement:
             schema_files=schemas,
             schema_changed=tuple(path for path in schemas if path in self.change.paths),
             findings=self.loud,
+            halves=frozenset(place for part in self.parts for place in _halves(part.plan)),
             equality=_equality(self.parts),
             replay=_worst(self.parts),
             not_replayed=unjudged or self._unread() or stopped or lacking or not_run,
@@ -118,7 +120,7 @@ class Judgement:
             replay=_worst(parts),
             schema_diff=_difference(parts),
             equality=_equality(parts),
-            rollback=next((part.shown.back for part in parts if part.shown.back), None),
+            rollback=_rollback(parts),
             conflicts=tuple(_conflicts(parts)),
             coverage=_coverage(parts),
             notes=tuple(self._notes()),
@@ -148,13 +150,9 @@ class Judgement:
 
     def _notes(self) -> Iterator[str]:
         for part in self.parts:
-            if part.shown.unjudged:
-                yield part.shown.unjudged
-            yield from part.shown.notes
-            if part.shown.stopped:
-                yield part.shown.stopped
-            if part.shown.lacking:
-                yield part.shown.lacking
+            shown = part.shown
+            said = (part.plan.project.lost, shown.unjudged, *shown.notes, shown.stopped, shown.lacking)
+            yield from (line for line in said if line)
             for name in sorted(part.shown.missing):
                 yield f"The branch database has no extension `{name}`: what needs it could not run here, so nothing it did is known."
         for problem in self.written.problems:
@@ -205,6 +203,15 @@ def _indexes(catalog: Catalog) -> dict[str, list[tuple[str, ...]]]:
     return found
 
 
+def _halves(plan: Plan) -> Iterator[tuple[str, str, int]]:
+    """Where a migration lacks its file, its entry or its snapshot."""
+    for fact in plan.facts:
+        if isinstance(fact, JournalMismatch) and fact.problem in {"file-missing", "not-in-journal", "no-journal"}:
+            yield "journal-mismatch", fact.place.path, fact.place.line
+        if isinstance(fact, SnapshotChain) and fact.problem in {"missing", "missing-as-usual"}:
+            yield "snapshot-chain", fact.place.path, fact.place.line
+
+
 def _touched(plan: Plan) -> list[str]:
     """Tags of everything that head does to the migrations."""
     pairs = (*plan.modified, *plan.renamed)
@@ -234,7 +241,29 @@ def _difference(parts: Sequence[Part]) -> SchemaDiff:
 
 
 def _equality(parts: Sequence[Part]) -> Equality:
-    return parts[0].equality if parts else Equality()
+    """One equality for all projects: of each side the worst."""
+    each = [part.equality for part in parts]
+    if len(each) < 2:
+        return each[0] if each else Equality()
+    return Equality(
+        schema_ts=min((e.schema_ts for e in each), key=("differs", "unresolved", "unknown", "absent", "equal").index),
+        snapshot=min((e.snapshot for e in each), key=("differs", "absent", "equal").index),
+        missing_sql="".join(e.missing_sql for e in each),
+        unresolved=tuple(u for e in each for u in e.unresolved),
+    )
+
+
+def _rollback(parts: Sequence[Part]) -> Rollback | None:
+    """One way back for all projects; None where there is none for one of those that need it."""
+    each = [part.shown.back for part in parts if part.plan.added]
+    found = [back for back in each if back is not None]
+    if not found or len(found) < len(each):
+        return None
+    return Rollback(
+        sql="".join(f"{back.sql.rstrip()}\n" for back in found) if len(found) > 1 else found[0].sql,
+        proven=all(back.proven for back in found),
+        irreversible=tuple(lost for back in found for lost in back.irreversible),
+    )
 
 
 def _conflicts(parts: Iterable[Part]) -> Iterator[Conflict]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from checks.drizzle.history import JournalMismatch
-from checks.drizzle.judgement import STOPS
+from checks.drizzle.judgement import STOPS, UNSEEN
 from checks.drizzle.model import Migration, Statement
 from checks.drizzle.plan import Plan
 from checks.rehearsal import Rehearsal
@@ -81,6 +81,8 @@ def replay(plan: Plan, shown: Rehearsal) -> Replay:
     stops.sort(key=lambda fact: not fact.introduced)
     ran_base: RunState = run.state if run else "skipped"
     ran_zero: RunState = zero.state if zero else "skipped"
+    if any(isinstance(f, JournalMismatch) and f.problem in UNSEEN for f in plan.facts):
+        ran_zero = "skipped"  # the whole chain was not there to be run
     return Replay(
         from_base="failed" if stops and stops[0].introduced and tried else ran_base,
         from_zero="failed" if stops and tried else ran_zero,

@@ -69,7 +69,7 @@ def _read_v0(tree: Tree, project: Project, cache: Cache, thorough: frozenset[str
     content = tree.read(path)
     read_journal = journal.Journal(None, None, ())
     if content is None:
-        stuck = path if found is not None else _link_above(tree, folder)
+        stuck = path if found is not None else link_above(tree, folder)
         if stuck is not None:
             damage.append(
                 Damage(area="journal", problem=_no_file(tree, stuck), places=(Place(path=stuck),), other=stuck)
@@ -219,7 +219,7 @@ def _inside(folder: str, name: str) -> str | None:
     return path
 
 
-def _link_above(tree: Tree, folder: str) -> str | None:
+def link_above(tree: Tree, folder: str) -> str | None:
     """The link or submodule that stands where the migrations folder, or a folder above it, should be."""
     while folder:
         if tree.entry(folder) is not None:

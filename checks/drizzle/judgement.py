@@ -30,6 +30,8 @@ STOPS = {
     "no-time": "is in a folder whose name begins with no time",
 }
 """Damage at which Drizzle's migrator ends with an error before anything is applied, by what it says of the file."""
+UNSEEN = {"symlink", "not-a-file", "climbs"}
+"""What Drizzle may well run, and what a commit does not show."""
 UNREADABLE = {"conflict-markers", "not-json", "wrong-shape", "symlink"}
 FIX = "`bulletproof sync`, or a comment `/migrate sync`"
 

@@ -25,6 +25,7 @@ class Project:
         config: the path of its drizzle.config.*, if any.
         table: schema and name of the tracking table.
         inferred: names of the fields that were detected rather than written in a config or policy file.
+        lost: why the folder of its migrations cannot be known or read, in a sentence; then nothing can be compared with it.
     """
 
     root: str
@@ -37,6 +38,7 @@ class Project:
     table: tuple[str, str] = ("drizzle", "__drizzle_migrations")
     casing: Literal["snake_case", "camelCase"] | None = None
     inferred: frozenset[str] = frozenset()
+    lost: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

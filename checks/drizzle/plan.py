@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from checks.change import Change
 from checks.drizzle import chain, collation, judgement, projects
+from checks.drizzle.history import JournalMismatch
 from checks.drizzle.judgement import Collision
 from checks.drizzle.model import Chain, Migration, Project
 from checks.drizzle.sides import Pair, Sides
@@ -48,6 +49,12 @@ class Plan:
     facts: tuple[Fact, ...] = ()
     conflicts: tuple[Collision, ...] = ()
     touched: bool = True
+
+    @property
+    def whole(self) -> bool:
+        """All of head's chain is there to be read; what lacks cannot be told from what is not written."""
+        unseen = (f for f in self.facts if isinstance(f, JournalMismatch) and f.problem in judgement.UNSEEN)
+        return self.project.lost is None and next(unseen, None) is None
 
 
 def concerned(change: Change, overrides: projects.DrizzleOverrides | None = None) -> list[Project]:

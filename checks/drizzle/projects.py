@@ -111,7 +111,7 @@ def _configs(tree: Tree) -> dict[str, list[str]]:
 
 def _project(tree: Tree, read: Config, starters: Sequence[str]) -> Project | Other:
     above = packages.nearest(tree, starters[0] if starters else posixpath.dirname(read.path))
-    folder, root = _migrations(tree, read, above, starters)
+    folder, root, lost = _migrations(tree, read, above, starters)
     postgres = read.postgres
     if postgres is None:
         dialect = _dialect(tree, folder)
@@ -142,29 +142,43 @@ def _project(tree: Tree, read: Config, starters: Sequence[str]) -> Project | Oth
         table=(read.table_schema or TABLE[0], read.table or TABLE[1]),
         casing=casing,
         inferred=frozenset(inferred),
+        lost=lost,
     )
 
 
 def _migrations(
     tree: Tree, read: Config, above: Sequence[packages.Package], starters: Sequence[str]
-) -> tuple[str, str]:
-    """The migrations folder, and the folder that drizzle-kit is started in: paths are relative to that, not to the file."""
+) -> tuple[str, str, str | None]:
+    """The migrations folder, the folder that drizzle-kit is started in (paths are relative to that, not to the file), and what is wrong."""
     folders = [p.folder for p in above]
     roots = list(dict.fromkeys([*starters, *folders[:1], posixpath.dirname(read.path), *folders, ""]))
     outs = read.out or ("drizzle",)
     places = [(_place(out, root), root) for root in roots for out in outs]
     for folder, root in places:
         if chain.shape(tree, folder) is not None:
-            return folder, root
-    if "out" in read.unresolved:  # then the only folder of migrations in the package, if there is one
+            return folder, root, None
+    lost = _lost(tree, read, places[0][0])
+    if lost is not None:  # then the only folder of migrations in the package, if there is one
         start = f"{folders[0]}/" if folders and folders[0] else ""
         shown = [folder for folder, dialect in _shapes(tree) if folder.startswith(start) and dialect is None]
         if len(shown) == 1:
-            return shown[0], roots[0]
+            return shown[0], roots[0], None
     for folder, root in places:
         if any(globs.expand(tree, _place(s, root)) for s in read.schema) or (folder and tree.under(folder)):
-            return folder, root
-    return places[0]
+            return folder, root, lost
+    return *places[0], lost
+
+
+def _lost(tree: Tree, read: Config, folder: str) -> str | None:
+    """Why the folder that a configuration names cannot be looked into."""
+    out = f"`out` in `{read.path}`"
+    name = "`drizzle.migrations` in the policy file can name the folder of its migrations."
+    if "out" in read.unresolved:
+        return f"{out} cannot be known without running it; {name}"
+    if folder == ".." or folder.startswith("../"):
+        return f"{out} leads out of the repository; {name}"
+    link = chain.link_above(tree, folder)
+    return None if link is None else f"{out} leads through `{link}`, a link that is not followed; {name}"
 
 
 def _place(written: str, root: str) -> str:
@@ -247,7 +261,7 @@ def _overridden(tree: Tree, overrides: DrizzleOverrides, migrations: str) -> Pro
     paths = [overrides.config] if overrides.config else named
     read = (_project(tree, c, named.get(path, [])) for path in paths for c in config.read(tree, path))
     same = next((p for p in read if isinstance(p, Project) and (p.migrations_dir == folder or overrides.config)), None)
-    project = replace(same, migrations_dir=folder) if same else _by_shape(tree, folder)
+    project = replace(same, migrations_dir=folder, lost=None) if same else _by_shape(tree, folder)
     return _with(tree, replace(project, inferred=project.inferred - {"migrations_dir"}), overrides)
 
 

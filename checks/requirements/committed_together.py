@@ -12,10 +12,10 @@ def committed_together(evidence: Evidence) -> Outcome:
     """Unmet where a schema change comes without its migration, or a migration without its journal entry or snapshot."""
     if not evidence.touches_the_schema:
         return unapplicable("No schema file and no migration changes.")
-    rules = ["journal-mismatch", "missing-snapshot"]
+    lacking = evidence.halved()
     if not (evidence.schema_changed and evidence.added):  # with both there, what differs is content, not a missing half
-        rules.append("missing-migration")
-    found = broken(evidence.breaches(*rules))
+        lacking += evidence.breaches("missing-migration")
+    found = broken(lacking)
     if found:
         return found
     if evidence.schema_changed and evidence.added:

@@ -25,6 +25,7 @@ class Evidence:
         schema_files: the project's schema files at head.
         schema_changed: those that head changes, adds or deletes.
         findings: all findings, severities as the policy has them, waivers set.
+        halves: rule, path and line of what says that a migration's file, journal entry or snapshot is not there.
         equality: schema.ts ⇔ snapshot ⇔ chain.
         replay: what running the migrations showed.
         not_replayed: why they were not run, where they were not.
@@ -41,6 +42,7 @@ class Evidence:
     schema_files: tuple[str, ...] = ()
     schema_changed: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    halves: frozenset[tuple[str, str, int]] = frozenset()
     equality: Equality = field(default_factory=Equality)
     replay: Replay = field(default_factory=Replay)
     not_replayed: str | None = None
@@ -59,6 +61,11 @@ class Evidence:
     def breaches(self, *rules: str) -> tuple[Finding, ...]:
         """What these rules say against head: introduced, and more than a note."""
         return tuple(f for f in self.findings if f.rule in rules and f.introduced and f.severity != "note")
+
+    def halved(self) -> tuple[Finding, ...]:
+        """What says that head brings one half of a migration without the other."""
+        found = self.breaches("journal-mismatch", "snapshot-chain")
+        return tuple(f for f in found if (f.rule, f.path, f.line) in self.halves)
 
     def notes(self, *rules: str) -> tuple[Finding, ...]:
         """What these rules say of head in passing."""

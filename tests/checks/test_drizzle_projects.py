@@ -8,6 +8,7 @@ import pytest
 from checks.drizzle import config, globs, projects
 from checks.drizzle.projects import DrizzleOverrides
 from checks.tree import Tree
+from tests.checks.drizzle_samples import Story
 
 JOURNAL = json.dumps({"version": "7", "dialect": "postgresql", "entries": []})
 SQLITE = json.dumps({"version": "6", "dialect": "sqlite", "entries": []})
@@ -284,3 +285,17 @@ def test_a_large_repository_is_searched_quickly():
     started = time.process_time()
     assert len(projects.find(tree)) == 1
     assert time.process_time() - started < 1.5
+
+
+@pytest.mark.parametrize(
+    ("out", "why"), [('"../../drizzle"', "leads out of the repository"), ("process.env.X!", "cannot be known")]
+)
+def test_a_folder_that_cannot_be_known_is_the_only_one_there_is_or_is_lost(out: str, why: str):
+    """Where the configuration says nothing usable, the one folder of migrations is taken; else nothing is claimed of it."""
+    config = f'export default {{ dialect: "postgresql", schema: "./schema.ts", out: {out} }};'
+    story = Story({"drizzle.config.ts": config, "schema.ts": ""}).add("users")
+    (found,) = projects.find(Tree.of(story.files))
+    assert (found.migrations_dir, found.config, found.lost) == ("drizzle", "drizzle.config.ts", None)
+    (alone,) = projects.find(Tree.of({"drizzle.config.ts": config, "schema.ts": ""}))
+    assert alone.lost is not None
+    assert why in alone.lost

@@ -22,6 +22,7 @@ GOOD = Evidence(
     equality=Equality(schema_ts="equal", snapshot="equal"),
     replay=Replay(from_base="ok", from_zero="ok"),
     ways=WAYS,
+    halves=frozenset({("journal-mismatch", "a.ts", 3), ("snapshot-chain", "a.ts", 3)}),
 )
 
 
@@ -74,7 +75,7 @@ def test_nothing_known_is_never_met():
         ("schema-in-place", ["snapshot-differs"]),
         ("migration-generated", ["missing-migration"]),
         ("migration-reviewed", ["unreviewed-migration"]),
-        ("committed-together", ["journal-mismatch"]),
+        ("committed-together", ["journal-mismatch", "snapshot-chain"]),
         ("no-banned-commands", ["banned-command"]),
         ("standard-connection", ["forbidden-driver", "nonstandard-connection"]),
         ("tracking-untouched", ["manual-tracking"]),
@@ -102,6 +103,12 @@ def test_a_finding_makes_its_item_unmet_a_waiver_waives_it_and_old_damage_does_n
         assert _states(replace(GOOD, findings=(waived,)))[item] == "waived"
         assert _states(replace(GOOD, findings=(waived, _finding(rule))))[item] == "unmet"
         assert _states(replace(GOOD, findings=(_finding(rule, introduced=False),)))[item] == clean
+
+
+def test_a_number_that_is_off_is_no_missing_half():
+    """`committed-together` asks for file, entry and snapshot; what the entry says is the history's."""
+    states = _states(replace(GOOD, findings=(_finding("journal-mismatch", line=9),)))
+    assert (states["committed-together"], states["history-linear"]) == ("met", "unmet")
 
 
 def test_a_schema_change_without_a_migration():
