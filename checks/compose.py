@@ -245,9 +245,11 @@ def _equality(parts: Sequence[Part]) -> Equality:
     each = [part.equality for part in parts]
     if len(each) < 2:
         return each[0] if each else Equality()
+    schema_ts = min(each, key=lambda e: ("differs", "unresolved", "unknown", "absent", "equal").index(e.schema_ts))
+    snapshot = min(each, key=lambda e: ("differs", "absent", "equal").index(e.snapshot))
     return Equality(
-        schema_ts=min((e.schema_ts for e in each), key=("differs", "unresolved", "unknown", "absent", "equal").index),
-        snapshot=min((e.snapshot for e in each), key=("differs", "absent", "equal").index),
+        schema_ts=schema_ts.schema_ts,
+        snapshot=snapshot.snapshot,
         missing_sql="".join(e.missing_sql for e in each),
         unresolved=tuple(u for e in each for u in e.unresolved),
     )
