@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # Who owns what, who may do what, how it is stored and what people wrote beside it differs between deployments by right.
 _DEPLOYMENT: dict[str, Any] = {
-    "acl": None, "comment": "", "index_comment": "", "owner": "", "storage": "", "compression": "", "statistics": 0,
+    "acl": None, "comment": "", "index_comment": "", "owner": "", "storage": "", "compression": "", "statistics": -1,
     "replica_identity": "d", "clustered": False, "tablespace": "", "access_method": "", "index_options": (),
     "server_options": (), "version": "",
 }  # fmt: skip
@@ -80,7 +80,7 @@ def _stub(each: "Object") -> bool:
 def _plain(found: Any) -> Any:  # noqa: ANN401 - an object of any kind
     names = {f.name for f in dataclasses.fields(found)}
     changed = {name: value for name, value in _DEPLOYMENT.items() if name in names and getattr(found, name) != value}
-    if isinstance(getattr(found, "statistics", 0), tuple):  # an index has a target for each of its expressions
+    if isinstance(getattr(found, "statistics", -1), tuple):  # an index has a target for each of its expressions
         changed["statistics"] = ()
     if getattr(found, "options", ()) and found.key[0] in {"table", "column", "index"}:
         changed["options"] = ()

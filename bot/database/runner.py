@@ -143,7 +143,8 @@ class Runner:
         return self.result
 
     def _told(self, failure: Failure) -> str:
-        return self.target.redacted(failure.message.splitlines()[0].rstrip(".") + ".")
+        said = failure.message.splitlines()[0].rpartition("the server ended the session: ")[2]
+        return self.target.redacted(said.rstrip(".") + ".")
 
     def _together(self, group: Sequence[Migration]) -> bool:
         """One transaction for ordinary migrations and their rows."""

@@ -106,7 +106,7 @@ def _status(source: Source, asked: Environment, scratch: Scratch, say: Say, *, d
     except UserError as error:
         found.error = str(error)
     except psycopg.Error as error:
-        found.error = f"{asked.name}: {asked.target.words(error)}."
+        found.error = f"{asked.target.name} refused: {asked.target.words(error)}."
     return found
 
 
