@@ -5,6 +5,7 @@ import signal
 import sys
 
 from bot import logs, state
+from bot.branches import choice
 from bot.gate.world import secret, sign
 from bot.settings import Settings
 
@@ -16,6 +17,7 @@ def serve(settings: Settings, *, work: bool = True) -> int:
     from bot import app  # noqa: PLC0415
 
     logs.start()
+    choice.choose(settings)  # what it lacks is said now, and not at the first review
     with state.database(settings, owner=True) as url:
         made = app.create(settings, url, work=work)
         _greet(settings)
@@ -44,6 +46,7 @@ def work(settings: Settings) -> int:
     from bot import service  # noqa: PLC0415 - heavy
 
     logs.start()
+    choice.choose(settings)
 
     async def run(url: str) -> None:
         stop = asyncio.Event()

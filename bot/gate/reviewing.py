@@ -157,9 +157,10 @@ async def judge(request: Request, clone: Clone) -> Outcome:
 
 def perform(request: Request) -> Outcome:
     """Review here and now."""
+    from bot import settings  # noqa: PLC0415 - heavy, all of it, and only the process that reviews needs it
+    from bot.branches import choice  # noqa: PLC0415
     from bot.git import Repository  # noqa: PLC0415
     from bot.review import review  # noqa: PLC0415
-    from bot.terminal import local  # noqa: PLC0415 - heavy, and only the process that reviews needs it
     from checks import claims, policy, rules  # noqa: PLC0415
 
     enforced: bool | None = None
@@ -173,14 +174,14 @@ def perform(request: Request) -> Outcome:
     try:
         repository = Repository(Path(request.path))
         change = repository.change(request.base, request.head)
-        enforced = policy.read(change.base.tree, rules.all_rules()).path is not None
-        report = review(
-            change,
-            provider=local.provider(),
-            approvals=request.approvals,
-            spoken=heard,
-            seconds=_BRANCH_SECONDS,
-        )
+        written = policy.read(change.base.tree, rules.all_rules())
+        enforced = written.path is not None
+        provider, note = choice.asked(settings.read(), written.policy.branch.provider)
+        with choice.held(provider):
+            report = review(
+                change, provider=provider, approvals=request.approvals, spoken=heard, seconds=_BRANCH_SECONDS
+            )
+        report = choice.noted(report, note)
     except CouldNotJudge as error:
         return Outcome(enforced=enforced, claim=claim, why=str(error))
     except UserError as error:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot import settings
-from bot.branches import Provider
+from bot.branches import Provider, choice
 from bot.git import Repository
 from bot.progress import Say, silent
 from bot.review import review as review_change
@@ -29,16 +29,23 @@ def review(
     """
     repository = Repository(repo)
     change = repository.change(base or repository.default_branch(), head)
-    return review_change(change, provider=None if offline else provider(database), seconds=SECONDS, say=say)
+    if offline:
+        return review_change(change, provider=None, seconds=SECONDS, say=say)
+    where, note = provider(database), None
+    if database is None:
+        from checks import policy, rules  # noqa: PLC0415 - other commands want the provider alone
+
+        written = policy.read(change.base.tree, rules.all_rules())
+        where, note = choice.asked(settings.read(), written.policy.branch.provider)
+    with choice.held(where):
+        return choice.noted(review_change(change, provider=where, seconds=SECONDS, say=say), note)
 
 
 def provider(database: str | None = None) -> Provider:
-    """Where SQL runs: the server that was named, else the embedded PostgreSQL as the settings have it."""
+    """Where SQL runs: the server that was named, else as the settings have it."""
     chosen = settings.read()
     if database is not None:
         from bot.branches.server import Server  # noqa: PLC0415 - only where a server was named
 
         return Server(database)
-    from bot.branches.embedded import Embedded  # noqa: PLC0415 - not where a server was named
-
-    return Embedded(chosen.data_dir, chosen.postgres_bindir)
+    return choice.choose(chosen)
