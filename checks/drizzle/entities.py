@@ -139,11 +139,19 @@ def _apply(state: dict[Key, Row], snapshot: Snapshot) -> None:
         if operation == "drop":
             state.pop(key, None)
         elif key in state:
-            _update(state, key, _object(delta.get("set")), snapshot)
+            _update(state, key, _object(delta.get("set")), str(snapshot.tag))
 
 
-def _update(state: dict[Key, Row], key: Key, change: Row, snapshot: Snapshot) -> None:
-    """Change an entity; where that changes its identity, carry the new name to all that use it."""
+def rename(state: dict[Key, Row], key: Key, change: Row) -> None:
+    """Change an entity in place; where that changes its identity, carry the new name to all that use it.
+
+    Raises:
+        Unreconstructable: the name is another's.
+    """
+    _update(state, key, change, "this")
+
+
+def _update(state: dict[Key, Row], key: Key, change: Row, tag: str) -> None:
     row = state[key]
     old = dict(row)
     row.update(change)
@@ -159,7 +167,7 @@ def _update(state: dict[Key, Row], key: Key, change: Row, snapshot: Snapshot) ->
     state.clear()
     for each in rows:
         if state.setdefault(_key(each), each) is not each:
-            raise Unreconstructable(f"`{snapshot.tag}` renames {_words(key)} to the name of another.")
+            raise Unreconstructable(f"`{tag}` renames {_words(key)} to the name of another.")
 
 
 def _relocate(row: Row, kind: str, before: Row, after: Row) -> bool:

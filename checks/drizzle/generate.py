@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from checks.drizzle.generating import choices, content, files, steps
-from checks.drizzle.generating.choices import Candidate
+from checks.drizzle.generating.choices import Candidate, Choices
 from checks.drizzle.generating.decide import decide
+from checks.drizzle.generating.v1 import write as v1
 from checks.drizzle.model import Chain
 from checks.errors import UserError
 from checks.schema import snapshot as snapshots
@@ -54,6 +55,7 @@ def migration(
     keeps: Sequence[str] = (),
     when: int,
     journal: str | None = None,
+    kit: str | None = None,
 ) -> Generated:
     """The next migration of a chain, in Drizzle's own format.
 
@@ -69,12 +71,15 @@ def migration(
         keeps: columns that leave schema.ts but stay for now, where a rename was possible.
         when: now, in milliseconds.
         journal: the text of the journal (v0), whose manner is kept.
+        kit: the version of drizzle-kit that the project asks for (v1), whose form of snapshots is kept.
 
     Raises:
         UserError: it cannot be written, and why.
     """
     _possible(chain, wanted, name)
     answers = choices.read(drops, renames, keeps)
+    if chain.project.format == "v1":
+        return _v1(chain, wanted, answers, name=name, when=when, kit=kit)
     last = chain.last_snapshot
     try:
         before = content.of(content.EMPTY if last is None else last.data)
@@ -99,11 +104,19 @@ def migration(
     return Generated(made, tag, tuple(statements), pending=decided.pending)
 
 
-def _possible(chain: Chain, wanted: Schema, name: str | None) -> None:
-    if chain.project.format == "v1":
-        raise UserError(
-            "Writing migrations without drizzle-kit is done for drizzle-kit 0.x only so far; run `drizzle-kit generate` of this 1.0 project."
+def _v1(chain: Chain, wanted: Schema, answers: Choices, *, name: str | None, when: int, kit: str | None) -> Generated:
+    made = v1.write(chain, wanted, answers, name=name, when=when, kit=kit)
+    answers.check()
+    if answers.open:
+        asked = {each.gone for each in answers.open}
+        return Generated(
+            questions=tuple(answers.open), pending=tuple(each for each in made.pending if each not in asked)
         )
+    _printable(made.statements)
+    return Generated(made.files, made.tag, made.statements, pending=made.pending)
+
+
+def _possible(chain: Chain, wanted: Schema, name: str | None) -> None:
     if name is not None and not _NAME.fullmatch(name):
         raise UserError(f"`{name}` cannot be the name of a migration; use letters, digits and `_`.")
     if wanted.unresolved:
@@ -144,7 +157,7 @@ def _sound(chain: Chain) -> None:
         raise UserError(
             f"{chain.project.migrations_dir} has migrations but no snapshot to compare schema.ts with; no migration was written."
         )
-    if last is not None and last.version != "7":
+    if last is not None and last.version not in ({"7"} if chain.project.format == "v0" else {"8", "9"}):
         raise UserError(
             f"{last.path} is of version {last.version}. Run `drizzle-kit up` first, as drizzle-kit itself asks for; no migration was written."
         )

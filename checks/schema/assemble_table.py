@@ -97,7 +97,7 @@ class _Draft:
             except Lost as lost:
                 self._lost(lost.unknown, f"unique constraint on {column.key}")
                 continue
-            key = model.Key(title, (name,), column.config.unique_nulls == "not distinct", explicit)
+            key = model.Key(title, (name,), column.config.unique_nulls == "not distinct", explicit, inline=True)
             if self.v1:
                 self._inline_uniques.append(key)
             elif title in self._uniques:
@@ -314,7 +314,7 @@ class _Draft:
             inside = {name for key in primary for name in key.columns}
             for column in columns:
                 if column.primary and not primary:
-                    primary.append(model.Key(f"{self.name}_pkey", (column.name,)))
+                    primary.append(model.Key(f"{self.name}_pkey", (column.name,), inline=True))
             columns = [names.with_not_null(column) if column.name in inside else column for column in columns]
             for key in self._inline_uniques:
                 if not any(unique.columns == key.columns or unique.name == key.name for unique in uniques):

@@ -174,13 +174,14 @@ def view_tail(view: View, text: str, order: tuple[str, ...] = VIEW_OPTIONS) -> s
     if view.using:
         text += f' USING "{view.using}"'
     if view.options:
-        text += f" WITH ({', '.join(f'{_snake(key)} = {text_of(value)}' for key in order if (value := given.get(key)) is not None)})"
+        text += f" WITH ({', '.join(f'{snake(key)} = {text_of(value)}' for key in order if (value := given.get(key)) is not None)})"
     if view.tablespace:
         text += f" TABLESPACE {view.tablespace}"
     return f"{text} AS ({view.definition}){' WITH NO DATA' if view.with_no_data else ''};"
 
 
-def _snake(key: str) -> str:
+def snake(key: str) -> str:
+    """`fillFactor` as `fill_factor`."""
     return _CAPITAL.sub(lambda letter: "_" + letter[0].lower(), key)
 
 

@@ -112,12 +112,13 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A primary key or a unique constraint."""
+    """A primary key or a unique constraint; `inline`: written at its column, and behind all others in a v1 snapshot."""
 
     name: str
     columns: tuple[str, ...]
     nulls_not_distinct: bool = False
     explicit: bool = False
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)

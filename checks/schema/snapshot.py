@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from checks.schema.model import Check, Column, ForeignKey, Identity, Index, Key, Policy, Schema, Sequence, Table, View
+from checks.schema.model import Check, Column, ForeignKey, Identity, Index, Policy, Schema, Sequence, Table, View
 from checks.typescript.values import text_of
 
 Json = dict[str, Any]
@@ -15,6 +15,12 @@ _VIEW_OPTIONS = (
     "autovacuumVacuumCostLimit", "autovacuumVacuumScaleFactor", "autovacuumVacuumThreshold", "fillfactor",
     "logAutovacuumMinDuration", "parallelWorkers", "toastTupleTarget", "userCatalogTable", "vacuumIndexCleanup",
     "vacuumTruncate",
+)  # fmt: skip
+
+
+_KINDS = (
+    "schemas", "tables", "enums", "columns", "indexes", "fks", "pks", "uniques", "checks", "sequences", "roles", "privileges", "policies",
+    "views",
 )  # fmt: skip
 
 
@@ -179,11 +185,12 @@ def _view(view: View) -> Json:
 
 
 def entities(schema: Schema) -> list[Json]:
-    """The entities of a v1 schema, as `ddl` of a snapshot lists them."""
+    """The entities of a v1 schema, as `ddl` of a snapshot lists them, in its order."""
     found: list[Json] = [{"name": name, "entityType": "schemas"} for name in schema.schemas]
     for enum in schema.enums:
         found.append({"schema": enum.schema, "name": enum.name, "values": list(enum.values), "entityType": "enums"})  # noqa: PERF401 - reads better
     linked = {f"{policy.schema}.{policy.table}" for policy in schema.policies}
+    found += [_policy_entity(policy, policy.schema, policy.table or "") for policy in schema.policies]
     for table in schema.tables:
         found += _entities_of(table, protected=table.key in linked)
     for sequence in schema.sequences:
@@ -199,12 +206,12 @@ def entities(schema: Schema) -> list[Json]:
             "entityType": "sequences",
         })  # fmt: skip
     for role in schema.roles:
-        off = dict.fromkeys(("superuser", "canLogin", "replication", "bypassRls"), False)
         rights = {"createDb": role.create_db, "createRole": role.create_role, "inherit": role.inherit}
+        off = dict.fromkeys(("canLogin", "replication", "bypassRls"), False)
         rest = {"connLimit": -1, "password": None, "validUntil": None, "entityType": "roles"}
-        found.append({"name": role.name, **off, **rights, **rest})
-    found += [_policy_entity(policy, policy.schema, policy.table or "") for policy in schema.policies]
+        found.append({"name": role.name, "superuser": False, **rights, **off, **rest})
     found += [_view_entity(view) for view in schema.views if view.definition is not None]
+    found.sort(key=lambda row: (_KINDS.index(row["entityType"]), row.pop("inline", False)))
     return found
 
 
@@ -215,11 +222,13 @@ def _entities_of(table: Table, *, protected: bool) -> list[Json]:
     found += [{**place, **_column_fields(column), "entityType": "columns"} for column in table.columns]
     found += [{**place, **_index_fields(index), "entityType": "indexes"} for index in table.indexes]
     found += [{**place, **_foreign_key_fields(key), "entityType": "fks"} for key in table.foreign_keys]
-    found += [{**place, **_key_fields(key), "entityType": "pks"} for key in table.primary_keys]
-    found += [
-        {**place, **_key_fields(key), "nullsNotDistinct": key.nulls_not_distinct, "entityType": "uniques"}
-        for key in table.uniques
-    ]
+    for key in table.primary_keys:
+        named = {"columns": list(key.columns), "nameExplicit": key.explicit, "inline": key.inline, "entityType": "pks"}
+        found.append({**place, "name": key.name, **named})
+    for key in table.uniques:
+        named = {"name": key.name, "nameExplicit": key.explicit, "columns": list(key.columns)}
+        rest = {"nullsNotDistinct": key.nulls_not_distinct, "inline": key.inline, "entityType": "uniques"}
+        found.append({**place, **named, **rest})
     found += [{**place, **_check_fields(check), "entityType": "checks"} for check in table.checks]
     found += [_policy_entity(policy, table.schema, table.name) for policy in table.policies]
     return found
@@ -282,10 +291,6 @@ def _foreign_key_fields(key: ForeignKey) -> Json:
         "onUpdate": (key.on_update or "no action").upper(),
         "onDelete": (key.on_delete or "no action").upper(),
     }
-
-
-def _key_fields(key: Key) -> Json:
-    return {"name": key.name, "nameExplicit": key.explicit, "columns": list(key.columns)}
 
 
 def _check_fields(check: Check) -> Json:

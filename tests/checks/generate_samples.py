@@ -95,6 +95,31 @@ PAIRS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+V1_PAIRS: dict[str, tuple[str, str]] = {
+    "to serial": (_t("a: integer().notNull()"), _t("a: serial()")),
+    "from serial": (_t("a: serial()"), _t("a: integer()")),
+    "serial to identity": ("export const t = pgTable('t', { id: serial() });", "export const t = pgTable('t', { id: integer().generatedAlwaysAsIdentity() });"),
+    "generated column with all that stands on it": (
+        _t("a: integer(), b: integer().unique(), c: integer()", "index('i').on(t.b)") + " export const u = pgTable('u', { b: integer().references(() => t.b) });",
+        _t("a: integer(), b: integer().generatedAlwaysAs(sql`a`).unique(), c: integer()", "index('i').on(t.b)") + " export const u = pgTable('u', { b: integer().references(() => t.b) });",
+    ),
+    "key grows": (_t("a: integer().notNull()", "primaryKey({ name: 'k', columns: [t.id, t.a] })").replace(".primaryKey()", ""), _t("a: integer().notNull(), b: integer().notNull()", "primaryKey({ name: 'k', columns: [t.id, t.a, t.b] })").replace(".primaryKey()", "")),
+    "decimal is numeric": (_t("a: numeric({ precision: 5, scale: 0 })"), _t("a: decimal({ precision: 5 })")),
+    "defaults that mean the same": (_t("a: jsonb().default({ a: 1, b: 2 }), b: integer().default(sql`(1)`)"), _t("a: jsonb().default({ b: 2, a: 1 }), b: integer().default(1)")),
+    "index of a column that goes": (_t("a: integer(), b: integer()", "index('i').on(t.a, t.b)"), _t("a: integer()", "index('i').on(t.a)")),
+    "index moves to another table": ("export const a = pgTable('a', { x: integer() }, (t) => [index('i').on(t.x)]); export const b = pgTable('b', { x: integer() });", "export const a = pgTable('a', { x: integer() }); export const b = pgTable('b', { x: integer() }, (t) => [index('i').on(t.x)]);"),
+    "view becomes materialized": (_at(VIEW, ".as(sql`select n from t`)"), _at(MAT, ".as(sql`select n from t`)")),
+    "two tables that know each other go": ("export const a = pgTable('a', { id: integer().primaryKey(), b: integer() }, (t) => [foreignKey({ columns: [t.b], foreignColumns: [b.id] })]); export const b = pgTable('b', { id: integer().primaryKey(), a: integer().references(() => a.id) });", ""),
+    "nulls": (_t("a: text().unique('u', { nulls: 'distinct' })"), _t("a: text().unique('u', { nulls: 'not distinct' })")),
+    "everything": (
+        _at(MOOD, "'a','b','c'") + _at(SEQ, "startWith: 5") + _at(ROLE, "") + "export const s = pgSchema('s'); export const gone = pgTable('gone', { id: integer() }); export const o = s.table('o', { a: integer().notNull(), g: integer().generatedAlwaysAs(sql`a`) }, (x) => [unique('ou').on(x.a), check('oc', sql`a > 1`), uniqueIndex('oi').on(x.a), pgPolicy('p', { using: sql`true` })]); "
+        + _t("m: mood().default('a'), x: text(), k: integer().references(() => t.id), d: integer(), e: integer().array()", "index('i').on(t.x), uniqueIndex('ui').on(t.d), check('c', sql`x <> ''`), pgPolicy('p', { using: sql`true`, to: 'public' })") + " export const v = pgView('v', { x: text() }).with({ securityBarrier: true }).as(sql`select x from t`);",
+        _at(MOOD, "'c','a'") + _at(SEQ, "startWith: 5, cycle: true") + _at(ROLE, ", { createDb: true }") + "export const s = pgSchema('s'); export const come = s.table('come', { id: integer().generatedAlwaysAsIdentity(), m: mood().array() }, (x) => [index('ci').on(x.id)]).enableRLS(); export const o = s.table('o', { a: bigint({ mode: 'number' }).notNull(), g: integer().generatedAlwaysAs(sql`a + 1`) }, (x) => [unique('ou').on(x.a).nullsNotDistinct(), check('oc', sql`a > 2`), uniqueIndex('oi').on(x.a).where(sql`a > 3`), pgPolicy('p', { for: 'select', using: sql`true` })]); "
+        + _t("m: mood().default('c').notNull(), x: varchar({ length: 9 }).default('q'), k: integer().references(() => t.id, { onDelete: 'cascade' }), e: integer().array().default([1])", "index('i').on(t.x.desc()), pgPolicy('p', { using: sql`false`, to: r })") + " export const v = pgView('v', { x: text() }).with({ securityInvoker: true }).as(sql`select x from t`); export const w = pgView('w', { x: text() }).as(sql`select x from t`); export const a = pgView('a').as((qb) => qb.select().from(w)); export const b = pgMaterializedView('b').as((qb) => qb.select().from(a));",
+    ),
+}  # fmt: skip
+
+
 KINDS = (
     "integer()", "text()", "varchar({ length: 20 })", "mood()", "timestamp()", "numeric({ precision: 10, scale: 2 })", "integer().default(3)",
     "text().default('x')", "mood().default('a')", "boolean().default(true)", "text().array()", "bigint({ mode: 'number' })",

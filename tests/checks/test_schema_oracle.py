@@ -31,14 +31,14 @@ def _snapshot(schema):
     """Our snapshot, comparable with theirs."""
     if schema.format == "v0":
         return json.dumps(snapshot.to_snapshot(schema))
-    return sorted(json.dumps(entity, sort_keys=True) for entity in snapshot.entities(schema))
+    return [json.dumps(entity) for entity in snapshot.entities(schema)]
 
 
 def _theirs(found):
-    """Their snapshot without ids; v0's keys in their order."""
+    """Their snapshot without ids, its keys in their order."""
     if found["version"] == "7":
         return json.dumps({key: value for key, value in found.items() if key not in {"id", "prevId"}})
-    return sorted(json.dumps(entity, sort_keys=True) for entity in found["ddl"])
+    return [json.dumps(entity) for entity in found["ddl"]]
 
 
 @pytest.mark.parametrize("version", ["v0", "v1"])
