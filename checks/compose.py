@@ -208,7 +208,7 @@ def _halves(plan: Plan) -> Iterator[tuple[str, str, int]]:
     for fact in plan.facts:
         if isinstance(fact, JournalMismatch) and fact.problem in {"file-missing", "not-in-journal", "no-journal"}:
             yield "journal-mismatch", fact.place.path, fact.place.line
-        if isinstance(fact, SnapshotChain) and fact.problem in {"missing", "missing-as-usual"}:
+        if isinstance(fact, SnapshotChain) and fact.problem in {"missing", "missing-as-usual", "no-sql"}:
             yield "snapshot-chain", fact.place.path, fact.place.line
 
 

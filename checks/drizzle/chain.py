@@ -5,7 +5,7 @@ import posixpath
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from checks.drizzle import damage_v0, damage_v1, folders, journal, snapshots, statements
+from checks.drizzle import collation, damage_v0, damage_v1, folders, journal, snapshots, statements
 from checks.drizzle.model import Chain, Damage, Format, Migration, Project, Snapshot, Statement
 from checks.place import Place
 from checks.tree import REGULAR, SYMLINK, Tree
@@ -135,7 +135,12 @@ def _read_v1(tree: Tree, project: Project, cache: Cache, thorough: frozenset[str
         migrations.append(
             Migration(name, paths[name], when or 0, None, one.hash, one.text, one.chunks, one.statements, one.unread)
         )
-    wanted = {posixpath.join(folder, name, "snapshot.json"): name for name in names}
+    for name in (alone := folders.without_sql(tree, folder)):
+        place = Place(path=posixpath.join(folder, name, "snapshot.json"), migration=name)
+        damage.append(Damage(area="snapshot", problem="no-sql", places=(place,), tag=name, other=place.path))
+    wanted = {
+        posixpath.join(folder, name, "snapshot.json"): name for name in sorted([*names, *alone], key=collation.key)
+    }
     found_snapshots, broken = _snapshots(
         tree, [p for p in wanted if tree.entry(p) is not None], project, cache, thorough
     )

@@ -22,6 +22,14 @@ def names(tree: Tree, folder: str) -> list[str]:
     return sorted(sql, key=collation.key)
 
 
+def without_sql(tree: Tree, folder: str) -> list[str]:
+    """Folders that hold a snapshot alone: drizzle-orm passes over them, drizzle-kit does not."""
+    start = len(folder) + 1 if folder else 0
+    parts = (path[start:].split("/") for path in tree.under(folder) if path.endswith("/snapshot.json"))
+    alone = {p[0] for p in parts if len(p) == 2}
+    return sorted(n for n in alone if tree.entry(posixpath.join(folder, n, "migration.sql")) is None)
+
+
 def milliseconds(name: str) -> int | None:
     """The time at the start of a folder's name as Drizzle computes it (a 13th month is next January); None where there is none."""
     found = _TIME.match(name)

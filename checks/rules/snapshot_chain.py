@@ -42,6 +42,7 @@ def _message(fact: SnapshotChain) -> str:
         "missing": f"{missing}: the next `generate` does not know what it changed, and writes it again.",
         "missing-unneeded": f"{missing}; its SQL changes nothing that a snapshot would show.",
         "missing-as-usual": f"{missing}, like the ones before it: `generate` cannot be used in this folder.",
+        "no-sql": f"`{file}` has no `migration.sql` beside it: Drizzle runs nothing of it, and the next `generate` believes that it did.",
         "orphan": f"`{file}` belongs to no migration of the journal.",
         "conflict-markers": f"`{file}` still has the markers of a merge conflict.",
         "not-json": f"`{file}` is not JSON{because}.",

@@ -357,6 +357,15 @@ def test_a_v1_folder_that_sorts_before_bases_last_one_runs_late():
     assert rules.judge(made.facts)[0].severity == "note"
 
 
+def test_a_v1_snapshot_without_its_sql_is_told():
+    """drizzle-orm passes over the folder, drizzle-kit takes its snapshot for applied."""
+    head = {**START, **folder_v1(B, "b", ["a"])}
+    del head[f"drizzle/{B}/migration.sql"]
+    (fact,) = planned(START, head).facts
+    assert isinstance(fact, SnapshotChain)
+    assert (fact.problem, fact.introduced, fact.place.path) == ("no-sql", True, f"drizzle/{B}/snapshot.json")
+
+
 def test_a_renamed_v1_folder_runs_again():
     """Its name is its identity."""
     head = {
