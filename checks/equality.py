@@ -165,7 +165,14 @@ def _schema_differences(sides: Sides) -> list[Difference]:
 
 
 def _snapshot_differences(sides: Sides) -> list[Difference]:
-    return [d for d in _differences(sides.chain, sides.snapshot) if not _cast_otherwise(d)]
+    found = _differences(sides.chain, sides.snapshot)
+    return [d for d in found if not (_cast_otherwise(d) or _secured_by_hand(d))]
+
+
+def _secured_by_hand(difference: Difference) -> bool:
+    """A table whose rows the migrations secure and Drizzle does not: with policies of their own, as platforms advise."""
+    _, before, after = difference
+    return isinstance(before, Table) and before.rls and after == dataclasses.replace(before, rls=False)
 
 
 def _cast_otherwise(difference: Difference) -> bool:
@@ -242,6 +249,8 @@ def _sort(sides: Sides) -> _Sorted:
                 result.extra.append(difference)
             else:
                 result.missing.append(difference)
+        elif _secured_by_hand(difference):
+            result.extra.append(difference)
         else:
             result.missing.append(difference)
     return result
@@ -327,7 +336,7 @@ def _words(difference: Difference, *, lacking: bool) -> str:
     kind = {"type": "enum", "default": "default of column"}.get(word, word)
     if isinstance(found, View) and found.materialized:
         kind = "materialized view"
-    name = f"{kind} `{path[-1]}`"
+    name = f"row level security of `{path[-1]}`" if _secured_by_hand(difference) else f"{kind} `{path[-1]}`"
     if before is None:
         return name
     if after is None:
@@ -343,7 +352,7 @@ def _words(difference: Difference, *, lacking: bool) -> str:
         return (
             f"{name}" + (f" with {', '.join(added)}" if added else "") + (f" without {', '.join(gone)}" if gone else "")
         )
-    return f"{name} changed"
+    return f"{name} changed" if lacking else name
 
 
 def _short(owner: tuple[str, str]) -> str:

@@ -144,6 +144,21 @@ def test_sql_that_says_more_than_schema_and_snapshot_is_a_note(
     assert (report["verdict"], report["equality"]["schema_ts"]) == ("pass", "equal")
 
 
+def test_rows_that_are_secured_by_hand_lack_no_migration(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Row level security in SQL of one's own, as platforms advise, is more than schema.ts says, not a migration that lacks."""
+    base = shop(USERS)
+    sql = 'ALTER TABLE "users" ENABLE ROW LEVEL SECURITY;\nCREATE POLICY own ON "users" USING (auth.uid()::text = id);'
+    head = snapshot(base.fork().add("secure", sql), {"users": ["id", "email"]})
+    report = reviewed(repo, base, head, capsys)
+    (found,) = findings(report, "hand-edited-migration")
+    assert "row level security of `users`" in found["message"]
+    assert (report["verdict"], findings(report, "missing-migration"), findings(report, "snapshot-differs")) == (
+        "pass",
+        [],
+        [],
+    )
+
+
 def test_a_snapshot_that_says_otherwise_is_told(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """SQL edited after it was generated: the next `generate` would start from a wrong state."""
     base = shop(USERS)
