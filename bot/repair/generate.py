@@ -1,5 +1,6 @@
 """`/migrate generate` and `bulletproof db generate --static`: writes the missing migration without running the repository's code."""
 
+import posixpath
 import shlex
 import time
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import git_write
 from bot.database import source as sources
-from checks.drizzle import generate
+from checks.drizzle import generate, packages
 from checks.drizzle.generate import Generated
 from checks.errors import UserError
 from checks.render import gfm
@@ -108,7 +109,15 @@ def _of(source: "Source", given: Answers, when: int | None) -> Generated:
         keeps=given.keeps,
         when=int(time.time() * 1000) if when is None else when,
         journal=None if raw is None else raw.decode("utf-8-sig", errors="replace"),
+        kit=_kit(source),
     )
+
+
+def _kit(source: "Source") -> str | None:
+    """The version of drizzle-kit that the nearest package.json asks for."""
+    folder = posixpath.dirname(source.chain.project.config or source.chain.project.migrations_dir)
+    found = (package.dependencies.get("drizzle-kit") for package in packages.nearest(source.tree, folder))
+    return next((version for version in found if version), None)
 
 
 def run(repo: Path, given: Answers, *, when: int | None = None, config: str | None = None) -> Generated:

@@ -131,3 +131,56 @@ def test_a_link_out_of_the_repository_is_not_written_through(project, tmp_path):
     with pytest.raises(UserError):
         generate.run(project.path, Answers())
     assert sorted(outside.iterdir()) == before
+
+
+V1_PACKAGE = '{"devDependencies": {"drizzle-kit": "VERSION"}, "dependencies": {"drizzle-orm": "VERSION"}}'
+
+
+def v1(repo, version="1.0.0-rc.5"):
+    """A project of drizzle-kit 1.0 with one migration."""
+    package = V1_PACKAGE.replace("VERSION", version)
+    repo.commit({"package.json": package, "drizzle.config.ts": CONFIG, "db/schema.ts": users("nick: text()")})
+    generate.run(repo.path, Answers(name="start"), when=NOW)
+    repo.commit()
+    return repo
+
+
+def test_a_v1_migration_is_a_folder_whose_snapshot_says_what_changes(repo):
+    """SQL and snapshot in a folder named after its second; the snapshot builds on the first's; a third has nothing to do."""
+    project = v1(repo)
+    project.write({"db/schema.ts": users("nick: text(), age: integer().notNull().default(0)")})
+    made = generate.run(project.path, Answers(name="age"), when=NOW + 900)
+    assert made.tag == "20231114221321_age", "a second later than the first, whose second it would share"
+    folder = project.path / "db/migrations"
+    assert (folder / made.tag / "migration.sql").read_text() == (
+        'ALTER TABLE "users" ADD COLUMN "age" integer DEFAULT 0 NOT NULL;'
+    )
+    first = json.loads((folder / "20231114221320_start/snapshot.json").read_text())
+    second = json.loads((folder / made.tag / "snapshot.json").read_text())
+    assert (first["type"], second["type"], second["prevIds"]) == ("base", "diff", [first["id"]])
+    assert [delta["op"] for delta in second["deltas"]] == ["create"]
+    assert [found["statementType"] for found in second["footprints"]] == ["add_column"]
+    assert generate.run(project.path, Answers()).files == {}
+
+
+def test_a_v1_project_of_an_older_candidate_keeps_its_form_of_snapshots(repo):
+    """Before rc.5 each snapshot held the whole schema, in version 8; a chain goes on as it began."""
+    project = v1(repo, "^1.0.0-beta.22")
+    project.write({"db/schema.ts": users("handle: text()")})
+    made = generate.run(project.path, Answers(renames=("users.nick=users.handle",)), when=NOW + 5_000)
+    snapshot = json.loads((project.path / "db/migrations" / made.tag / "snapshot.json").read_text())
+    assert (snapshot["version"], snapshot["renames"]) == ("8", ["public.users.nick->public.users.handle"])
+    assert [row["name"] for row in snapshot["ddl"] if row["entityType"] == "columns"] == ["id", "handle"]
+
+
+def test_a_v1_rename_is_asked_and_a_column_that_may_stay_is_pending(repo):
+    """As for 0.x: nothing is guessed, nothing is dropped that the running release may still read."""
+    project = v1(repo)
+    project.write({"db/schema.ts": users("handle: text()")})
+    asked = generate.run(project.path, Answers())
+    assert [(q.kind, q.gone, q.new) for q in asked.questions] == [("column", "users.nick", ("users.handle",))]
+    kept = generate.run(project.path, Answers(keeps=("users.nick",)), when=NOW + 5_000)
+    assert kept.pending == ("users.nick",)
+    assert kept.statements == ('ALTER TABLE "users" ADD COLUMN "handle" text;',)
+    dropped = generate.run(project.path, Answers(drops=("users.nick",)), when=NOW + 9_000)
+    assert dropped.statements == ('ALTER TABLE "users" DROP COLUMN "nick";',)

@@ -1,6 +1,5 @@
 """What generate asks, what it leaves pending, and what it refuses."""
 
-import dataclasses
 import json
 
 import pytest
@@ -166,7 +165,7 @@ def test_answers_that_fit_nothing_are_refused(answers, told):
 
 
 def test_what_cannot_be_built_on_is_refused():
-    """Old snapshots, lost snapshots, two children, a v1 project: each with what to do next."""
+    """Old snapshots, lost snapshots, two children: each with what to do next."""
     files = start(table("a: text()"))
     snapshot = "drizzle/meta/0000_snapshot.json"
     old = files | {snapshot: files[snapshot].replace('"version": "7"', '"version": "6"')}
@@ -180,9 +179,6 @@ def test_what_cannot_be_built_on_is_refused():
     twin = files | {"drizzle/meta/0001_snapshot.json": files[snapshot].replace('"id": "', '"id": "0')}
     with pytest.raises(UserError, match="claim one place"):
         following(twin, table(""))
-    later = dataclasses.replace(chain_of({}), project=dataclasses.replace(PROJECT, format="v1"))
-    with pytest.raises(UserError, match=r"0\.x only"):
-        generate.migration(later, schema(table("")), when=NOW)
     with pytest.raises(UserError, match=r"schema\.ts:\d+ "):
         following(files, "export const t = pgTable(process.env.T!, { id: integer() });")
 
