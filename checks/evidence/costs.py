@@ -94,11 +94,19 @@ def _touches(fact: facts.Costs, scanned: list[str], modes: dict[str, str], relea
 def _modes(step: Step, observation: Observation, release: Release) -> dict[str, str]:
     """The strongest lock on each table that existed, as the statement holds it while it works."""
     modes: dict[str, str] = {}
-    gentle = _only_validates(step, release)
-    for held in (*observation.locks, *(() if gentle else observation.held)):
-        if held.existed and STRENGTH.get(held.mode, 0) > STRENGTH.get(modes.get(held.relation, ""), 0):
-            modes[held.relation] = held.mode
+    for lock in observation.locks:
+        if lock.existed:
+            modes[lock.relation] = _stronger(lock.mode, modes.get(lock.relation, ""))
+    if not _only_validates(step, release):
+        named = (release.original(getattr(clause, "table", "")) for clause in step.reading.clauses)
+        for table in (*observation.rewrites, *observation.scans, *named):
+            if mode := _stronger(observation.held.mode(table), modes.get(table, "")):
+                modes[table] = mode
     return modes
+
+
+def _stronger(mode: str, other: str) -> str:
+    return mode if STRENGTH.get(mode, 0) > STRENGTH.get(other, 0) else other
 
 
 def _only_validates(step: Step, release: Release) -> bool:

@@ -8,6 +8,7 @@ from checks.evidence.release import Release
 from checks.evidence.steps import BLOCKS_READS, BLOCKS_WRITES, STRENGTH, Step
 from checks.facts import Fact
 from checks.witnesses import clauses as c
+from checks.witnesses.model import NOTHING_HELD
 
 
 class Windows:
@@ -19,6 +20,7 @@ class Windows:
         self._locks: dict[str, tuple[str, int]] = {}
         self._slow: list[str] = []
         self._mixed: set[str] = set()
+        self._known = NOTHING_HELD
 
     def see(self, step: Step, release: Release) -> Iterator[Fact]:
         """A statement ran (or would)."""
@@ -29,7 +31,7 @@ class Windows:
         yield from self._data(step, release)
         if self._locks and step.reading.kind not in DATA:
             self._wait_for(step, release)
-        for table, mode in _held(step, release):
+        for table, mode in self._held(step, release):
             strength = STRENGTH.get(mode, 0)
             if strength >= BLOCKS_WRITES and strength > STRENGTH.get(self._locks.get(table, ("", 0))[0], 0):
                 self._first = self._first or step
@@ -80,11 +82,13 @@ class Windows:
             if waiting:
                 self._slow.append(f"statement {step.number} goes through all of `{table.removeprefix('public.')}`")
 
-
-def _held(step: Step, release: Release) -> list[tuple[str, str]]:
-    observation = step.observation
-    if observation is not None and observation.executed:
-        return [(held.relation, held.mode) for held in (*observation.locks, *observation.held) if held.existed]
-    if observation is not None and observation.failure is not None:
-        return []
-    return [(release.original(lock.table), lock.mode) for lock in step.of(c.Lock) if lock.table not in release.born]
+    def _held(self, step: Step, release: Release) -> Iterator[tuple[str, str]]:
+        """What was locked since the last statement."""
+        observation = step.observation
+        if observation is not None and observation.executed:
+            taken, self._known = observation.held.since(self._known), observation.held
+            yield from ((held.relation, held.mode) for held in (*observation.locks, *taken) if held.existed)
+        elif observation is None or observation.failure is None:
+            for lock in step.of(c.Lock):
+                if lock.table not in release.born:
+                    yield release.original(lock.table), lock.mode

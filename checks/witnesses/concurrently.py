@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from checks.errors import CouldNotJudge
-from checks.witnesses.observe import STRENGTH, Table
+from checks.witnesses.existing import STRENGTH, Table
 from checks.witnesses.wire import Opens, Outcome, Wire
 
 _MOST_STEPS = 40

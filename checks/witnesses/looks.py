@@ -1,15 +1,8 @@
 """The queries by which the observer looks; every name is qualified, for the search_path is the migration's."""
 
-MAP = """
-select c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text, coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::int8
-from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid OPERATOR(pg_catalog.=) c.relnamespace
-where c.relkind OPERATOR(pg_catalog.=) any ('{r,p,m}'::"char"[]) and c.oid OPERATOR(pg_catalog.>=) 16384::oid
-  and c.relpersistence OPERATOR(pg_catalog.<>) 't' and n.nspname OPERATOR(pg_catalog.<>) 'pg_toast'
-"""
-
-# $1: the youngest table that existed; what is younger is none of our business, and listing it would cost more than all else.
+# {tables}: the oids of those that existed, as literals, which the server hashes; what else is locked is none of our business.
 # One row of packed integers instead of a row a lock, which Python would have to read one by one. A lock is written as
-# relation * 32 + length of the mode's name (no two are equally long).
+# relation * 32 + length of the mode's name (no two are equally long). A file can only be another under AccessExclusiveLock.
 LOOK = """
 select pg_catalog.string_agg(pg_catalog.int8send(key), ''),
   pg_catalog.string_agg(pg_catalog.int8send(scans), ''),
@@ -17,9 +10,10 @@ select pg_catalog.string_agg(pg_catalog.int8send(key), ''),
 from (
   select relation::int8 OPERATOR(pg_catalog.*) 32 OPERATOR(pg_catalog.+) pg_catalog.length(mode) as key,
     pg_catalog.pg_stat_get_xact_numscans(relation) as scans,
-    coalesce(pg_catalog.pg_relation_filenode(relation), 0)::int8 as node
+    case when mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock'
+      then coalesce(pg_catalog.pg_relation_filenode(relation), 0)::int8 else -1::int8 end as node
   from pg_catalog.pg_lock_status()
-  where relation OPERATOR(pg_catalog.<=) $1 and relation OPERATOR(pg_catalog.>=) 16384::oid
+  where relation OPERATOR(pg_catalog.=) any ('{{{tables}}}'::oid[])
     and pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() and granted
 ) held
 """

@@ -1,7 +1,8 @@
 """What PostgreSQL did: one observation a statement, one run for what was pending."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, overload
 
 from checks.drizzle.model import Migration, Statement, Transaction
 
@@ -19,6 +20,66 @@ class Held:
     relation: str
     mode: str
     existed: bool = True
+
+
+class Ledger:
+    """The locks that a transaction took, one after the other; it only grows."""
+
+    __slots__ = ("entries", "places")
+
+    def __init__(self) -> None:
+        """Nothing was taken yet."""
+        self.entries: list[Held] = []
+        self.places: dict[str, list[int]] = {}
+
+    def add(self, lock: Held) -> None:
+        """A table was locked, or locked more strongly."""
+        self.places.setdefault(lock.relation, []).append(len(self.entries))
+        self.entries.append(lock)
+
+
+class Holding(Sequence[Held]):
+    """What an open transaction holds at one moment: the first part of a ledger.
+
+    A transaction of thousands of statements would be remembered as millions of locks, were each moment a list of its own.
+    A table that was locked more strongly stands there twice, the last one counts.
+    """
+
+    __slots__ = ("_ledger", "_length")
+
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        """What is in the ledger now."""
+        self._ledger = ledger or Ledger()
+        self._length = len(self._ledger.entries)
+
+    @overload
+    def __getitem__(self, index: int) -> Held: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Held]: ...
+    def __getitem__(self, index: int | slice) -> Held | Sequence[Held]:
+        """As of a tuple."""
+        return tuple(self)[index]
+
+    def __len__(self) -> int:
+        """How many locks."""
+        return self._length
+
+    def __iter__(self) -> Iterator[Held]:
+        """From the first taken on."""
+        return (self._ledger.entries[number] for number in range(self._length))
+
+    def mode(self, relation: str) -> str:
+        """The strongest mode held on a table, `""` where none is."""
+        places = self._ledger.places.get(relation, ())
+        return next((self._ledger.entries[n].mode for n in reversed(places) if n < self._length), "")
+
+    def since(self, earlier: "Holding") -> Iterator[Held]:
+        """What was taken after an earlier moment of the same transaction; all, after one of another transaction."""
+        first = earlier._length if earlier._ledger is self._ledger else 0  # noqa: SLF001 - of the same class
+        return (self._ledger.entries[number] for number in range(first, self._length))
+
+
+NOTHING_HELD = Holding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +122,7 @@ class Observation:
     ms: float | None = None
     failure: Failure | None = None
     locks: tuple[Held, ...] = ()
-    held: tuple[Held, ...] = ()
+    held: Holding = NOTHING_HELD
     rewrites: tuple[str, ...] = ()
     scans: tuple[str, ...] = ()
     proved: tuple[str, ...] = ()

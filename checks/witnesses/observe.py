@@ -1,12 +1,10 @@
 """What PostgreSQL did between two looks: new locks, rewritten and scanned tables, scans it could skip.
 
-Three signals that do not depend on each other: DEBUG1 notices told apart by the function that sent them (a user's RAISE
-cannot forge that), file nodes, and the scan counters of the running transaction. One query a statement looks at all of it,
-and answers with what is new. Names are those of the tables before the first statement; later ones come and go.
+Three signals that do not depend on each other: what PostgreSQL says while it works (`hearing`), file nodes, and the scan
+counters of the running transaction. One query looks at all of it, and answers with what is new; in a long transaction
+`foresight` spares most of these queries. Names are those of the tables before the first statement; later ones come and go.
 """
 
-import re
-import struct
 import sys
 from array import array
 from collections.abc import Iterable
@@ -14,42 +12,18 @@ from dataclasses import dataclass, field
 
 from psycopg import pq
 
-from checks.witnesses import looks
-from checks.witnesses.familiar import Names
-from checks.witnesses.model import Held
+from checks.witnesses import existing, looks
+from checks.witnesses.existing import MODES, STRENGTH, Table
+from checks.witnesses.foresight import Foreseen, Foresight
+from checks.witnesses.hearing import Ear, Heard
+from checks.witnesses.model import Held, Holding, Ledger
 from checks.witnesses.wire import INTRANS, Wire
 
-# From weak to strong: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
-MODES = (
-    "AccessShareLock",
-    "RowShareLock",
-    "RowExclusiveLock",
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-)
-STRENGTH = {mode: number for number, mode in enumerate(MODES, 1)}
-
+# A lock is written as relation * 32 + length of the mode's name (no two are equally long).
 _MODE_OF = {len(mode): mode for mode in MODES}
-_OID = struct.Struct("!I")
-_NAME = 19  # the type `name`
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table, partitioned table or materialized view that existed before the first statement."""
-
-    oid: int
-    schema: str
-    name: str
-    kind: str
-
-    @property
-    def full_name(self) -> str:
-        """`schema.name`."""
-        return f"{self.schema}.{self.name}"
+_NAME, _OIDS = 19, 1028  # the types `name` and `oid[]`
+_LONG = 40  # statements, after which listing what a transaction holds costs more and more
+_PROVE = 64  # statements foreseen in a row, after which all locks are listed again
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +42,6 @@ _NOTHING = Seen()
 
 
 @dataclass(slots=True)
-class _Notice:
-    file: str
-    function: str
-    text: str
-
-
-@dataclass(slots=True)
 class _Delta:
     """Tables by oid."""
 
@@ -90,9 +57,7 @@ class Observer:
         """Take the names of the tables that are there now."""
         self._wire = wire
         self._old = wire.connection.info.server_version < 150000  # no pg_stat_force_next_flush
-        self._sql = looks.LOOK.format(flush="" if self._old else looks.FLUSH).encode()
-        self._notices: list[_Notice] = []
-        self._quiet = True
+        self._ear = Ear()
         self._wary = False
         self._prepared: bytes | None = None
         self._preparations = 0
@@ -100,21 +65,19 @@ class Observer:
         self._counted = False
         self._counts = wire.ask("show track_counts") == [("on",)]
         self.bookkeeping: str | None = None
-        self.tables: dict[int, Table] = {}
-        self._nodes: dict[int, int] = {}  # committed
-        wire.pgconn.notice_handler = self._hear
+        self._ear.attach(wire.pgconn)
         wire.execute("set client_min_messages = debug1")
         self.remap()
 
     def remap(self) -> None:
         """Take the names anew: what is there now is what existed."""
-        self.tables = {oid: Table(oid, schema, name, kind) for oid, schema, name, kind, _ in self._wire.ask(looks.MAP)}
-        self._refresh_nodes()
-        functions = self._wire.ask(
-            "select distinct proname::text from pg_catalog.pg_proc where oid OPERATOR(pg_catalog.>=) 16384::oid"
-        )
-        self._words = Names({table.name for table in self.tables.values()}, {name for (name,) in functions})
-        self._youngest = _OID.pack(max(self.tables, default=0))
+        before = existing.look(self._wire)
+        self.tables: dict[int, Table] = before.tables
+        self._nodes = before.nodes  # committed
+        self._foresight = Foresight(before)
+        self._careful = False
+        flush = "" if self._old else looks.FLUSH
+        self._sql = looks.LOOK.format(flush=flush, tables=",".join(map(str, self.tables))).encode()
         self._forget()
         self._prepare_look()
 
@@ -123,12 +86,13 @@ class Observer:
         self._forget()
         if self._old and self.tables:
             self._scans = dict(self._wire.ask(looks.COUNTERS, (list(self.tables),)))
-        self._quiet = False
+        self._ear.awake = True
 
     def settle(self) -> None:
         """What was done up to now is not to be observed (bookkeeping, a rollback to a savepoint)."""
         if self._wire.status == INTRANS:
-            self.look()
+            self._claimed.clear()  # a rollback has let go what was foreseen
+            self._look_on(None)
 
     def end(self, *, committed: bool) -> None:
         """The transaction is over: what it held is free, and its file nodes are either committed or gone."""
@@ -147,32 +111,36 @@ class Observer:
         """Make the session talk, right before a statement: files of pg_dump set it silent."""
         if self._wary:
             self._wary = False
-            if self._wire.status == INTRANS:
-                self._wire.execute("set local client_min_messages = debug1")
-            else:
-                self._wire.execute("set client_min_messages = debug1")
-        self._notices.clear()
-        self._quiet = False
+            where = "local " if self._wire.status == INTRANS else ""
+            self._wire.execute(f"set {where}client_min_messages = debug1")
+        self._ear.heard.clear()
+        self._ear.awake = True
 
-    def look(self, sql: str = "") -> Seen:
+    def look(self, sql: str) -> Seen:
         """What the statement that has just ended in an open transaction did."""
-        self._quiet = True
+        self._looks += 1
+        foreseen = self._foresight.of(sql, self._ear.heard)
+        usual = self._looks < _LONG or self._timed or self._careful or self._foreseen >= _PROVE
+        return self._look_on(None if usual else foreseen)
+
+    def _look_on(self, foreseen: Foreseen | None) -> Seen:
+        self._ear.awake = False
         delta = _Delta()
         notes: list[str] = []
         self._counted = self._counts
         if self._watches:
             try:
-                if (named := self._familiar(sql)) is None:
-                    self._ask(delta)
+                if foreseen is None:
+                    notes += self._ask(delta)
                 else:
-                    self._glance(named, delta)
+                    self._believe(foreseen, delta)
             except _BlindError as error:
                 self._counted = False
                 notes.append(str(error))
-        if not (self._notices or delta.new or delta.scanned or delta.moved or notes):
+        if not (self._ear.heard or delta.new or delta.scanned or delta.moved or notes):
             return _NOTHING
         seen = self._tell(delta, tuple(notes))
-        self._notices.clear()
+        self._ear.heard.clear()
         return seen
 
     @property
@@ -181,12 +149,9 @@ class Observer:
         return len(self.tables) > 1 or any(table.full_name != self.bookkeeping for table in self.tables.values())
 
     @property
-    def held(self) -> tuple[Held, ...]:
+    def held(self) -> Holding:
         """The strongest mode that the open transaction holds on each table that existed."""
-        if self._held is None:
-            locks = (Held(self.tables[oid].full_name, mode) for oid, mode in self._strongest.items())
-            self._held = tuple(lock for lock in locks if not self._own(lock))
-        return self._held
+        return Holding(self._taken)
 
     @property
     def keeps_books(self) -> bool:
@@ -199,53 +164,74 @@ class Observer:
 
     def counters(self) -> dict[int, int]:
         """How often each table was scanned since ever; for statements that no transaction can be looked at from inside of."""
-        if not self._old:
-            self._wire.ask("select pg_catalog.pg_stat_force_next_flush()")
+        # PostgreSQL 14 hands its counters to a process that answers with what it knew half a second ago.
+        self._wire.ask(
+            "select pg_catalog.pg_sleep(0.6)" if self._old else "select pg_catalog.pg_stat_force_next_flush()"
+        )
         return dict(self._wire.ask(looks.EVER, (list(self.tables),)))
 
+    @property
+    def counts_late(self) -> bool:
+        """Whether `counters` takes long."""
+        return self._old
+
     def hear_outside(self, scanned: dict[int, int]) -> Seen:
-        """What the notices of a statement outside a transaction tell, beside the tables known to be scanned."""
+        """What PostgreSQL said of a statement outside a transaction, beside the tables known to be scanned."""
         self._counted = False
-        moved = {oid for oid, node in self._current_nodes().items() if node != self._nodes.get(oid, node)}
+        files = existing.files(self._wire)
+        moved = {oid for oid, node in files.items() if node != self._nodes.get(oid, node)}
         seen = self._tell(_Delta(scanned=scanned, moved=moved))
-        self._refresh_nodes()
-        self._notices.clear()
+        self._nodes = files
+        self._ear.heard.clear()
         return seen
 
     # -- one look ---------------------------------------------------------------------------------------------------
 
     def _forget(self) -> None:
         self._packed: tuple[bytes, bytes, bytes] = (b"", b"", b"")
+        self._rows: set[tuple[int, int, int]] = set()
         self._keys: set[int] = set()
+        self._claimed: set[int] = set()
         self._strongest: dict[int, str] = {}
         self._scans: dict[int, int] = {}
         self._moved: dict[int, int] = {}
-        self._held: tuple[Held, ...] | None = None
-        self._looks = 0
-        self._notices.clear()
+        self._taken = Ledger()
+        self._looks = self._foreseen = 0
+        self._ear.heard.clear()
 
-    def _ask(self, delta: _Delta) -> None:
+    def _ask(self, delta: _Delta) -> list[str]:
+        """List all locks."""
         patience = self._hurry() if self._timed else "0"
         packed, messages = self._row()
         self._wary = self._wary or messages != "debug1"
-        if packed != self._packed:
+        if packed != self._packed or self._claimed:
             self._packed = packed
             self._compare(delta)
+        self._foreseen = 0
+        wrong = self._claimed - self._keys
+        self._claimed.clear()
         if patience != "0":
             self._wire.ask("select pg_catalog.set_config('statement_timeout', %s, true)", (patience,))
+        if not wrong:
+            return []
+        self._careful = True
+        names = ", ".join(sorted({f"`{self.tables[key >> 5].full_name}`" for key in wrong}))
+        return [f"which statement before this one locks {names} was not observed"]
 
-    def _familiar(self, sql: str) -> list[int] | None:
-        """The tables to glance at, where looking at every lock would cost much and tell nothing more."""
-        self._words.notice(sql)
-        self._looks += 1
-        if self._looks < _LONG or self._timed or (names := self._words.only(sql)) is None:
-            return None
-        named = [oid for oid, table in self.tables.items() if table.name.lower() in names] if names else []
-        return named if all(self._strongest.get(oid) == MODES[-1] for oid in named) else None
+    def _believe(self, foreseen: Foreseen, delta: _Delta) -> None:
+        """Take what a statement says for what it did, until all locks are listed again."""
+        self._foreseen += 1
+        for oid, mode in foreseen.locks:
+            key = oid * 32 + len(mode)
+            if key not in self._keys:
+                self._keys.add(key)
+                self._claimed.add(key)
+                _strengthen(delta.new, oid, mode)
+                self._take(oid, mode)
+        if foreseen.reads:
+            self._glance(list(dict.fromkeys(oid for oid, _ in foreseen.locks)), delta)
 
     def _glance(self, named: list[int], delta: _Delta) -> None:
-        if not named:
-            return
         oids = "{" + ",".join(map(str, named)) + "}"
         result = self._wire.pgconn.exec_params(looks.GLANCE, [oids.encode()], [_OIDS], [0], 1)
         if result.status != pq.ExecStatus.TUPLES_OK:
@@ -259,25 +245,33 @@ class Observer:
         if scans != (before := self._scans.get(oid, 0)):
             delta.scanned[oid] = max(scans - before, 1)
             self._scans[oid] = scans
-        if node != self._moved.get(oid, self._nodes.get(oid, 0)):
+        if node >= 0 and node != self._moved.get(oid, self._nodes.get(oid, 0)):
             self._moved[oid] = node
             if node:
                 delta.moved.add(oid)
 
     def _compare(self, delta: _Delta) -> None:
         """What is otherwise than at the last look."""
-        keys: set[int] = set()
-        strongest: dict[int, str] = {}
-        for key, scans, node in zip(*map(_integers, self._packed), strict=True):
-            oid = key >> 5
-            if oid not in self.tables:
-                continue
-            keys.add(key)
-            _strengthen(strongest, oid, _MODE_OF[key & 31])
-            self._count(oid, scans, node, delta)
-        for key in keys - self._keys:
+        arrays = [_integers(each) for each in self._packed]
+        rows, keys = set(zip(*arrays, strict=True)), set(arrays[0])
+        for key, scans, node in rows - self._rows:
+            self._count(key >> 5, scans, node, delta)
+        new = keys - self._keys
+        for key in new:
             _strengthen(delta.new, key >> 5, _MODE_OF[key & 31])
-        self._keys, self._strongest, self._held = keys, strongest, None
+        if self._keys - keys:  # let go by a rollback to a savepoint
+            self._strongest, self._taken, new = {}, Ledger(), keys
+        for key in sorted(new):
+            self._take(key >> 5, _MODE_OF[key & 31])
+        self._rows, self._keys = rows, keys
+
+    def _take(self, oid: int, mode: str) -> None:
+        """Remember a lock."""
+        if oid not in self._strongest or STRENGTH[mode] > STRENGTH[self._strongest[oid]]:
+            self._strongest[oid] = mode
+            lock = Held(self.tables[oid].full_name, mode)
+            if not self._own(lock):
+                self._taken.add(lock)
 
     def _hurry(self) -> str:
         """Lift a statement_timeout for our own looks: one of a millisecond would end the transaction."""
@@ -291,9 +285,9 @@ class Observer:
     def _row(self) -> tuple[tuple[bytes, bytes, bytes], str]:
         pgconn = self._wire.pgconn
         if self._prepared:
-            result = pgconn.exec_prepared(self._prepared, [self._youngest], [1], 1)
+            result = pgconn.exec_prepared(self._prepared, None, None, 1)
         else:
-            result = pgconn.exec_params(self._sql, [self._youngest], [26], [1], 1)
+            result = pgconn.exec_params(self._sql, None, None, None, 1)
         if result.status != pq.ExecStatus.TUPLES_OK:
             words = result.get_error_message().strip()
             raise _BlindError(f"what this statement did could not be observed: {words}")
@@ -304,65 +298,46 @@ class Observer:
         """Plan the look once; not in a transaction, which a refusal would end."""
         self._preparations += 1
         name = b"bulletproof_look_%d" % self._preparations
-        result = self._wire.pgconn.prepare(name, self._sql, [26])
+        result = self._wire.pgconn.prepare(name, self._sql)
         self._prepared = name if result.status == pq.ExecStatus.COMMAND_OK else None
-
-    def _current_nodes(self) -> dict[int, int]:
-        return {oid: node for oid, _, _, _, node in self._wire.ask(looks.MAP)}
-
-    def _refresh_nodes(self) -> None:
-        self._nodes = self._current_nodes()
 
     # -- telling ----------------------------------------------------------------------------------------------------
 
-    def _hear(self, result: pq.abc.PGresult) -> None:
-        if self._quiet or len(self._notices) >= _MOST_NOTICES:
-            return
-        file = result.error_field(pq.DiagnosticField.SOURCE_FILE)
-        function = result.error_field(pq.DiagnosticField.SOURCE_FUNCTION)
-        meaning = (file or b"", function or b"")
-        if meaning in _MEANINGS:
-            words = result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b""
-            self._notices.append(_Notice(meaning[0].decode(), meaning[1].decode(), words.decode(errors="replace")))
-
     def _tell(self, delta: _Delta, notes: tuple[str, ...] = ()) -> Seen:
         rewritten: set[int] = set()
-        proved: list[str] = []
-        for notice in self._notices:
-            verb, quoted = _MEANINGS[notice.file.encode(), notice.function.encode()], _QUOTED.findall(notice.text)
-            if verb == "proves":
-                proved.append(notice.text)
-            elif verb == "validates" and quoted:
-                delta.scanned |= dict.fromkeys(self._constrained(quoted[0]), 1)
-            elif verb == "builds" and len(quoted) > 1:
-                delta.scanned |= dict.fromkeys(self._named(quoted[1], delta), 1)
-            elif notice.text.startswith("rewriting") and quoted:
-                rewritten |= self._named(quoted[0], delta)
-            elif notice.text.startswith("verifying") and quoted:
-                delta.scanned |= dict.fromkeys(self._named(quoted[0], delta), 1)
+        for heard in self._ear.heard:
+            match heard.verb:
+                case "validates":
+                    delta.scanned |= dict.fromkeys(self._constrained(heard.name), 1)
+                case "builds" | "verifies":
+                    delta.scanned |= dict.fromkeys(self._named(heard, delta), 1)
+                case "rewrites":
+                    rewritten |= self._named(heard, delta)
+                case "proves":
+                    pass
         rewritten |= delta.moved - self._emptied(delta.moved - rewritten, delta)
         return Seen(
             locks=tuple(Held(self.tables[oid].full_name, mode) for oid, mode in sorted(delta.new.items())),
             rewrites=self._names(rewritten),
             scans=self._names(delta.scanned),
-            proved=tuple(proved),
+            proved=tuple(heard.words for heard in self._ear.heard if heard.verb == "proves"),
             notes=notes,
         )
 
     def _names(self, oids: Iterable[int]) -> tuple[str, ...]:
         return tuple(sorted(self.tables[oid].full_name for oid in oids if oid in self.tables))
 
-    def _named(self, name: str, delta: _Delta) -> set[int]:
-        """Which table a notice means: it gives no schema, and the table may have another name by now.
+    def _named(self, heard: Heard, delta: _Delta) -> set[int]:
+        """Which table is meant: no schema is given, and the table may have another name by now.
 
         Inside a transaction the counters know without asking; they count empty tables too.
         """
         if self._counted:
-            return {oid for oid in delta.scanned.keys() | delta.moved if self.tables[oid].name == name}
+            return {oid for oid in delta.scanned.keys() | delta.moved if self.tables[oid].name == heard.name}
         now = {
             oid
             for (oid,) in self._wire.ask(
-                "select oid::int8 from pg_catalog.pg_class where relname OPERATOR(pg_catalog.=) %s::name", (name,)
+                "select oid::int8 from pg_catalog.pg_class where relname OPERATOR(pg_catalog.=) %s::name", (heard.name,)
             )
         }
         found = now & self.tables.keys()
@@ -406,19 +381,6 @@ class Observer:
 
 class _BlindError(Exception):
     """Why a look saw nothing."""
-
-
-_MOST_NOTICES = 10_000
-_LONG = 20  # statements, after which listing what a transaction holds costs more and more
-_OIDS = 1028  # the type `oid[]`
-_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
-_MEANINGS = {
-    (b"tablecmds.c", b"ATRewriteTable"): "rewrites",
-    (b"tablecmds.c", b"validateForeignKeyConstraint"): "validates",
-    (b"tablecmds.c", b"NotNullImpliedByRelConstraints"): "proves",
-    (b"tablecmds.c", b"QueuePartitionConstraintValidation"): "proves",
-    (b"index.c", b"index_build"): "builds",
-}
 
 
 def _strengthen(modes: dict[int, str], oid: int, mode: str) -> None:

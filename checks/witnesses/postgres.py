@@ -9,7 +9,7 @@ import psycopg
 
 from checks.drizzle.model import Statement
 from checks.witnesses import concurrently, deeds, zones
-from checks.witnesses.model import Failure, Held, Observation
+from checks.witnesses.model import NOTHING_HELD, Failure, Held, Holding, Observation
 from checks.witnesses.observe import Observer, Seen
 from checks.witnesses.wire import IDLE, INERROR, INTRANS, Opens, Outcome, Wire
 
@@ -61,7 +61,7 @@ class Session:
     def settle(self) -> None:
         """The migrator has written a row; its lock on its own table is taken once a transaction."""
         if self.wire.status == INTRANS and not self.observer.keeps_books:
-            self.observer.look()
+            self.observer.settle()
 
     def unobserved(self, statement: Statement, query: str, *, extended: bool = False) -> Observation:
         """Send a query as it is; what comes of it stands for `statement`."""
@@ -189,19 +189,21 @@ class Session:
             self._finish("rollback")
             if outcome.failure.sqlstate in REFUSES_TRANSACTION:
                 return self._outside(statement)
-            return _observation(statement, outcome, Seen(), (), in_transaction=False)
+            return _observation(statement, outcome, Seen(), NOTHING_HELD, in_transaction=False)
         committed = self._finish("commit")
         if committed.failure is not None:
             outcome = Outcome("", None, outcome.ms, committed.failure)
-        return _observation(statement, outcome, seen, (), in_transaction=False)
+        return _observation(statement, outcome, seen, NOTHING_HELD, in_transaction=False)
 
     def _outside(self, statement: Statement) -> Observation:
         observer = self.observer
-        counted = observer.counters()
+        count = not observer.counts_late or first_words(statement.sql)[0] in _CODE  # others say what they read
+        counted = observer.counters() if count else {}
         observer.prepare()
         watched = concurrently.watch(self._branch, self.wire, statement.sql, observer.tables)
         outcome = watched.outcome
-        more = {oid: scans - counted.get(oid, 0) for oid, scans in observer.counters().items()}
+        after = observer.counters() if count else {}
+        more = {oid: scans - counted.get(oid, 0) for oid, scans in after.items()}
         seen = observer.hear_outside({oid: scans for oid, scans in more.items() if scans > 0})
         locks = tuple(
             Held(observer.tables[oid].full_name, mode)
@@ -210,15 +212,15 @@ class Session:
         )
         seen = replace(seen, locks=locks, notes=watched.notes)
         outcome = Outcome(outcome.tag, outcome.rows, max(0.0, outcome.ms - watched.waited), outcome.failure)
-        return _observation(statement, outcome, seen, (), in_transaction=False)
+        return _observation(statement, outcome, seen, NOTHING_HELD, in_transaction=False)
 
     def _mistrust(self, statement: Statement) -> None:
         if _SETTINGS.search(statement.sql):
             self._changed = True
             self.observer.dirty()
 
-    def _held(self) -> tuple[Held, ...]:
-        return self.observer.held if self.wire.status == INTRANS else ()
+    def _held(self) -> Holding:
+        return self.observer.held if self.wire.status == INTRANS else NOTHING_HELD
 
     def _moved(self, before: int, words: Words, outcome: Outcome) -> None:
         """Tell the observer where transactions begin and end."""
@@ -253,7 +255,7 @@ def _failed(observation: Observation, failure: Failure) -> Observation:
 
 
 def _observation(
-    statement: Statement, outcome: Outcome, seen: Seen, held: tuple[Held, ...], *, in_transaction: bool
+    statement: Statement, outcome: Outcome, seen: Seen, held: Holding, *, in_transaction: bool
 ) -> Observation:
     return Observation(
         statement=statement,

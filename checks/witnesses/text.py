@@ -275,13 +275,19 @@ def _dml(verb: str) -> Callable[[Any], Iterator[c.Clause]]:
     return read_dml
 
 
-def _do(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a DoStmt
-    """The plain block that drizzle-kit writes around a constraint is read; any other shows what it does when it runs."""
+def plain_block(node: Any) -> list[grammar.Tree]:  # noqa: ANN401 - a DoStmt
+    """The statements of a block as drizzle-kit writes it around a constraint; [] for any other block."""
     body = next((a.def_elem.arg.string.sval for a in node.args if a.def_elem.defname == "as"), "")
     match = _PLAIN_BLOCK.match(body) if len(body) <= grammar.SURELY_SHALLOW else None
     inside = match["inside"] if match else ""
     trees = [grammar.parse(inside[span.start : span.end]) for span in grammar.split(inside)]
-    if not trees or any(tree.kind not in _PLAIN_KINDS for tree in trees):
+    return trees if all(tree.kind in _PLAIN_KINDS for tree in trees) else []
+
+
+def _do(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a DoStmt
+    """A plain block is read; any other shows what it does when it runs."""
+    trees = plain_block(node)
+    if not trees:
         yield c.Opaque("a DO block")
         return
     for tree in trees:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from checks.branch import Branch
 from checks.drizzle import statements
 from checks.drizzle.model import Migration, Statement, Transaction
-from checks.witnesses.model import Failure, MigrationRun, Observation, Run
+from checks.witnesses.model import NOTHING_HELD, Failure, MigrationRun, Observation, Run
 from checks.witnesses.postgres import Session
 from checks.witnesses.wire import INTRANS
 
@@ -81,4 +81,4 @@ def _each(session: Session, statement: Statement) -> Observation:
         session.quietly("rollback")
     elif session.wire.status == INTRANS and (failure := session.quietly("commit").failure) is not None:
         observation = replace(observation, failure=failure, executed=False)
-    return replace(observation, in_transaction=False, held=())
+    return replace(observation, in_transaction=False, held=NOTHING_HELD)
