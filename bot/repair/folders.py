@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bot import git_write
 from bot.git import Repository
 from checks.drizzle import chain, journal, rechain, rechain_v1, repair, snapshots
-from checks.drizzle.model import Format, Project
+from checks.drizzle.model import Project
 from checks.drizzle.repair import RefusedError, Repair, Situation
 from checks.tree import REGULAR, Entry, Tree
 
@@ -34,6 +34,7 @@ class Sum:
     Attributes:
         files, renamed, omitted, notes: as in each `Repair`.
         folders: that were repaired.
+        others: folders of another database, and its name: those merge as git merges them.
     """
 
     files: dict[str, Entry | bytes | None] = field(default_factory=dict[str, "Entry | bytes | None"])
@@ -41,6 +42,7 @@ class Sum:
     omitted: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
     folders: list[str] = field(default_factory=list[str])
+    others: dict[str, str] = field(default_factory=dict[str, str])
 
     def add(self, made: Repair, folder: str, written: Mapping[str, bytes]) -> None:
         """Take a folder's repair; `written` are contents that git does not have yet."""
@@ -81,6 +83,10 @@ def repairs(
         trees = _Trees(*(each.result() for each in listed))
     fetch(sorted({e.oid for t in (trees.base, trees.fork, trees.head) for e in t.entries() if _read_anyway(e, names)}))
     for found in _folders(trees, names, by_head):
+        other = _other(trees.head, found.head)
+        if other is not None:
+            made.others[found.after] = other
+            continue
         situation = _situation(trees, found, merge.conflicted)
         if situation is None:
             continue
@@ -145,7 +151,7 @@ def _situation(trees: _Trees, found: _Found, conflicted: Iterable[str]) -> Situa
     folders = list(dict.fromkeys((found.base, found.merge_base, found.head, found.after)))
     base_tree, head_tree = trees.base, trees.head
     forms = chain.shape(base_tree, found.base), chain.shape(head_tree, found.head)
-    if forms[0] is None or forms[1] is None or not _postgres(head_tree, found.head, forms[1]):
+    if forms[0] is None or forms[1] is None:
         return None
     if forms[0] != forms[1]:
         here, there = ("base", "this branch") if forms[0] == "v1" else ("this branch", "base")
@@ -193,17 +199,18 @@ def _ids(tree: Tree, folder: str) -> list[str]:
     return found
 
 
-def _postgres(tree: Tree, folder: str, form: Format) -> bool:
-    """Whether these are migrations for PostgreSQL; others merge as git merges them."""
-    if form == "v0":
+def _other(tree: Tree, folder: str) -> str | None:
+    """The database that the migrations of a folder are for, where it is not PostgreSQL."""
+    if chain.shape(tree, folder) == "v0":
         text = tree.read(posixpath.join(folder, chain.JOURNAL))
-        return text is None or journal.parse(text).postgres
+        found = journal.parse(text) if text is not None else None
+        return None if found is None or found.postgres else found.dialect
     for path in tree.under(folder):
         if path.endswith("/snapshot.json"):
             head = snapshots.header(tree.read(path) or b"", "v1")
             if isinstance(head, snapshots.Header) and head.dialect is not None:
-                return head.dialect in {"postgres", "postgresql"}
-    return True
+                return None if head.dialect in {"postgres", "postgresql"} else head.dialect
+    return None
 
 
 def inside(path: str, folders: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ from checks.change import Change
 from checks.drizzle import plan as plans
 from checks.drizzle import snapshot_sql
 from checks.drizzle.entities import Unreconstructable
-from checks.drizzle.model import Chain, Project
+from checks.drizzle.model import Chain, Migration, Project
 from checks.drizzle.plan import Plan
 from checks.drizzle.repair import RefusedError
 from checks.rehearsal import Rehearsal
@@ -132,8 +132,7 @@ class _Lab:
         statement = known[number].sql if number < len(known) else ""
         said = f'`{tag}` does not run: PostgreSQL says "{run.failure.message}" to `{_short(statement)}`.'
         alone = self._alone()
-        before = alone[1].run if alone is not None else None
-        if before is not None and before.failure is not None and before.failure.sqlstate == run.failure.sqlstate:
+        if alone is not None and migration is not None and _failed_before(alone, migration):
             return f"Not proved: {said} It did not run before the sync either."
         said = said.replace("does not run", "does not run after base's migrations", 1)
         rival = _rival(statement, plan, alone[0] if alone else None)
@@ -190,6 +189,18 @@ class _Lab:
         except Unreconstructable:
             return None
         return self._stage(chain).drawn(statements)
+
+
+def _failed_before(alone: tuple[Plan, Rehearsal], migration: Migration) -> bool:
+    """Whether head by itself did not get past this migration either (which may have another name there)."""
+    plan, shown = alone
+    if shown.run is None or shown.run.failure is None:
+        return False
+    hashes = {m.tag: m.hash for m in plan.added}
+    order = list(hashes)
+    stopped = order.index(shown.run.failed[0]) if shown.run.failed and shown.run.failed[0] in hashes else 0
+    here = next((n for n, tag in enumerate(order) if hashes[tag] == migration.hash), None)
+    return here is None or stopped <= here
 
 
 def _keys(one: Catalog, other: Catalog) -> set[Key]:

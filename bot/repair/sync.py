@@ -121,6 +121,14 @@ def _prepared(
     made = folders.repairs(repository, (base, fork, head), merge, paths)
     beside = [p for p in merge.conflicted if p not in made.files and not folders.inside(p, made.folders)]
     if beside:
+        for folder, database in made.others.items():
+            theirs = [path for path in beside if folders.inside(path, [folder])]
+            if theirs:
+                raise RefusedError(
+                    f"Git cannot merge {words.some(theirs)}: migrations for {database}, and only PostgreSQL's are repaired. "
+                    "Merge base, delete this branch's migrations and generate them again.",
+                    theirs,
+                )
         raise RefusedError(
             f"Git cannot merge {words.some(beside)}, which {'is no migration' if len(beside) == 1 else 'are no migrations'}. "
             "Merge base into this branch and resolve that first; then sync.",

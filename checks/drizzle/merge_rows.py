@@ -148,7 +148,8 @@ def _twice(found: Fitted, key: Key) -> None:
 
 
 def dangling(state: State) -> Iterator[Clash]:
-    """Indexes and constraints on columns that are gone: one side made them, the other dropped the column."""
+    """Indexes and constraints on columns and tables that are gone: one side made them, the other dropped those."""
+    tables = {key[1] for key in state if key[0] == "tables"}
     columns = {key[1] for key in state if key[0] == "columns"}
     for key, row in state.items():
         named = row.get("columns")
@@ -162,6 +163,9 @@ def dangling(state: State) -> Iterator[Clash]:
                 name = each
             if isinstance(name, str) and (row.get("schema"), row.get("table"), name) not in columns:
                 yield Clash(words(key), f"or this branch dropped column {row.get('table')}.{name}", "the other uses it")
+        if key[0] == "fks" and (row.get("schemaTo"), row.get("tableTo")) not in tables:
+            gone = f"or this branch dropped or renamed table {row.get('tableTo')}"
+            yield Clash(words(key), gone, "the other refers to it")
 
 
 def written(key: Key) -> str:

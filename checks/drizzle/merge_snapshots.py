@@ -66,7 +66,8 @@ def merge(before: Data, base: Data, head: Data, *, mentions: Callable[[str], boo
     if "internal" in base or "internal" in head:
         data["internal"] = _internal(base.get("internal"), head.get("internal"))
     merged = Merged(data, merger.clashes, merger.twice)
-    merged.clashes += _dangling(data)
+    known = {*_dangling(base), *_dangling(head)}  # old damage, or a table that Drizzle does not keep (`auth.users`)
+    merged.clashes += [clash for clash in _dangling(data) if clash not in known]
     return merged
 
 
@@ -216,7 +217,7 @@ def joined(was: Sequence[str], base: Sequence[str], head: Sequence[str]) -> list
 
 
 def _dangling(data: Data) -> Iterator[Clash]:
-    """Indexes and constraints on columns that the merge lacks: one side made them, the other dropped the column."""
+    """Indexes and constraints on what the snapshot lacks: of a merge, one side made them, the other dropped the column or table."""
     tables = parts.mapping(data.get("tables"))
     by_name = {parts.full_name(key, table): parts.mapping(table.get("columns")) for key, table in tables.items()}
     for key, table in tables.items():
@@ -237,6 +238,9 @@ def _dangling(data: Data) -> Iterator[Clash]:
             )
             if lost is not None:
                 yield Clash(f"foreign key {name}", f"or this branch dropped column {lost}", "the other uses it")
+            elif to not in by_name:
+                gone = f"or this branch dropped or renamed table {parts.short(to)}"
+                yield Clash(f"foreign key {name}", gone, "the other refers to it")
 
 
 def _lost(named: Any, columns: Collection[str]) -> str | None:  # noqa: ANN401 - JSON

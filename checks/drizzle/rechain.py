@@ -54,6 +54,7 @@ def repair_v0(s: Situation) -> Repair | None:
             path = join(s.folder, rest)
             work.files[path] = replace(entry, path=path)
     _keep_mended_gaps(s, work)
+    _keep_upgrades(s, work)
     _steps(s, sides, work)
     if not _needed(s, sides, work):
         return None
@@ -127,6 +128,22 @@ def _keep_mended_gaps(s: Situation, work: _Work) -> None:
             and names_of_own.get(posixpath.basename(rest)) == snapshot.tag
         ):
             work.files[join(s.folder, rest)] = replace(entry, path=join(s.folder, rest))
+
+
+def _keep_upgrades(s: Situation, work: _Work) -> None:
+    """Snapshots of base that head brought to a newer version (`drizzle-kit up`), and base did not touch since."""
+    ours = {x.path: x for x in s.head.snapshots}
+    for theirs in s.base.snapshots:
+        rest = inside(theirs.path, s.base.project.migrations_dir)
+        if rest is None:
+            continue
+        mine = ours.get(join(s.head.project.migrations_dir, rest))
+        if mine is None or (mine.id, mine.parents) != (theirs.id, theirs.parents) or mine.version <= theirs.version:
+            continue
+        before = s.merge_base_tree.entry(join(s.merge_base.project.migrations_dir, rest))
+        there, here = s.base_tree.entry(theirs.path), s.head_tree.entry(mine.path)
+        if here is not None and before is not None and there is not None and before.oid == there.oid:
+            work.files[join(s.folder, rest)] = replace(here, path=join(s.folder, rest))
 
 
 @dataclass(slots=True)

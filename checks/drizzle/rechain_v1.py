@@ -1,7 +1,7 @@
 """Puts head's v1 migration folders behind base's: their times, and the graph of their snapshots; base's own stay as they are."""
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -170,13 +170,20 @@ def _fitted(s: Situation, work: _Work, migration: Migration, snapshot: Snapshot 
         return Fitted(deltas)
     fitted = merge_rows.fit(deltas, before, work.state)
     if not fitted.clashes:
-        change = replace(snapshot, data={"deltas": fitted.deltas}, type="diff")
-        state = {key: dict(row) for key, row in work.state.items()}
-        entities.apply(state, change)
-        fitted.clashes += [c for c in merge_rows.dangling(state) if c not in list(merge_rows.dangling(work.state))]
+        state = _after(work.state, snapshot, fitted.deltas)
+        if before is not None:  # else PostgreSQL is the proof: what is outside of the snapshots cannot be told apart
+            known = {*merge_rows.dangling(work.state), *merge_rows.dangling(_after(before, snapshot, deltas))}
+            fitted.clashes += [c for c in merge_rows.dangling(state) if c not in known]
         if not fitted.clashes:
             work.state = state
     return fitted
+
+
+def _after(before: Mapping[Key, Row], snapshot: Snapshot, deltas: Sequence[Row]) -> dict[Key, Row]:
+    """A schema with a change applied."""
+    state = {key: dict(row) for key, row in before.items()}
+    entities.apply(state, replace(snapshot, data={"deltas": deltas}, type="diff"))
+    return state
 
 
 def _before(s: Situation, snapshot: Snapshot) -> dict[Key, Row] | None:
