@@ -4,6 +4,7 @@ The models are ours and slim: they name what is used and ignore the rest, so tha
 empty loses no event.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -70,6 +71,10 @@ class _Repository(_Part):
     id: int
     full_name: str
     default_branch: str | None = None
+
+
+class _Id(_Part):
+    id: int
 
 
 class _Ref(_Part):
@@ -142,6 +147,7 @@ class _Body(_Part):
     issue: _Issue | None = None
     comment: _Comment | None = None
     changes: dict[str, Any] | None = None
+    repositories_removed: tuple[_Id, ...] = ()
     ref: str | None = None
     after: str | None = None
 
@@ -263,14 +269,25 @@ def _push(said: _Body, where: Repository, _app: int | None) -> Event:
 
 
 def _renamed(said: _Body, where: Repository, _app: int | None) -> Event:
+    if said.action == "deleted":
+        return _gone([where.id])
     # Every event carries the repository's present name, and taking it down is all there is to do.
     about = {"repository": where.id}
-    return Event("installation", f"repository:{where.id}", where, about) if said.action == "renamed" else NOTHING
+    known = said.action in {"renamed", "transferred"}
+    return Event("installation", f"repository:{where.id}", where, about) if known else NOTHING
+
+
+def _gone(repositories: list[int]) -> Event:
+    """Repositories that we see no longer."""
+    mark = hashlib.sha256(repr(sorted(repositories)).encode()).hexdigest()[:16]
+    return Event("gone", f"repositories:{mark}", about={"repositories": repositories})
 
 
 def _installation(said: _Body) -> Event:
     if said.installation is None:
         return NOTHING
+    if said.repositories_removed and said.action == "removed":
+        return _gone([each.id for each in said.repositories_removed])
     gone = said.action in {"deleted", "suspend"}
     return Event(
         "gone" if gone else "installation", f"installation:{said.installation.id}", about={"id": said.installation.id}

@@ -209,7 +209,7 @@ class Worker:
                     finally:
                         rescuing.cancel()
             except Exception as error:  # noqa: BLE001 - a queue that cannot be reached now can be reached later
-                log.warning("the queue is out of reach", why=_first_line(error))
+                log.warning("the queue is out of reach", why=first_line(error))
             await asyncio.sleep(1.0)
 
     async def _rescue(self) -> None:
@@ -227,7 +227,7 @@ class Worker:
                 async with self._pool.connection() as session:
                     await session.execute("SELECT repair()")
             except Exception as error:  # noqa: BLE001 - tried again in two seconds
-                log.warning("could not look for stalled work", why=_first_line(error))
+                log.warning("could not look for stalled work", why=first_line(error))
 
     async def _work(self, key: str) -> None:
         item = await begin(self._pool, key)
@@ -239,13 +239,13 @@ class Worker:
             with structlog.contextvars.bound_contextvars(key=key, delivery=item.delivery):
                 await self._handle(item)
         except Later as later:
-            say.info("waiting", seconds=round(later.seconds, 1), why=str(later))
+            say.info("waiting", seconds=round(later.seconds, 1), why=str(later), attempt=item.attempts)
             metrics.work.labels(item.kind, "later").inc()
             await again(self._pool, item, later.seconds)
         except Taken:
             say.info("somebody else has taken this over")
         except Exception as error:  # noqa: BLE001 - a fault of ours: said, counted, tried again, never silent
-            say.error("failed", why=_first_line(error), where=_where(error), attempt=item.attempts)
+            say.error("failed", why=first_line(error), where=where_of(error), attempt=item.attempts)
             metrics.work.labels(item.kind, "failed").inc()
             await again(self._pool, item, min(_MOST, _LEAST * 2 ** min(item.attempts, 10)))
         else:
@@ -314,12 +314,13 @@ async def current(pool: state.Pool, item: Work) -> tuple[bool, int]:
     return (False, 0) if row is None else (bool(row[0]), row[1])
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """An error in one line of a log."""
     text = str(error).strip()
     return f"{type(error).__name__}: {text.splitlines()[0][:300]}" if text else type(error).__name__
 
 
-def _where(error: BaseException) -> str:
+def where_of(error: BaseException) -> str:
     """The innermost place in our own code."""
     trace, place = error.__traceback__, ""
     while trace is not None:

@@ -77,6 +77,8 @@ class Hub:
         self.tokens: dict[str, list[int] | None] = {}
         self.minted = 0
         self.may_write = False
+        self.suspended = False
+        self.unchanged = 0
         self.hook = "http://127.0.0.1:9"  # nobody listens
         self.deliveries: list[dict[str, Any]] = []
         self.description = openapi.published()
@@ -169,9 +171,11 @@ class Hub:
         except OSError:
             status = 0
         with self.lock:
+            now = _now()
             self.deliveries.insert(
-                0, {"id": self.id(), "guid": guid, "status_code": status, "event": event, "payload": payload}
-            )
+                0, {"id": self.id(), "guid": guid, "delivered_at": now, "status_code": status, "event": event,
+                    "payload": payload},
+            )  # fmt: skip
         return status
 
 
@@ -465,8 +469,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self, status: int, body: Any, headers: dict[str, str]) -> None:
         data = b"" if status == 204 else json.dumps(body).encode()
+        tag = f'W/"{hashlib.sha256(data).hexdigest()}"'
+        if status == 200 and self.command == "GET" and self.headers.get("If-None-Match") == tag:
+            status, data = 304, b""
+            self.hub.unchanged += 1
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **headers}.items():
+        for name, value in {
+            "Content-Type": "application/json", "Content-Length": str(len(data)), "ETag": tag, **headers,
+        }.items():  # fmt: skip
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
@@ -514,8 +524,11 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/app":
             return 200, {"id": APP, "slug": SLUG, "name": "Bulletproof"}
         if path == "/app/installations":
-            return 200, [{"id": INSTALLATION, "suspended_at": None, "account": {"login": "octo", "id": 1}}]
+            asleep = "2026-01-01T00:00:00Z" if hub.suspended else None
+            return 200, [{"id": INSTALLATION, "suspended_at": asleep, "account": {"login": "octo", "id": 1}}]
         if path == f"/app/installations/{INSTALLATION}/access_tokens":
+            if hub.suspended:
+                return 403, {"message": "This installation has been suspended"}
             writes = (body or {}).get("permissions", {}).get("contents") == "write"
             if writes and not hub.may_write:
                 return 422, {"message": "The permissions requested are not granted to this installation."}
@@ -525,7 +538,12 @@ class _Handler(BaseHTTPRequestHandler):
             until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
             return 201, {"token": token, "expires_at": until, "permissions": {}}
         if path == "/app/hook/deliveries":
-            return 200, [{k: v for k, v in each.items() if k != "payload"} for each in hub.deliveries[:100]]
+            query = parse_qs(urlsplit(self.path).query)
+            start, size = int(query.get("cursor", ["0"])[0]), int(query.get("per_page", ["30"])[0])
+            page = [{k: v for k, v in each.items() if k != "payload"} for each in hub.deliveries[start : start + size]]
+            more = start + size < len(hub.deliveries)
+            link = f'<{hub.api}/app/hook/deliveries?per_page={size}&cursor={start + size}>; rel="next"'
+            return 200, page, {"Link": link} if more else {}
         match = re.fullmatch(r"/app/hook/deliveries/(\d+)/attempts", path)
         if match is not None:
             for each in hub.deliveries:
@@ -639,7 +657,7 @@ def _run_shown(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def _begin_run(here: Repository, _parts: Any, _query: Any, body: Any) -> Answer:
-    run = {"id": here.hub.id(), "app": {"id": APP, "slug": SLUG}, "conclusion": None, "history": [], **body}
+    run = {"id": here.hub.id(), "app": {"id": APP, "slug": SLUG}, "conclusion": None, "history": [], "started_at": _now(), **body}
     run["output"] = {"annotations": [], **body.get("output", {})}
     run["history"].append((run["status"], run["conclusion"]))
     here.runs.append(run)

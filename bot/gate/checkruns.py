@@ -80,6 +80,25 @@ async def close(world: World, item: Work, client: Client, number: int, *, keep: 
         await store.set_run(world.pool, repository, done)
 
 
+async def abandon(world: World, item: Work, client: Client, why: str) -> None:
+    """End what this work has begun, as what could not be judged: whoever waits for it learns why, and may run it again."""
+    repository = client.id or 0
+    if item.kind == "group":
+        run = await store.run(world.pool, repository, str(item.about["head"]))
+        begun = [run] if run is not None and not run.completed else []
+    else:
+        begun = await store.unfinished(world.pool, repository, int(item.about["number"]), None)
+    for run in begun:
+        await world.mine(item)
+        there = await client.check_run(replies.NAME, run.head)
+        if there is not None and there.status != "completed":
+            said = replies.unjudged(why, item.delivery, enforced=True)
+            output = Output(replies.unjudged_title(), said, actions=(replies.RERUN,))
+            await client.update_check(there.id, conclusion="action_required", output=output, url=None)
+        done = replace(run, id=there.id if there else run.id, completed=True, hash=None)
+        await store.set_run(world.pool, repository, done)
+
+
 def worst(verdict: Verdict, others: list[dict[str, object]]) -> Verdict:
     """A check run stands for a commit: where several pull requests share it, the worst of them counts."""
     for other in others:

@@ -1,17 +1,24 @@
 """Finds what no webhook told us: pull requests never judged, bases that moved unheard, deliveries that failed."""
 
+from datetime import UTC, datetime, timedelta
+
 import structlog
 
-from bot import events, replies
+from bot import events
 from bot.events import Event, Repository
 from bot.gate.world import World
-from bot.github import Refused
+from bot.github import Delivery, Refused
 from bot.inbox import Work
 from bot.state import store
 
 SECONDS = 300.0
 """How often one of all processes sweeps."""
 EVENT = Event("installation", "sweep")
+
+_LOG = "deliveries"  # until when the App's log of deliveries was read
+_KEPT = timedelta(days=3)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_AT_ONCE = 150
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("sweep")
 
@@ -83,20 +90,28 @@ async def with_head(world: World, item: Work) -> None:
 
 
 async def redeliver(world: World) -> None:
-    """Ask GitHub again for deliveries that failed: it never tries twice by itself, and keeps them for three days."""
-    arrived: set[str] = set()
-    failed: dict[str, int] = {}
-    for each in await world.github.deliveries():
-        guid, id_ = str(each.get("guid")), int(each["id"])
-        if 200 <= int(each.get("status_code") or 0) < 300:
-            arrived.add(guid)
-        else:
-            failed.setdefault(guid, id_)
-    missed = [id_ for guid, id_ in failed.items() if guid not in arrived]
-    for id_ in missed[:50]:
+    """Ask GitHub again for deliveries that failed: it never tries twice by itself, and keeps them for three days.
+
+    The log is read back to where the last sweep ended. After a long silence there may be more than GitHub's limits let us
+    ask for at once; the oldest come first, and the next sweep goes on from there.
+    """
+    now = datetime.now(UTC)
+    since = max(await store.at(world.pool, _LOG) or _LONG_AGO, now - _KEPT)
+    seen = await world.github.deliveries(since)
+    arrived = {each.guid for each in seen if each.arrived}
+    last: dict[str, Delivery] = {}
+    for each in seen:
+        last.setdefault(each.guid, each)
+    missed = sorted((d for d in last.values() if d.guid not in arrived), key=lambda d: (d.delivered_at, d.id))
+    for each in missed[:_AT_ONCE]:
         try:
-            await world.github.redeliver(id_)
+            await world.github.redeliver(each.id)
         except Refused as refused:
-            log.warning("a delivery cannot be had again", delivery=id_, why=str(refused))
+            log.warning("a delivery cannot be had again", delivery=each.guid, why=str(refused))
     if missed:
-        log.info("asked for deliveries again", count=len(missed), name=replies.NAME)
+        log.info("asked for deliveries again", count=len(missed[:_AT_ONCE]), missed=len(missed))
+    if len(missed) > _AT_ONCE:
+        end = missed[_AT_ONCE].delivered_at
+    else:
+        end = max((each.delivered_at for each in seen), default=since)
+    await store.set_at(world.pool, _LOG, end)

@@ -2,13 +2,14 @@
 
 from bot.github.client import Client, GitHub
 from bot.github.errors import Missing, Refused
-from bot.github.model import Annotation, CheckRun, Comment, Output, Pull, Review
+from bot.github.model import Annotation, CheckRun, Comment, Delivery, Output, Pull, Review
 
 __all__ = [
     "Annotation",
     "CheckRun",
     "Client",
     "Comment",
+    "Delivery",
     "GitHub",
     "Missing",
     "Output",

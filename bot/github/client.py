@@ -1,43 +1,39 @@
-"""Talks to GitHub's REST API as the App; the only importer of githubkit.
+"""Talks to GitHub's REST API as the App; beside `wire`, which sends, the only importer of githubkit.
 
 Requests are written out here and their answers read by slim models: githubkit's own models of everything take seconds to
-import and refuse real payloads. It signs, sends, and recognises rate limits. A limit never puts a worker to sleep: `Later`
-gives the work back to the queue.
+import and refuse real payloads. It signs, sends, and recognises rate limits.
 """
 
 import asyncio
 import contextlib
-import json
 import time
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import githubkit
 import githubkit.cache
-import githubkit.exception
 import httpx
 from pydantic import BaseModel
 
-from bot import metrics
+from bot.github import wire
 from bot.github.errors import Missing, Refused
-from bot.github.model import AppName, CheckRun, Comment, Json, Output, Pull, RepositoryName, Review
-from bot.inbox import Later
+from bot.github.model import AppName, CheckRun, Comment, Delivery, Json, Output, Pull, RepositoryName, Review
 
 M = TypeVar("M", bound=BaseModel)
 
 PERMISSIONS = {"contents": "read", "pull_requests": "write", "checks": "write", "metadata": "read"}
 """What a token may do at most; `app.yml` asks for these."""
+LISTING = {"metadata": "read"}
+"""What a token may do that lists repositories."""
 WRITING = {"contents": "write", "metadata": "read"}
 """What a token may do that pushes: the option of `app.yml`."""
 
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
-_TRIES = 3
 _EARLY = 300.0  # seconds before its end at which a token is no longer used
 _PAGE = 100
-_MOST_PAGES = 30
-_SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
+_MOST_PAGES = 200
 BATCH = 50
 """Annotations that one request may carry."""
 
@@ -73,6 +69,7 @@ class GitHub:
         self._tokens: dict[tuple[int, int | None, bool], tuple[str, float]] = {}
         self._minting: dict[tuple[int, int | None, bool], asyncio.Lock] = {}
         self._name: AppName | None = None
+        self._kept = wire.Kept()
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncGenerator["GitHub"]:
@@ -104,7 +101,7 @@ class GitHub:
         for page in range(1, _MOST_PAGES):
             token = await self.token(installation)
             said = await self.call(
-                "GET", "/installation/repositories", token=token, params={"per_page": _PAGE, "page": page}
+                "GET", "/installation/repositories", token=token, params={"per_page": _PAGE, "page": page}, keep=True
             )
             found += _list(RepositoryName, said["repositories"])
             if len(said["repositories"]) < _PAGE:
@@ -116,10 +113,20 @@ class GitHub:
         said = await self.as_app("GET", f"/repos/{quote(owner)}/{quote(name)}/installation")
         return int(said["id"])
 
-    async def deliveries(self) -> list[dict[str, Any]]:
-        """The App's latest webhook deliveries, the newest first."""
-        said = await self.as_app("GET", "/app/hook/deliveries", params={"per_page": _PAGE})
-        return said if isinstance(said, list) else []  # pyright: ignore[reportUnknownVariableType]
+    async def deliveries(self, since: datetime) -> list[Delivery]:
+        """The App's webhook deliveries since then, the newest first; GitHub keeps them for three days."""
+        found: list[Delivery] = []
+        params: dict[str, Any] = {"per_page": _PAGE}
+        for _ in range(_MOST_PAGES):
+            answer = await wire.send(self._as_app, "GET", "/app/hook/deliveries", params=params)
+            page = _list(Delivery, answer.said or [])
+            found += [each for each in page if each.delivered_at >= since]
+            # The address is not followed as it is: what it names but the cursor is known.
+            cursor = parse_qs(urlsplit(answer.next or "").query).get("cursor")
+            if not page or page[-1].delivered_at < since or cursor is None:
+                break
+            params["cursor"] = cursor[0]
+        return found
 
     async def redeliver(self, delivery: int) -> None:
         """Ask for a delivery again."""
@@ -130,14 +137,14 @@ class GitHub:
 
         Args:
             installation: whose.
-            repository: what it opens; None: all of them.
+            repository: what it opens; None: it only lists the repositories.
             write: it only pushes; refused where the App was not given `contents: write`.
         """
         key = (installation, repository, write)
         async with self._minting.setdefault(key, asyncio.Lock()):
             token, until = self._tokens.get(key, ("", 0.0))
             if until - _EARLY < time.time():
-                body: dict[str, Any] = {}
+                body: dict[str, Any] = {"permissions": LISTING}
                 if repository is not None:
                     body = {"repository_ids": [repository], "permissions": WRITING if write else PERMISSIONS}
                 said = await self.as_app("POST", f"/app/installations/{installation}/access_tokens", body, repeat=True)
@@ -150,19 +157,42 @@ class GitHub:
         """A token was refused: make another."""
         self._tokens.pop((installation, repository, False), None)
 
+    def forget_all(self, installation: int) -> None:
+        """The installation is no more, or asleep: its tokens open nothing."""
+        for key in [key for key in self._tokens if key[0] == installation]:
+            del self._tokens[key]
+
     async def as_app(
         self, method: str, path: str, body: Json = None, *, params: Json = None, repeat: bool | None = None
     ) -> Json:
         """A request with the App's own signature."""
-        return await self._send(self._as_app, method, path, body, params=params, headers={}, repeat=repeat)
+        return (await wire.send(self._as_app, method, path, body, params=params, repeat=repeat)).said
 
     async def call(
-        self, method: str, path: str, body: Json = None, *, token: str, params: Json = None, repeat: bool | None = None
+        self,
+        method: str,
+        path: str,
+        body: Json = None,
+        *,
+        token: str,
+        params: Json = None,
+        repeat: bool | None = None,
+        keep: bool = False,
     ) -> Json:
-        """A request with a token; `repeat`: whether it may be sent twice (None: as its method says)."""
-        return await self._send(
-            self._plain, method, path, body, params=params, headers={"Authorization": f"Bearer {token}"}, repeat=repeat
-        )
+        """A request with a token.
+
+        Args:
+            method: in capitals.
+            path: below the API's address.
+            body: JSON.
+            token: in whose name.
+            params: the query.
+            repeat: whether it may be sent twice (None: as its method says).
+            keep: it is asked again and again, and mostly nothing changes.
+        """
+        kept = self._kept if keep else None
+        said = await wire.send(self._plain, method, path, body, params=params, token=token, repeat=repeat, kept=kept)
+        return said.said
 
     async def _pages(self, path: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -172,69 +202,6 @@ class GitHub:
             if len(said) < _PAGE:
                 break
         return found
-
-    async def _send(
-        self,
-        client: Json,
-        method: str,
-        path: str,
-        body: Json,
-        *,
-        params: Json,
-        headers: dict[str, str],
-        repeat: bool | None = None,
-    ) -> Json:
-        """Send, and send again what may be sent twice while GitHub stumbles.
-
-        Raises:
-            Later: GitHub asks for patience, or does not answer.
-            Refused: GitHub says no.
-        """
-        tries = _TRIES if (method in _SAFE_TO_REPEAT if repeat is None else repeat) else 1
-        trouble = ""
-        for attempt in range(tries):
-            if attempt:
-                await asyncio.sleep(0.3 * 3**attempt)
-            try:
-                response = await client.arequest(method, path, json=body, params=params, headers=headers)
-                metrics.github.labels(method, response.status_code).inc()
-                return json.loads(response.content) if response.content else None
-            except githubkit.exception.RequestFailed as failed:
-                status = failed.response.status_code
-                metrics.github.labels(method, status).inc()
-                _judge(failed, status)
-                trouble = f"it answers {status}"
-            except json.JSONDecodeError:
-                trouble = "its answer is cut off"
-            except githubkit.exception.GitHubException as error:
-                metrics.github.labels(method, "none").inc()
-                trouble = type(error.__cause__ or error).__name__
-        raise Later(3.0 if tries == 1 else 10.0, f"GitHub is in trouble ({method} {path}: {trouble})")
-
-
-def _judge(failed: "githubkit.exception.RequestFailed", status: int) -> None:
-    """Raise what an answer means; nothing for what may pass."""
-    if isinstance(failed, githubkit.exception.RateLimitExceeded):
-        raise Later(max(failed.retry_after.total_seconds(), 1.0), "GitHub limits our requests") from None
-    message = _message(failed.response.content)
-    if status == 429 or (status == 403 and ("rate limit" in message.lower() or "abuse" in message.lower())):
-        # The manual: without Retry-After, wait at least a minute.
-        raise Later(60.0, "GitHub limits our requests") from None
-    if status in {404, 410}:
-        raise Missing(status, message) from None
-    if status < 500:
-        raise Refused(status, message) from None
-
-
-def _message(content: bytes) -> str:
-    try:
-        said = json.loads(content)
-    except ValueError:
-        return "no reason given"
-    if not isinstance(said, dict):
-        return "no reason given"
-    errors = said.get("errors")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return f"{said.get('message', '')}{f' {json.dumps(errors)}' if errors else ''}"[:500]  # pyright: ignore[reportUnknownMemberType]
 
 
 def _list(model: type[M], said: Json) -> list[M]:
@@ -258,7 +225,7 @@ class Client:
 
     async def open_pulls(self, base: str | None = None) -> list[Pull]:
         """Open pull requests, of one base branch or of all."""
-        return await self.pages(Pull, "/pulls", {"state": "open"} | ({"base": base} if base else {}))
+        return await self.pages(Pull, "/pulls", {"state": "open"} | ({"base": base} if base else {}), keep=True)
 
     async def pulls_with(self, sha: str) -> list[Pull]:
         """Open pull requests whose head is that commit, forks included."""
@@ -268,7 +235,7 @@ class Client:
     async def branch(self, name: str) -> str | None:
         """The tip of a branch; None: there is no such branch."""
         try:
-            said = await self.call("GET", f"/git/ref/heads/{quote(name)}")
+            said = await self.call("GET", f"/git/ref/heads/{quote(name)}", keep=True)
         except Missing:
             return None
         return str(said["object"]["sha"])
@@ -382,21 +349,28 @@ class Client:
             for check in rule.get("parameters", {}).get("required_status_checks", [])
         ]
 
-    async def pages(self, model: type[M], path: str, params: dict[str, Any]) -> list[M]:
+    async def pages(self, model: type[M], path: str, params: dict[str, Any], *, keep: bool = False) -> list[M]:
         """All entries of a list, as models."""
-        return _list(model, await self._pages(path, params))
+        return _list(model, await self._pages(path, params, keep=keep))
 
-    async def _pages(self, path: str, params: dict[str, Any]) -> list[dict[str, Any]]:
+    async def _pages(self, path: str, params: dict[str, Any], *, keep: bool = False) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for page in range(1, _MOST_PAGES):
-            said = await self.call("GET", path, params=params | {"per_page": _PAGE, "page": page})
+            said = await self.call("GET", path, params=params | {"per_page": _PAGE, "page": page}, keep=keep)
             found += said
             if len(said) < _PAGE:
                 break
         return found
 
     async def call(
-        self, method: str, path: str, body: Json = None, *, params: Json = None, repeat: bool | None = None
+        self,
+        method: str,
+        path: str,
+        body: Json = None,
+        *,
+        params: Json = None,
+        repeat: bool | None = None,
+        keep: bool = False,
     ) -> Json:
         """A request below the repository; a token that is refused is replaced once."""
         for fresh in (False, True):
@@ -405,7 +379,7 @@ class Client:
             try:
                 token = await self.token()
                 return await self.github.call(
-                    method, self._base + path, body, token=token, params=params, repeat=repeat
+                    method, self._base + path, body, token=token, params=params, repeat=repeat, keep=keep
                 )
             except Refused as refused:
                 if refused.status != 401 or fresh:

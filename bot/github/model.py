@@ -1,6 +1,7 @@
 """What is used of GitHub's answers, and what is sent; slim, so that no field GitHub adds or drops can hurt."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -62,6 +63,20 @@ class Review(_Answer):
     commit_id: str | None = None
 
 
+class Delivery(_Answer):
+    """A webhook as GitHub sent it; one that is sent again has another id and the same `guid`."""
+
+    id: int
+    guid: str
+    delivered_at: datetime
+    status_code: int = 0
+
+    @property
+    def arrived(self) -> bool:
+        """Whether somebody took it."""
+        return 200 <= self.status_code < 300
+
+
 class AppName(_Answer):
     """An App."""
 
@@ -92,6 +107,7 @@ class CheckRun(_Answer):
     status: str
     conclusion: str | None = None
     head_sha: str = ""
+    started_at: str | None = None
     app: AppName | None = None
     output: _Shown = _Shown()
 

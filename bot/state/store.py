@@ -1,6 +1,7 @@
 """What is remembered of pull requests, check runs and reviews, and forgotten again."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, TypeVar
@@ -283,3 +284,29 @@ async def turn(pool: Pool, name: str, seconds: float) -> bool:
         *(name, seconds),
     )
     return bool(rows)
+
+
+async def at(pool: Pool, name: str) -> datetime | None:
+    """How far something was done."""
+    rows = await _all(pool, "SELECT at FROM turn WHERE name = %s", name)
+    return rows[0]["at"] if rows else None
+
+
+async def set_at(pool: Pool, name: str, at: datetime) -> None:
+    """Something is done as far as that."""
+    query = "INSERT INTO turn (name, at) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET at = EXCLUDED.at"
+    await _do(pool, query, name, at)
+
+
+async def closed(pool: Pool, *, installation: int | None = None, repositories: Sequence[int] = ()) -> None:
+    """We see these repositories no longer: nothing is open there as far as we know."""
+    await _do(
+        pool,
+        """
+        UPDATE pull SET open = false, claim = NULL, told = NULL
+        WHERE open AND (
+            repository = ANY(%s) OR repository IN (SELECT id FROM repository WHERE installation = %s)
+        )
+        """,
+        *(list(repositories), installation),
+    )
