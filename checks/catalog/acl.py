@@ -11,11 +11,13 @@ FULL: Mapping[str, str] = {
     "f": "X",
     "T": "U",
     "n": "UC",
+    "N": "UC",
+    "O": "UC",
     "F": "U",
     "s": "U",
     "l": "U",
 }
-"""All letters of a kind of object, in PostgreSQL's order."""
+"""All letters of a kind of object, in PostgreSQL's order. `N` is the schema `public` as initdb makes it, `O` before 15."""
 
 MAINTAIN = "m"
 """Came with PostgreSQL 17; before it, all the others together stand for it too, so that ALL is the same everywhere."""
@@ -36,10 +38,15 @@ WORDS: Mapping[str, str] = {
 
 OWNER = "@owner"
 PUBLIC = "PUBLIC"
-_FOR_EVERYONE = {"f": "X", "T": "U", "l": "U"}
+_FOR_EVERYONE = {"f": "X", "T": "U", "l": "U", "N": "U", "O": "UC"}
 
 Privileges = dict[str, dict[str, bool]]
 """Letters of each grantee, and whether it may grant them on."""
+
+
+def of_schema(name: str, version: int) -> str:
+    """The kind of a schema's privileges: everyone may use `public`, and before 15 create in it."""
+    return "n" if name != "public" else "N" if version >= 150000 else "O"
 
 
 def builtin(kind: str) -> Privileges:

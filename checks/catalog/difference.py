@@ -4,7 +4,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Literal
 
-from checks.catalog import dump
+from checks.catalog import dump, part
 from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.tables import Column
 
@@ -30,6 +30,7 @@ def equal(a: Catalog, b: Catalog) -> bool:
 
 def changes(a: Catalog, b: Catalog) -> list[Change]:
     """Every object that differs, in the order of the dump."""
+    a, b = part.of(a, b)
     found = [
         Change(key, before, b.objects.get(key)) for key, before in a.objects.items() if b.objects.get(key) != before
     ]
@@ -42,7 +43,9 @@ def unified(a: Catalog, b: Catalog, *, before: str = "before", after: str = "aft
 
     Each hunk's header names the object. Columns stand as they are declared, on both sides in the same order.
     """
-    touched = {_home(change, a, b) for change in changes(a, b)}
+    found = changes(a, b)
+    a, b = part.of(a, b)
+    touched = {_home(change, a, b) for change in found}
     order = _order(a, b, touched)
     left, right = dump.cards(a, touched, order), dump.cards(b, touched, order)
     lines: list[str] = []

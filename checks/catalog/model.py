@@ -62,9 +62,9 @@ class Need(NamedTuple):
     needed: Key
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalog:
-    """The schema of one database.
+    """The schema of one database. Two are compared by `difference.equal`.
 
     Attributes:
         version: `server_version_num` of the server it was read from.

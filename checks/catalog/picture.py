@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from checks.catalog import difference
+from checks.catalog import difference, part
 from checks.catalog.model import Catalog
 from checks.catalog.tables import Column, Constraint
 
@@ -22,6 +22,7 @@ def mermaid(a: Catalog, b: Catalog) -> str:
     Changed columns are marked, keys are shown, the rest is left out.
     """
     changes = {change.key: change.what for change in difference.changes(a, b)}
+    a, b = part.of(a, b)
     named = {key[1:3] for key in changes if key[0] in _OF_TABLES}
     touched = sorted(name for name in named if ("table", *name) in a.objects or ("table", *name) in b.objects)
     if not touched:

@@ -113,7 +113,9 @@ def grants(privileges: Acl, kind: str, target: str, columns: str = "") -> Iterat
     yield from regrants(None, privileges, kind, target, columns)
 
 
-def regrants(before: Acl, after: Acl, kind: str, target: str, columns: str = "", *, head: str = "") -> Iterator[str]:
+def regrants(
+    before: Acl, after: Acl, kind: str, target: str, columns: str = "", *, head: str = "", owner: str = "CURRENT_USER"
+) -> Iterator[str]:
     """GRANT and REVOKE that make `before` into `after`; `head` is what stands before them in ALTER DEFAULT PRIVILEGES."""
     old, new = acl.expand(before, kind), acl.expand(after, kind)
     for who in sorted(old):
@@ -123,10 +125,10 @@ def regrants(before: Acl, after: Acl, kind: str, target: str, columns: str = "",
             gone = set(held)
             old[who] = {}
         if gone:
-            yield f"{head}REVOKE {_privileges(gone, kind, columns)} ON {target} FROM {_grantee(who)}"
+            yield f"{head}REVOKE {_privileges(gone, kind, columns)} ON {target} FROM {_grantee(who, owner)}"
         weaker = {letter for letter, grantable in old[who].items() if grantable and wanted.get(letter) is False}
         if weaker and who != acl.OWNER:
-            yield f"{head}REVOKE GRANT OPTION FOR {_privileges(weaker, kind, columns)} ON {target} FROM {_grantee(who)}"
+            yield f"{head}REVOKE GRANT OPTION FOR {_privileges(weaker, kind, columns)} ON {target} FROM {_grantee(who, owner)}"
     for who in sorted(new):
         held, wanted = old.get(who, {}), new[who]
         if not (wanted.keys() - held.keys()) and not any(can and not held[letter] for letter, can in wanted.items()):
@@ -137,7 +139,7 @@ def regrants(before: Acl, after: Acl, kind: str, target: str, columns: str = "",
                 more = {letter for letter in more if letter not in held or (grantable and not held[letter])}
             if more:
                 option = " WITH GRANT OPTION" if grantable else ""
-                yield f"{head}GRANT {_privileges(more, kind, columns)} ON {target} TO {_grantee(who)}{option}"
+                yield f"{head}GRANT {_privileges(more, kind, columns)} ON {target} TO {_grantee(who, owner)}{option}"
 
 
 def _privileges(letters: Collection[str], kind: str, columns: str) -> str:
@@ -147,8 +149,8 @@ def _privileges(letters: Collection[str], kind: str, columns: str) -> str:
     return ", ".join(acl.WORDS[letter] + columns for letter in ordered)
 
 
-def _grantee(who: str) -> str:
-    return "CURRENT_USER" if who == acl.OWNER else who
+def _grantee(who: str, owner: str) -> str:
+    return owner if who == acl.OWNER else who
 
 
 def signature(found: Object) -> str:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from checks.catalog import difference, dump, names, spelling
+from checks.catalog import difference, dump, names, part, spelling
 from checks.catalog.code import Aggregate, Function, Policy, Rule, Trigger
 from checks.catalog.difference import Change
 from checks.catalog.model import Catalog, Key, Object
@@ -18,6 +18,7 @@ _KINDS = {"r": "table", "p": "partitioned table", "f": "foreign table"}
 def summary(a: Catalog, b: Catalog) -> list[str]:
     """Sentences such as "`users`: column `nickname` dropped": what is lost first, then what changes, then what is new."""
     found = difference.changes(a, b)
+    a, b = part.of(a, b)
     gone = {change.key for change in found if change.after is None}
     born = {change.key for change in found if change.before is None}
     widths = (_widths(a), _widths(b))

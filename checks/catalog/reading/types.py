@@ -19,9 +19,8 @@ from checks.catalog.types import (
 )
 
 _SCHEMAS = """
-SELECT n.oid, n.nspname, pg_get_userbyid(n.nspowner), n.nspacl::text[], i.initprivs::text[]
+SELECT n.oid, n.nspname, pg_get_userbyid(n.nspowner), n.nspacl::text[]
 FROM pg_namespace n
-LEFT JOIN pg_init_privs i ON i.classoid = 'pg_namespace'::regclass AND i.objoid = n.oid
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_namespace'::regclass AND own.objid = n.oid AND own.deptype = 'e')
 """
@@ -96,17 +95,14 @@ ORDER BY a.attrelid, a.attnum
 
 def schemas(session: Session, ignored: frozenset[str]) -> None:
     """Which schemas are in view; must come first."""
-    for oid, name, owner, items, initial in session.ask(_SCHEMAS):
+    for oid, name, owner, items in session.ask(_SCHEMAS):
         if name in ignored:
             continue
         session.schemas[oid] = name
-        privileges = session.acl(items, "n", owner)
-        if (
-            initial is not None
-            and items is not None
-            and acl.parse(items, owner) == acl.parse(initial, "pg_database_owner")
-        ):
-            privileges = None  # as initdb made it
+        kind = acl.of_schema(name, session.version)
+        privileges = session.acl(items, kind, owner)
+        if items is None and kind != "n":  # initdb did not make it
+            privileges = acl.collapse(acl.builtin("n"), kind)
         comment = session.comment(session.pg_namespace, oid)
         session.add(
             Schema(name, session.owner(owner), privileges, "" if comment == "standard public schema" else comment),

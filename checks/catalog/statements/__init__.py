@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from checks.catalog import names
+from checks.catalog import names, part
 from checks.catalog.code import Function, Policy
 from checks.catalog.model import Catalog
 from checks.catalog.outside import DefaultPrivileges, UserMapping
@@ -14,7 +14,8 @@ __all__ = ["Statement", "sql", "text"]
 
 def sql(a: Catalog, b: Catalog) -> list[Statement]:
     """The statements that turn `a` into `b`; in one transaction, on PostgreSQL 14-18."""
-    if a.objects == b.objects:
+    a, b = part.of(a, b)
+    if not a.objects and not b.objects:
         return []
     done = decide.decide(a, b)
     statements = arrange.arrange(done)
@@ -64,8 +65,9 @@ def _new_roles(a: Catalog, b: Catalog) -> list[str]:
 
 def _role(name: str) -> Statement:
     """CREATE ROLE for a cluster that may know it from another database."""
+    mark = "$$"
+    while mark in name:
+        mark = f"${'x' * (len(mark) - 1)}$"
     return Statement(
-        f"DO $$ BEGIN CREATE ROLE {names.quoted(name)}; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
-        if "$$" not in name
-        else f"CREATE ROLE {names.quoted(name)}"
+        f"DO {mark} BEGIN CREATE ROLE {names.quoted(name)}; EXCEPTION WHEN duplicate_object THEN NULL; END {mark}"
     )

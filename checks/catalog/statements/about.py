@@ -7,7 +7,7 @@ from checks.catalog.model import Catalog, Object
 from checks.catalog.outside import DefaultPrivileges, UserMapping
 from checks.catalog.statements.model import Statement
 from checks.catalog.tables import Column, Constraint, Default, View
-from checks.catalog.types import Acl
+from checks.catalog.types import Acl, Schema
 
 _KIND = {"schema": "n", "type": "T", "sequence": "S", "table": "r", "view": "r", "function": "f", "column": "c",
          "foreign-data wrapper": "F", "server": "s"}  # fmt: skip
@@ -18,21 +18,8 @@ def statements(before: Object | None, after: Object, b: Catalog) -> Iterator[Sta
     if isinstance(after, Default | UserMapping | DefaultPrivileges):
         return
     yield from _owner(before, after)
-    kind = _KIND.get(after.key[0])
-    if kind is not None:
-        start: Acl = initial(after, kind, b) if before is None else getattr(before, "acl", None)
-        if isinstance(after, Column):
-            for line in spelling.regrants(
-                start,
-                after.acl,
-                kind,
-                f"TABLE {names.qualified(after.schema, after.table)}",
-                f" ({names.quoted(after.name)})",
-            ):
-                yield Statement(line)
-        else:
-            for line in spelling.regrants(start, getattr(after, "acl", None), kind, titles.grant_target(after)):
-                yield Statement(line)
+    if after.key[0] in _KIND:
+        yield from _privileges(before, after, b)
     if isinstance(after, View):
         yield from _outputs(before if isinstance(before, View) else None, after)
     comment = getattr(after, "comment", "")
@@ -44,6 +31,19 @@ def statements(before: Object | None, after: Object, b: Catalog) -> Iterator[Sta
             yield Statement(
                 f"COMMENT ON INDEX {names.qualified(after.schema, after.name)} IS {_text(after.index_comment)}"
             )
+
+
+def _privileges(before: Object | None, after: Object, b: Catalog) -> Iterator[Statement]:
+    kind = acl.of_schema(after.name, b.version) if isinstance(after, Schema) else _KIND[after.key[0]]
+    start: Acl = initial(after, kind, b) if before is None else _handed_over(before, after, kind)
+    wanted: Acl = getattr(after, "acl", None)
+    if isinstance(after, Column):
+        table = f"TABLE {names.qualified(after.schema, after.table)}"
+        lines = spelling.regrants(start, wanted, kind, table, f" ({names.quoted(after.name)})")
+    else:
+        owner = names.quoted(name) if (name := getattr(after, "owner", "")) else "CURRENT_USER"
+        lines = spelling.regrants(start, wanted, kind, titles.grant_target(after), owner=owner)
+    yield from map(Statement, lines)
 
 
 def _text(comment: str) -> str:
@@ -71,8 +71,9 @@ def _outputs(before: View | None, after: View) -> Iterator[Statement]:
 
 def initial(found: Object, kind: str, b: Catalog) -> Acl:
     """What a new object grants: default privileges are set before objects are created, so those of `b` count."""
-    if kind not in "rSfTn":
+    if kind not in "rSfTnNO":
         return None
+    named, kind = kind, kind if kind in "rSfTn" else "n"
     general = b.objects.get(("default privileges", "", "", kind))
     held = acl.expand(general.acl if isinstance(general, DefaultPrivileges) else None, kind)
     schema = found.key[1] if kind != "n" else ""
@@ -82,4 +83,16 @@ def initial(found: Object, kind: str, b: Catalog) -> Acl:
             mine = held.setdefault(who, {})
             for letter, grantable in letters.items():
                 mine[letter] = mine.get(letter, False) or grantable
-    return acl.collapse(held, kind)
+    return acl.collapse(held, named)
+
+
+def _handed_over(before: Object, after: Object, kind: str) -> Acl:
+    """What is granted once the object has its new owner: the old one's privileges are the new one's, with what that had."""
+    held: Acl = getattr(before, "acl", None)
+    owner = getattr(after, "owner", "")
+    if not owner or owner == getattr(before, "owner", "") or held is None:
+        return held
+    expanded = acl.expand(held, kind)
+    own = expanded.pop(names.quoted(owner), {})
+    expanded[acl.OWNER] = {**expanded.get(acl.OWNER, {}), **own}
+    return acl.collapse(expanded, kind)

@@ -49,12 +49,12 @@ def column(before: Column, after: Column) -> list[Statement] | None:  # noqa: C9
     if generated:
         done.append(Statement(f"{target.replace('TABLE ONLY', 'TABLE')} {column} DROP EXPRESSION"))
     if before.identity and not after.identity:
-        done.append(Statement(f"{target} {column} DROP IDENTITY"))
+        done.append(Statement(f"{target.replace('TABLE ONLY', 'TABLE')} {column} DROP IDENTITY"))
     if (before.type, before.collation) != (after.type, after.collation) and not after.inherited:
         done.append(retype(before, after, casts.using(before, after)))
     done += _nullable(before, after, target, column)
     if after.identity:
-        done += _identity(before, after, after.identity, target, column)
+        done += _identity(before, after, after.identity, target.replace("TABLE ONLY", "TABLE"), column)
     if before.storage != after.storage:
         word = spelling.STORAGE[after.storage] if after.storage else "DEFAULT"
         done.append(Statement(f"{target} {column} SET STORAGE {word}"))

@@ -6,7 +6,7 @@ from checks.catalog import names
 from checks.catalog.tables import Column
 
 _NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
-_TEXTS = ("text", "character varying", "character", '"char"', "name", "public.citext", "citext")
+_TEXTS = ("text", "character varying", "character", "name", "public.citext", "citext")
 _TIMES = ("date", "timestamp without time zone", "timestamp with time zone")
 _FAMILIES = (
     frozenset(_NUMBERS),

@@ -1,17 +1,18 @@
 """What happens to each object that differs, and to those that cannot stay as they are because of it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from checks.catalog import names
 from checks.catalog.code import Function, Policy, Rule, Trigger
-from checks.catalog.model import Catalog, Key
+from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.outside import Publication
 from checks.catalog.statements import alter, graph
 from checks.catalog.statements.model import Statement
 from checks.catalog.tables import Column, Constraint, Default, Index, Statistics, Table, View
-from checks.catalog.types import Composite, Domain, Enum, Range, Sequence
+from checks.catalog.types import Composite, Domain, DomainCheck, Enum, Range, Sequence
 
 
 @dataclass(slots=True)
@@ -50,6 +51,8 @@ def decide(a: Catalog, b: Catalog) -> Decisions:
         statements = alter.alter(before, after)
         if statements is None:
             _replace(done, key)
+        elif (whole := _partitioned_by(done, before, after)) is not None:
+            _replace(done, whole)
         else:
             done.altered[key] = statements
             if (
@@ -61,9 +64,50 @@ def decide(a: Catalog, b: Catalog) -> Decisions:
                 done.attached |= {key} if after.parents else set()
     for key in [key for key in done.altered if _uses_new_label(done, key)]:
         _replace(done, key)
+    for key in {("type", *key[1:3]) for key in done.created | done.altered.keys() if _tightens_inside(done, key)}:
+        _replace(done, key)
     _spread(done)
+    _alone(done)
     done.attached |= {key for key in done.created if isinstance(table := b.objects[key], Table) and table.bound}
     return done
+
+
+def _partitioned_by(done: Decisions, before: Object, after: Object) -> Key | None:
+    """The table that is partitioned by a column that is retyped, which PostgreSQL does not do in place."""
+    if not isinstance(before, Column) or not isinstance(after, Column) or before.type == after.type:
+        return None
+    table = done.a.objects.get(("table", before.schema, before.table))
+    if not isinstance(table, Table) or not table.partition_key:
+        return None
+    name = names.quoted(before.name)
+    word = name if name.startswith('"') else rf"\b{re.escape(name)}\b"
+    return table.key if re.search(word, table.partition_key) else None
+
+
+def _tightens_inside(done: Decisions, key: Key) -> bool:
+    """A domain that gets a constraint while arrays or composites hold its values, which PostgreSQL does not check."""
+    found, domain = done.b.objects[key], ("type", *key[1:3])
+    if isinstance(found, Domain):
+        was = done.a.objects.get(key)
+        tighter = found.not_null and isinstance(was, Domain) and not was.not_null
+    else:
+        tighter = isinstance(found, DomainCheck)
+    if not tighter or domain in done.dropped or domain not in done.a.objects or domain not in done.b.objects:
+        return False
+    plain = names.qualified(*domain[1:])
+    return any(
+        domain in needed
+        and (isinstance(other := done.a.objects[user], Composite) or getattr(other, "type", plain) != plain)
+        for user, needed in done.needs_a.items()
+    )
+
+
+def _alone(done: Decisions) -> None:
+    """What a table would take over from its parents it is told itself while it is detached from them."""
+    for key in done.altered:
+        before, after = done.a.objects[key], done.b.objects[key]
+        if isinstance(after, Column) and after.inherited and ("table", *key[1:3]) in done.detached:
+            done.altered[key] = alter.alter(before, replace(after, inherited=False)) or []
 
 
 def rebuild(done: Decisions, keys: Iterable[Key]) -> None:

@@ -23,7 +23,7 @@ def connect(plan: Plan) -> None:  # noqa: C901, PLR0912 - one question after the
             if wanted in done.kept_aside:
                 if key in done.dropped:
                     plan.link(("rename" if key in done.kept_aside else "drop", key), ("rename", wanted))
-                plan.link(leaves, ("finish", wanted))
+                plan.link(("finish", key) if key in done.kept_aside else leaves, ("finish", wanted))
                 continue
             if wanted in done.dropped:
                 plan.link(leaves, ("drop", wanted))

@@ -12,7 +12,9 @@ Step = tuple[str, Key]
 
 _KINDS = ("role", "schema", "extension", "default privileges", "collation", "type", "domain check", "sequence", "function",
           "foreign-data wrapper", "server", "user mapping", "table", "column", "default", "constraint", "index", "statistics",
-          "view", "rule", "trigger", "policy", "publication", "subscription", "event trigger")  # fmt: skip
+          "view", "rule", "trigger", "policy", "publication", "subscription", "event trigger", "language", "access method",
+          "cast", "operator", "operator family", "operator class", "text search parser", "text search template",
+          "text search dictionary", "text search configuration")  # fmt: skip
 RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
 _VERBS = {"disown": 0, "detach": 0, "drop": 0, "rename": 1, "create": 2, "alter": 2, "own": 3, "attach": 3, "attach index": 4,
           "replica": 4, "finish": 5}  # fmt: skip

@@ -1,0 +1,159 @@
+"""The part of two catalogs that their difference can touch: what differs, what hangs on it, and what stands beside it."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
+
+from checks.catalog.model import Catalog, Key, Object
+from checks.catalog.tables import Column, Constraint, Index, Statistics, Table, View
+from checks.catalog.types import DomainCheck, Sequence
+
+Name = tuple[str, str]
+
+_NAMED = frozenset({"table", "view", "column", "default", "constraint", "trigger", "rule", "policy", "domain check"})
+_ALWAYS = frozenset({"default privileges", "role", "schema", "extension"})
+
+
+def of(a: Catalog, b: Catalog) -> tuple[Catalog, Catalog]:
+    """Both catalogs without what has nothing to do with their difference; empty where there is none.
+
+    Every question about a difference is asked of this part, so five changes in a thousand tables cost five changes.
+    """
+    if id(a) <= id(b):
+        return _of(a, b)
+    there, back = _of(b, a)
+    return back, there
+
+
+@lru_cache(maxsize=2)
+def _of(a: Catalog, b: Catalog) -> tuple[Catalog, Catalog]:
+    theirs = b.objects.get
+    changed = [key for key, found in a.objects.items() if theirs(key) != found]
+    changed += [key for key in b.objects if key not in a.objects]
+    if not changed:
+        return _only(a, frozenset()), _only(b, frozenset())
+    if 2 * len(changed) > len(a.objects) + len(b.objects):
+        return a, b
+    reach = _Reach([_Map(a), _Map(b)])
+    reach.follow(changed)
+    return _only(a, reach.wanted), _only(b, reach.wanted)
+
+
+def _only(catalog: Catalog, wanted: Collection[Key]) -> Catalog:
+    return Catalog(
+        catalog.version,
+        {key: found for key, found in catalog.objects.items() if key in wanted or (wanted and key[0] in _ALWAYS)},
+        {key: needed for key, needed in catalog.needs.items() if key in wanted},
+        catalog.roles,
+        catalog.unread,
+    )
+
+
+class _Map:
+    """Who belongs to whom in one catalog.
+
+    Attributes:
+        parts: a table or view, and all that stands in it, by its name.
+        kin: the tables that one inherits from, and those that inherit from it.
+        pointing: the tables whose foreign keys point to one.
+        dependants: what PostgreSQL says cannot be without an object.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.objects = catalog.objects
+        self.parts: dict[Name, list[Key]] = defaultdict(list)
+        self.kin: dict[Name, list[Name]] = defaultdict(list)
+        self.pointing: dict[Name, list[Name]] = defaultdict(list)
+        self.dependants: dict[Key, list[Key]] = defaultdict(list)
+        for key, found in catalog.objects.items():
+            table = place(key, found)
+            if table is None:
+                continue
+            self.parts[table].append(key)
+            if isinstance(found, Table):
+                for parent in found.parents:
+                    self.kin[parent].append(table)
+                    self.kin[table].append(parent)
+            elif isinstance(found, Constraint) and found.references:
+                self.pointing[found.references].append(table)
+        for dependant, needed in catalog.needs.items():
+            for key in needed:
+                self.dependants[key].append(dependant)
+
+
+def place(key: Key, found: Object) -> Name | None:
+    """The table or view that an object is, or stands in; a domain for its checks."""
+    if key[0] in _NAMED:
+        return (key[1], key[2])
+    if isinstance(found, Index):
+        return (found.schema, found.table)
+    if isinstance(found, Statistics):
+        return (found.table_schema, found.table)
+    if isinstance(found, Sequence) and found.owned_by:
+        return found.owned_by[:2]
+    return None
+
+
+class _Reach:
+    """Follows what differs to whatever may have to be made anew because of it."""
+
+    def __init__(self, maps: list[_Map]) -> None:
+        self._maps = maps
+        self.wanted: set[Key] = set()
+        self._affected: set[Key] = set()
+        self._whole: set[Name] = set()
+        self._beside: set[Name] = set()
+        self._queue: list[Key] = []
+
+    def follow(self, changed: Iterable[Key]) -> None:
+        """From what differs to all that can be touched."""
+        self._queue.extend(changed)
+        while self._queue:
+            key = self._queue.pop()
+            if key in self._affected:
+                continue
+            self._affected.add(key)
+            self.wanted.add(key)
+            for one in self._maps:
+                found = one.objects.get(key)
+                if found is not None:
+                    self._place(found)
+                self._queue.extend(one.dependants.get(key, ()))
+
+    def _place(self, found: Object) -> None:
+        table = place(found.key, found)
+        if table is None:
+            if found.key[0] == "type":  # the checks of a domain
+                self._stand((found.key[1], found.key[2]))
+            return
+        if isinstance(found, DomainCheck):
+            self._queue.append(("type", found.schema, found.domain))
+        if isinstance(found, Column | Table | View) or (isinstance(found, Constraint) and found.contype in "pux"):
+            self._change(table)
+        else:
+            self._stand(table)
+
+    def _change(self, table: Name) -> None:
+        """A table's shape changes: so may all that stands in it or its kin, and the foreign keys to it."""
+        for each in self._family(table, self._whole):
+            for one in self._maps:
+                self._queue.extend(one.parts.get(each, ()))
+                for other in one.pointing.get(each, ()):
+                    self._stand(other)
+
+    def _stand(self, table: Name) -> None:
+        """Something in a table changes: the rest of it stands beside."""
+        for each in self._family(table, self._beside):
+            for one in self._maps:
+                self.wanted.update(one.parts.get(each, ()))
+
+    def _family(self, table: Name, seen: set[Name]) -> Iterator[Name]:
+        stack = [table]
+        while stack:
+            each = stack.pop()
+            if each in seen:
+                continue
+            seen.add(each)
+            yield each
+            for one in self._maps:
+                stack.extend(one.kin.get(each, ()))
