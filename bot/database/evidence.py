@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from bot.branches import Provider, platforms
-from bot.database import ours, runner, tracking
+from bot.database import kept, ours, runner, tracking
 from bot.database.target import Session
 from bot.progress import Say
 from checks.branch import Branch
@@ -99,9 +99,8 @@ class Scratch:
     def stage(self) -> "Stage":
         """The stubs and extensions that the chain needs."""
         from bot.stage import Stage
-        from bot.terminal import local
 
-        provider = self._provider or local.provider()
+        provider = self._provider or _embedded()
         texts = [m.text for m in self.chain.migrations]
         return Stage.of(provider, texts, self.chain.project.table, extensions=self._extensions, seconds=SECONDS)
 
@@ -123,9 +122,13 @@ class Scratch:
         parts = ["steps", *(f"{m.tag} {m.hash}" for m in wanted)]
         template = self.stage.template("database", parts, _grow(wanted))
         stage = self.stage
-        try:
+
+        def build() -> "Catalog":
             with stage.provider.branch(template=template, extensions=stage.extensions, seconds=SECONDS) as branch:
                 return stage.catalog(branch)
+
+        try:
+            return kept.catalog(" ".join((template.key, *stage.ignored)), build) if self._provider is None else build()
         except StateFailedError as error:
             where = error.run.failed[0] if error.run.failed else ""
             raise CouldNotJudge(f"{where} does not run on a scratch database: {_words(error.run.failure)}.") from None
@@ -170,6 +173,14 @@ class Scratch:
             found.rows(migration, wire)
             found.at(number, wire, lambda: self.stage.catalog(branch))
         found.last = self.stage.catalog(branch)
+
+
+def _embedded() -> Provider:
+    from bot import settings
+    from bot.branches.embedded import Embedded
+
+    chosen = settings.read()
+    return Embedded(chosen.data_dir, chosen.postgres_bindir)
 
 
 class _Points:

@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.database import evidence, mark, ours, sync, target, tracking
+from bot.database import evidence, ours, sync, target, tracking
 from bot.database import source as sources
 from bot.database.evidence import Drift, Scratch
 from bot.database.runner import Failed, Patience, Runner
@@ -91,7 +91,6 @@ class _Work:
         self._worker, self._at, self._source, self._options, self._say = worker, at, source, options, say
         self._session = worker.session
         self._done = Migrated(dry_run=options.dry_run)
-        self._seen: str | None = None  # the catalogs, where rows and schema were seen to agree
 
     def do(self) -> Migrated:
         """Look, mend, run."""
@@ -128,22 +127,10 @@ class _Work:
             self._done.notes.append(
                 f"{half[0]} was stopped half way; it goes on, and the schema was not compared before."
             )
-        elif self._options.check:
-            now = mark.catalog(self._session)
-            if not (ledger.applied or ledger.unknown) and evidence.bare(self._session):
-                self._seen = now
-            elif self._options.sync_only or not self._known(ledger, now):
-                self._say("reading the schema")
-                table, ledger = self._compared(evidence.read(self._session, self._source.chain), table, ledger)
-                self._seen = None if self._done.refused or self._done.drift or self._done.notes else now
-            else:
-                self._seen = now
+        elif self._options.check and (ledger.applied or ledger.unknown or not evidence.bare(self._session)):
+            self._say("reading the schema")
+            return self._compared(evidence.read(self._session, self._source.chain), table, ledger)
         return table, ledger
-
-    def _known(self, ledger: Ledger, now: str) -> bool:
-        """An earlier run saw that these rows and these catalogs agree."""
-        wrong = ledger.edited or not ledger.tidy
-        return not wrong and mark.holds(self._session, self._source, ledger.applied.keys(), now)
 
     def _compared(self, real: "Catalog", table: Table, ledger: Ledger) -> tuple[Table, Ledger]:
         """Look for drift; where there is some, for the point of the chain that the schema is at."""
@@ -188,12 +175,9 @@ class _Work:
         tracking.ensure(self._session, self._at, self._source.chain, table)
         if not ledger.pending:
             return
-        sure = self._seen is not None and self._seen == mark.catalog(self._session) and not ledger.edited
         result = self._worker.run(ledger.pending, force=self._options.force)
         self._done.applied, self._done.failed = result.applied, result.failed
         self._done.notes += result.notes
-        if sure and not result.failed:
-            mark.write(self._session, self._source, {*ledger.applied, *result.applied})
         if self._options.force and result.failed and self._worker.wire.gone is None:
             self._forced("failed", "; ".join(f"{f.migration.tag}: {f.failure.message}" for f in result.failed))
 
