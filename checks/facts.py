@@ -252,6 +252,14 @@ class CreatesTable(OnTable):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LimitsText(OnTable):
+    """A new column takes texts up to a length that its `type` fixes."""
+
+    column: str
+    type: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Truncates(OnTable):
     """All rows go. `cascades`: those of referencing tables too."""
 

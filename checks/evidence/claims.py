@@ -13,9 +13,7 @@ from checks.witnesses import clauses as c
 from checks.witnesses import text
 
 _TAKES_AWAY = frozenset({c.DropColumn, c.Rename, c.DropConstraint, c.Drop, c.AlterType})
-_QUIET = frozenset(
-    {c.Lock, c.AddColumn, c.SetNotNull, c.ValidateConstraint, c.CreateView, c.AddEnumValue, c.Dml, c.RenameType}
-)
+_QUIET = frozenset({c.Lock, c.SetNotNull, c.ValidateConstraint, c.CreateView, c.AddEnumValue, c.Dml, c.RenameType})
 # Of the others nothing depends, or drizzle-kit itself writes CASCADE behind them (tables, policies).
 _TAKEN_ALONG = {
     "view",
@@ -96,7 +94,11 @@ def _told(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa:
         if type(clause) in _TAKES_AWAY:
             yield from _takes_away(step, clause, release, seen)
         match clause:
-            case c.CreateTable(table=table, primary_key=key, temporary=temporary):
+            case c.AddColumn(table=table, column=column, type=kind) if kind.startswith(c.LIMITED):
+                yield facts.LimitsText(place=place, table=table, column=column, type=kind)
+            case c.CreateTable(table=table, primary_key=key, temporary=temporary, limited=limited):
+                for column, kind in limited:
+                    yield facts.LimitsText(place=place, table=table, column=column, type=kind)
                 later = key == () and table in seen.keyed
                 yield facts.CreatesTable(
                     place=place, table=table, primary_key=None if later else key, temporary=temporary

@@ -3,6 +3,8 @@
 from typing import Literal, NamedTuple
 
 Default = Literal["none", "constant", "volatile", "unknown"]
+LIMITED = ("character varying(", "character(")
+"""How the types begin that say how long a text may be."""
 Kind = Literal["check", "foreign key", "unique", "primary key", "exclusion"]
 
 
@@ -122,12 +124,13 @@ class Refresh(NamedTuple):
 
 
 class CreateTable(NamedTuple):
-    """`primary_key` is None where a parent, a type or a query decides it; `if_not_exists` may do nothing."""
+    """`primary_key` is None where a parent, a type or a query decides it; `if_not_exists` may do nothing; `limited`: columns for texts of a length."""
 
     table: str
     primary_key: tuple[tuple[str, str], ...] | None
     temporary: bool
     if_not_exists: bool = False
+    limited: tuple[tuple[str, str], ...] = ()
 
 
 class CreateView(NamedTuple):

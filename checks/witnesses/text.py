@@ -119,7 +119,8 @@ def _create_table(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateSt
             c.Lock(words.table(k.pktable), "ShareRowExclusiveLock") for k in inner if k.contype == _n.CONSTR_FOREIGN
         ]
     primary = None if inherits and not key else tuple((k, types.get(k, "")) for k in key)
-    yield c.CreateTable(name, primary, node.relation.relpersistence == "t", node.if_not_exists)
+    limited = tuple(pair for pair in types.items() if pair[1].startswith(c.LIMITED))
+    yield c.CreateTable(name, primary, node.relation.relpersistence == "t", node.if_not_exists, limited)
     yield from locks
 
 
