@@ -149,6 +149,7 @@ class Judgement:
         return phrases.title(verdict, self.loud, checklist)
 
     def _notes(self) -> Iterator[str]:
+        yield from self.survey.remarks
         for part in self.parts:
             shown = part.shown
             said = (part.plan.project.lost, shown.unjudged, *shown.notes, shown.stopped, shown.lacking)

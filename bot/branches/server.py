@@ -124,7 +124,7 @@ def _connect(address: str, *, autocommit: bool = True) -> _Session:
         )
     except psycopg.Error as error:
         password = known.get("password")
-        why = str(error).strip().splitlines()[-1]
+        why = str(error).strip().splitlines()[0].rpartition(" failed: ")[2]
         why = why.replace(str(password), "***") if password else why
         place = f"{known.get('host') or 'this machine'}:{known.get('port') or 5432}"
         raise CouldNotJudge(f"The database at {place} cannot be reached: {why}") from None

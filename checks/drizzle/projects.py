@@ -38,10 +38,15 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """All Drizzle projects of a tree: those that can be judged, those named in a configuration first, and the others."""
+    """All Drizzle projects of a tree: those that can be judged, those named in a configuration first, and the others.
+
+    Attributes:
+        remarks: what the policy file says of them and the tree does not bear out, in sentences.
+    """
 
     projects: tuple[Project, ...]
     others: tuple[Other, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def find(tree: Tree, overrides: DrizzleOverrides | None = None) -> list[Project]:
@@ -57,8 +62,20 @@ def others(tree: Tree) -> list[Other]:
 def survey(tree: Tree, overrides: DrizzleOverrides | None = None) -> Survey:
     """Everything that looks like a Drizzle project."""
     overrides = overrides or DrizzleOverrides()
+    if overrides.config and overrides.config not in tree:
+        said = f"The policy file names `{overrides.config}` (`drizzle.config`), which is not there: judged by what was found."
+        without = survey(tree, replace(overrides, config=None))
+        return replace(without, remarks=(said, *without.remarks))
     if overrides.migrations is not None:
-        return Survey((_overridden(tree, overrides, overrides.migrations),), ())
+        named = _overridden(tree, overrides, overrides.migrations)
+        if chain.shape(tree, named.migrations_dir) is not None:
+            return Survey((named,), ())
+        without = survey(tree, replace(overrides, migrations=None))
+        there = tuple(p for p in without.projects if chain.shape(tree, p.migrations_dir) is not None)
+        if not there:
+            return Survey((named,), ())
+        said = f"The policy file names `{overrides.migrations}` (`drizzle.migrations`), where no migrations are: judged by what was found."
+        return replace(without, projects=there, remarks=(said,))
     found, foreign = _configured(tree, overrides)
     if not overrides.config:
         theirs = {_dir_of(tree, other) for other in foreign.values()}

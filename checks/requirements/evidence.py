@@ -92,7 +92,9 @@ def uncompared(equality: Equality) -> Outcome:
             where = f", first `{places[0].path}:{places[0].line}`: {places[0].why}" if places else ""
             return Outcome(
                 "unknown",
-                f"{max(1, len(places))} place(s) of the schema file cannot be read without running it{where}.",
+                f"{len(places)} places of the schema file cannot be read without running it{where}."
+                if len(places) > 1
+                else f"A part of the schema file cannot be read without running it{where.removeprefix(', first')}.",
             )
         case "absent":
             return Outcome("unknown", "No schema file was found; the policy file can name it (`drizzle.schema`).")

@@ -299,3 +299,21 @@ def test_a_folder_that_cannot_be_known_is_the_only_one_there_is_or_is_lost(out: 
     (alone,) = projects.find(Tree.of({"drizzle.config.ts": config, "schema.ts": ""}))
     assert alone.lost is not None
     assert why in alone.lost
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        DrizzleOverrides(migrations="../x"),
+        DrizzleOverrides(migrations="lib/migration"),
+        DrizzleOverrides(config="no.ts"),
+    ],
+)
+def test_a_policy_that_names_what_is_not_there_is_told_so(said: DrizzleOverrides):
+    """What was found is judged instead: a typing error in the policy is no way past it."""
+    story = Story({"drizzle.config.ts": 'export default { dialect: "postgresql", out: "./drizzle" };'}).add("users")
+    found = projects.survey(Tree.of(story.files), said)
+    assert [p.migrations_dir for p in found.projects] == ["drizzle"]
+    assert len(found.remarks) == 1
+    first = projects.survey(Tree.of({"package.json": "{}"}), DrizzleOverrides(migrations="lib/migrations"))
+    assert ([p.migrations_dir for p in first.projects], first.remarks) == (["lib/migrations"], ())
