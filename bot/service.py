@@ -105,6 +105,7 @@ async def _sweep(there: World) -> None:
         try:
             if await store.turn(there.pool, "sweep", wait):
                 await there.inbox.want(sweep.EVENT)
+                await conversation.let_end(there)
             wait = sweep.SECONDS
         except Exception as error:  # noqa: BLE001 - the database is away: again in a moment
             log.warning("cannot ask for a sweep", why=type(error).__name__)

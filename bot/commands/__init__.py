@@ -67,6 +67,11 @@ class Context(Protocol):
         ...
 
     @property
+    def seen(self) -> bool:
+        """Whether that head was there for sure when the comment was made, and not pushed a moment after it."""
+        ...
+
+    @property
     def base(self) -> str:
         """The tip of the base branch then."""
         ...

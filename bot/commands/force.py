@@ -18,6 +18,10 @@ def run(words: str, context: "Context") -> str:
     reason = words.strip()
     if not reason:
         raise UserError("Why? `/migrate force REASON`; the reason is kept.")
+    if not context.seen:
+        raise UserError(
+            f"`{context.head[:7]}` came after your comment, or is not looked at yet. Look at it; then say it again."
+        )
     context.review_again()
     record = standing.record("force", context.comment, reason=reason[:500], head=context.head, base=context.base)
     return (

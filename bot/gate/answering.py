@@ -35,6 +35,7 @@ class Request(BaseModel):
     Attributes:
         author: of the pull request.
         fork: the branch is not one of the repository's own.
+        seen: the head was there when the comment was made.
         identity: name and address that commits bear.
     """
 
@@ -50,6 +51,7 @@ class Request(BaseModel):
     head: str
     base_branch: str
     fork: bool
+    seen: bool = True
     identity: tuple[str, str] | None = None
     report: Report | None = None
 
@@ -104,6 +106,11 @@ class _Context:
     report: Report | None
     again: bool = False
     made: Made | None = None
+
+    @property
+    def seen(self) -> bool:
+        """Whether the head was there when the comment was made."""
+        return self.said.seen
 
     @property
     def _repository(self) -> Repository:

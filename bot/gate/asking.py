@@ -125,9 +125,22 @@ async def _request(asked: Asked, pull: Pull, clone: Clone, *, again: bool) -> an
         head=tips[head_ref] if again else pull.head.sha,
         base_branch=pull.base.ref,
         fork=_fork(pull),
+        seen=await _seen(asked, pull),
         identity=(name, f"{name}@users.noreply.github.com"),
         report=await _report(asked.world, asked.where, pull, asked.given),
     )
+
+
+async def _seen(asked: Asked, pull: Pull) -> bool:
+    """Whether the head was there when the comment was made: only `force` takes nothing else for granted, so only it asks."""
+    wants = commands.parse.read(asked.given.body)
+    if wants is None or wants.name != "force":
+        return True
+    run = await asked.client.check_run(replies.NAME, pull.head.sha)
+    if run is None:
+        return False
+    began = datetime.fromisoformat(run.started_at) if run.started_at else None
+    return began is None or not asked.given.at or began <= datetime.fromisoformat(asked.given.at) + _SLACK
 
 
 def _fork(pull: Pull) -> bool:

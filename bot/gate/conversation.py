@@ -1,6 +1,6 @@
 """Listens to the comments of a pull request: answers commands, once each, and tells what stands in them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import structlog
 
@@ -25,7 +25,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("commands")
 async def spoken(client: Client, pull: Pull, base: str) -> Spoken:
     """What stands in the comments of a pull request, on this tip of base."""
     said = _read(await client.comments(pull.number), await client.github.app())
-    granted = standing.waivers(said, OWN, datetime.now(UTC).date())
+    granted = standing.waivers(said, OWN, _today())
     author = pull.user.login if pull.user else ""
     return Spoken(
         excused=tuple(
@@ -35,6 +35,28 @@ async def spoken(client: Client, pull: Pull, base: str) -> Spoken:
         approved=tuple((mark, by) for mark, by in standing.approved(said, OWN) if by != author),
         forced=standing.forced(said, OWN, pull.head.sha, base),
     )
+
+
+async def let_end(world: World) -> None:
+    """Look again at open pull requests in which a waiver was counted whose last day is over."""
+    async with world.pool.connection() as session:
+        cursor = await session.execute(
+            """
+            SELECT r.id, r.owner, r.name, r.installation, p.number
+            FROM pull p JOIN review v ON v.id = p.review JOIN repository r ON r.id = p.repository
+            WHERE p.open AND jsonb_path_exists(
+                v.report, '$.findings[*].waived.until ? (@ < $day)', jsonb_build_object('day', %s::text)
+            )
+            """,
+            [_today().isoformat()],
+        )
+        rows = await cursor.fetchall()
+    for *where, number in rows:
+        await world.inbox.want(events.pull(Repository(*where), int(number)))
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 async def answer(world: World, item: Work) -> None:

@@ -56,6 +56,7 @@ class Thread:
     head: str = "a" * 40
     base: str = "b" * 40
     own: str = OWN
+    seen: bool = True
     comments: list[Comment] = field(default_factory=list)
     did: list[str] = field(default_factory=list)
     sql: str = SQL

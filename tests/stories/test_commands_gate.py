@@ -1,13 +1,15 @@
 """What people say in a pull request, `/migrate …`: each command answered once, and what it changes."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from gate import Scripted, concluded, settled, until
-from github import Hub, Pull, Repository
+from gate import Scripted, concluded, report, settled, until
+from github import APP, SLUG, Hub, Pull, Repository
 
+from bot.gate import conversation
 from bot.gate.reviewing import Outcome, Request
-from checks.report import Report
+from checks.report import Finding, Report
 from tests.stories.test_gate_verdicts import MIGRATIONS, renumbered
 
 TRACKING = 'DELETE FROM "drizzle"."__drizzle_migrations" WHERE "id" < 0;'
@@ -156,3 +158,104 @@ def test_a_fork_gets_the_commands(serve, hub: Hub, shop: Repository, state_url: 
     assert "bulletproof sync --base FETCH_HEAD" in replied(pull)
     settled(state_url)
     assert pull.head == old
+
+
+@pytest.mark.long
+def test_what_does_nothing(serve, hub: Hub, shop: Repository, state_url: str) -> None:
+    """A command that was edited into an old comment, is quoted, stands in code or below other words, or is our own."""
+    judge = Scripted()
+    serve(judge=judge)
+    pull = shop.open("clean")
+    concluded(pull)
+    settled(state_url)
+    old = pull.say("looks fine to me")
+    pull.edit(old, "/migrate force because")
+    for body in ("> /migrate retry", "```\n/migrate retry\n```", "    /migrate retry", "please\n/migrate retry"):
+        pull.say(body)
+    own = {"login": f"{SLUG}[bot]", "id": 9, "type": "Bot"}
+    said = shop.comment(pull.number, "/migrate retry", own, performed_via_github_app={"id": APP, "slug": SLUG})
+    payload = {"issue": {"number": pull.number, "pull_request": {"url": "x"}}, "comment": said}
+    hub.deliver("issue_comment", shop.payload("created", **payload))
+    settled(state_url)
+    assert [r for r in pull.replies if r != "/migrate retry"] == []
+    assert len(judge.asked) == 1
+    pull.say("/migrate help\n" * 4600)
+    assert "| Command |" in replied(pull, 2)
+    settled(state_url)
+    assert len(pull.replies) == 2
+
+
+@pytest.mark.long
+def test_an_approval_is_of_this_sql_by_somebody_else(serve, hub: Hub, shop: Repository, state_url: str) -> None:
+    """The author cannot give it; it holds for the SQL that was reviewed; deleting the comment takes it back."""
+    judge = Scripted()
+    serve(judge=judge)
+    pull = shop.open("clean", author="grace")
+    concluded(pull)
+    settled(state_url)
+    pull.say("/migrate approve", "grace")
+    assert "your own pull request" in replied(pull)
+    said = pull.say("/migrate approve", "ada")
+    assert "@ada approves the SQL" in replied(pull, 2)
+    settled(state_url)
+    assert [by for _, by in judge.asked[-1].spoken.approved] == ["ada"]
+    shop.comments[pull.number].remove(said)
+    issue = {"number": pull.number, "pull_request": {"url": "x"}}
+    hub.deliver("issue_comment", shop.payload("deleted", issue=issue, comment=said))
+    until(lambda: judge.asked[-1].spoken.approved == (), "it is looked at again")
+    settled(state_url)
+
+
+@pytest.mark.long
+def test_a_waiver_ends_with_its_last_day(serve, hub, shop: Repository, state_url: str, monkeypatch) -> None:
+    """Nobody pushes and nobody comments: the day comes, and the check is red again."""
+    judge = Scripted()
+
+    def excused(request: Request) -> Outcome:
+        waived = next((e.given for e in request.spoken.excused if e.rule == "drops-table"), None)
+        finding = Finding(rule="drops-table", severity="error", path="README.md", message="x", waived=waived)
+        verdict = "pass" if waived else "block"
+        return Outcome(report=report(request, verdict=verdict, findings=(finding,)), enforced=True)
+
+    judge.outcome = excused
+    serve(judge=judge)
+    pull = shop.open("clean")
+    assert concluded(pull)["conclusion"] == "failure"
+    settled(state_url)
+    today = datetime.now(UTC).date()
+    pull.say(f"/migrate waive drops-table we know until {today}")
+    until(lambda: (run := pull.check) and run["conclusion"] == "success", "it is green today")
+    settled(state_url)
+    monkeypatch.setattr(conversation, "_today", lambda: today + timedelta(days=1))
+    serve(judge=judge)  # every service sweeps when it starts, and every few minutes
+    until(lambda: (run := pull.check) and run["conclusion"] == "failure", "it is red tomorrow")
+    settled(state_url)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["reset", "retry"])
+def test_a_reply_whose_answer_is_lost_is_not_given_twice(serve, hub: Hub, shop, state_url: str, name: str) -> None:
+    """GitHub heard the reply and hung up: there is one reply, and what was asked for is done all the same."""
+    judge = Scripted()
+    serve(judge=judge)
+    pull = shop.open("clean")
+    concluded(pull)
+    settled(state_url)
+    hub.stumble(r"/issues/\d+/comments$", method="POST", after=True)
+    pull.say(f"/migrate {name}")
+    until(lambda: len(judge.asked) == 2, "it is reviewed again")
+    settled(state_url)
+    assert len(pull.replies) == 1
+
+
+@pytest.mark.long
+def test_nobody_forces_what_they_did_not_see(serve, hub: Hub, shop: Repository, state_url: str) -> None:
+    """The head was pushed after the comment: it is not forced."""
+    serve(judge=Scripted())
+    pull = shop.open("clean")
+    concluded(pull)
+    settled(state_url)
+    before = "2026-01-01T00:00:00Z"
+    pull.say("/migrate force the pager rings", "ada", created_at=before, updated_at=before)
+    assert "came after your comment" in replied(pull)
+    settled(state_url)
