@@ -49,7 +49,7 @@ def required(*, enforced: bool, known: bool | None, branch: str) -> str:
 
 def forced(by: str, reason: str) -> str:
     """Below what would hold the pull request back."""
-    return f"\n**Forced by @{gfm.prose(by)}** onto this very base: {gfm.prose(reason)}\n"
+    return f"\n**Forced by {gfm.code(by, 80)}** onto this very base: {gfm.prose(reason)}\n"
 
 
 # -- to commands ------------------------------------------------------------------------------------------------------
@@ -91,6 +91,22 @@ def fitting(text: str) -> str:
         if len(mark) >= 3 and (not opened or (line == mark and len(mark) >= len(opened))):
             opened = "" if opened else mark
     return f"{kept}\n{opened}\n\n… the rest is left out: a comment does not hold it."
+
+
+def forced_through(by: str, reason: str) -> str:
+    """Above a report that would hold the pull request back, and does not."""
+    return (
+        f"### ⏩ Migration policy · forced by {gfm.code(by, 80)}\n\n"
+        f"{gfm.prose(reason)}\n\nIt holds for this very head and base; another commit, and the report below holds again.\n\n"
+    )
+
+
+def old_annotations(count: int) -> str:
+    """GitHub appends annotations and takes none back."""
+    notes = "annotation in the files is" if count == 1 else "annotations in the files are"
+    return (
+        f"\n<sub>{count} {notes} of an earlier judgement and {'counts' if count == 1 else 'count'} no longer.</sub>\n"
+    )
 
 
 def answered(key: str) -> str:

@@ -1,14 +1,17 @@
 """The check runs of a commit: one, begun before the work and ended after it, and none left spinning."""
 
 from dataclasses import replace
+from typing import Any
 
 from bot import replies
-from bot.gate.verdicts import Verdict
+from bot.gate.verdicts import SUMMARY, Verdict
 from bot.gate.world import World
 from bot.github import Client, Missing, Output, Refused
+from bot.github.client import spot
 from bot.inbox import Work
 from bot.state import store
 from bot.state.store import Run
+from checks.render import gfm
 
 _SEVERITY = ("success", "neutral", "failure", "action_required")
 
@@ -58,11 +61,20 @@ async def end(
     if there is None:
         had = Run(head, number, None, completed=False, hash=None)
         await store.set_run(world.pool, repository, had)
-        id_, shown = await client.begin_check(replies.NAME, head, url=url, title=replies.IN_PROGRESS), 0
+        id_, shown = await client.begin_check(replies.NAME, head, url=url, title=replies.IN_PROGRESS), []
     else:
-        id_, shown = there.id, there.output.annotations_count
-    await client.update_check(id_, conclusion=verdict.conclusion, output=verdict.output, url=url, had=shown)
+        id_, shown = there.id, await client.annotations(there.id) if there.output.annotations_count else []
+    output = _honest(verdict.output, shown)
+    await client.update_check(id_, conclusion=verdict.conclusion, output=output, url=url, had=shown)
     await store.set_run(world.pool, repository, Run(head, number, id_, completed=True, hash=digest))
+
+
+def _honest(output: Output, shown: list[dict[str, Any]]) -> Output:
+    """With a word on what is still shown at lines and no longer so."""
+    wanted = {spot(each.sent()) for each in output.annotations}
+    stale = sum(spot(each) not in wanted for each in shown)
+    said = output.summary + replies.old_annotations(stale) if stale else output.summary
+    return replace(output, summary=said) if gfm.size(said) <= SUMMARY else output
 
 
 async def close(world: World, item: Work, client: Client, number: int, *, keep: str | None, why: str) -> None:

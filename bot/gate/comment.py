@@ -12,11 +12,20 @@ LIMIT = 60_000
 """Bytes; GitHub takes 65,536 characters, and nobody reads more."""
 
 
-def text(report: Report, *, enforced: bool, url: str | None) -> str:
-    """What it says; where no migration is changed (any more), one line."""
+def text(report: Report, *, enforced: bool, url: str | None, forced: tuple[str, str] | None = None) -> str:
+    """What it says; where no migration is changed (any more), one line.
+
+    Args:
+        report: of the review.
+        enforced: whether base has a policy file.
+        url: of the whole report.
+        forced: who lets through what the report holds back, and why.
+    """
     head = f"{replies.MARKER}\n"
     if not report.migrations:
         return head + replies.NOTHING_LEFT
+    if forced is not None and report.verdict != "pass":
+        head += replies.forced_through(*forced)
     foot = "" if enforced else "\nThis is advice: the base branch has no `.github/migration-policy.yml`.\n"
     foot += replies.more(url) if url else ""
     return head + markdown.text(report, limit=LIMIT - gfm.size(head + foot)) + foot

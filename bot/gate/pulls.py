@@ -32,7 +32,8 @@ _QUIET = (
 _RESTLESS = 8.0  # ... but no longer than this
 _WATCH = 0.4
 _PATIENCE = 4  # attempts after which the check run says what is in the way
-_RULES = "1"  # part of what a judgement is made from: change it when the same inputs are to be judged anew
+_CODE = (".ts", ".mts", ".cts", ".js", ".mjs", ".cjs", ".tsx", ".jsx", ".json")
+_RULES = "2"  # part of what a judgement is made from: change it when the same inputs are to be judged anew
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("pull")
 
@@ -170,7 +171,9 @@ async def _publish(
     digest = verdicts.digest(outcome, shown, required)
     await checkruns.end(world, item, client, head, number=number, verdict=shown, url=url, digest=digest)
     if report is not None:
-        await _comment(world, item, where, client, pull, report=report, now=now, enforced=enforced, url=url)
+        said = comment.text(report, enforced=enforced, url=url, forced=forced)
+        mark = comment.digest(comment.text(verdicts.steady(report), enforced=enforced, url=None, forced=forced))
+        await _comment(world, item, where, client, pull, touched=bool(report.migrations), said=(said, mark), now=now)
     title = verdict.output.title
     verdict_said = report.verdict if report else "unjudged"
     await store.judged(
@@ -189,23 +192,19 @@ async def _comment(
     client: Client,
     pull: Pull,
     *,
-    report: Report,
+    touched: bool,
+    said: tuple[str, str],
     now: Past,
-    enforced: bool,
-    url: str | None,
 ) -> None:
-    touched = bool(report.migrations)
-    if not touched and now.comment is None:
-        return
-    body = comment.text(report, enforced=enforced, url=url)
-    digest = comment.digest(comment.text(verdicts.steady(report), enforced=enforced, url=None))
-    if digest == now.comment_hash:
+    """Make the one comment say something; nothing is written where its mark is the same."""
+    body, mark = said
+    if (not touched and now.comment is None) or mark == now.comment_hash:
         return
     await _still(client, pull)
     await world.mine(item)
     app = await world.github.app()
     id_ = await comment.write(client, pull.number, body, known=now.comment, app=app, create=touched)
-    await store.commented(world.pool, where.id, pull.number, id_, digest)
+    await store.commented(world.pool, where.id, pull.number, id_, mark)
 
 
 async def _still(client: Client, pull: Pull) -> None:
@@ -272,9 +271,13 @@ async def _quiet(world: World, item: Work) -> None:
 
 async def _irrelevant(world: World, clone: Clone, past: Past, base: str) -> bool:
     """Whether what happened on base since cannot change the judgement: nothing that reviews read of base was touched."""
-    paths = await asyncio.to_thread(clones.changed, clone, past.base or "", base)
+    then = past.base or ""
+    paths = await asyncio.to_thread(clones.changed, clone, then, base)
     if paths is None:
         return False
+    forks = [await asyncio.to_thread(clones.forks, clone, each, past.head) for each in (then, base)]
+    if forks[0] != forks[1]:
+        return False  # base has some of head's commits by now: they are not what head introduces any more
     kept = await store.review(world.pool, past.review) if past.review else None
     report = kept.report if kept else None
     return not any(_read_of_base(path, report) for path in paths)
@@ -286,9 +289,12 @@ def _read_of_base(path: str, report: Report | None) -> bool:
         return True
     if "/meta/" in f"/{path}" and path.endswith(".json"):
         return True
-    folders = [project.migrations_dir for project in report.projects] if report else []
-    files = [file for project in report.projects for file in project.schema_files] if report else []
-    return path in files or any(path.startswith(f"{folder.rstrip('/')}/") for folder in folders)
+    if report is None:
+        return False
+    if path.endswith(_CODE):
+        return True  # schema.ts may import it, from anywhere
+    folders = [project.migrations_dir for project in report.projects]
+    return any(path.startswith(f"{folder.rstrip('/')}/") for folder in folders)
 
 
 def _digest(head: str, base_ref: str, spoken: Spoken, approvals: tuple[str, ...] | None) -> str:

@@ -288,16 +288,20 @@ class Client:
         return int(said["id"])
 
     async def update_check(
-        self, run: int, *, conclusion: str | None, output: Output, url: str | None, had: int = 0
+        self,
+        run: int,
+        *,
+        conclusion: str | None,
+        output: Output,
+        url: str | None,
+        had: Sequence[dict[str, Any]] = (),
     ) -> None:
         """Say how a check run stands; `conclusion` None: in progress.
 
         Annotations are appended by GitHub and cannot be taken back: those that are there already (`had`) are not sent again.
         """
-        new = list(output.annotations)
-        if had:
-            shown = {_spot(each) for each in await self.annotations(run)}
-            new = [each for each in new if _spot(each.sent()) not in shown]
+        shown = {spot(each) for each in had}
+        new = [each for each in output.annotations if spot(each.sent()) not in shown]
         body: dict[str, Any] = {"status": "in_progress" if conclusion is None else "completed"}
         if conclusion is not None:
             body["conclusion"] = conclusion
@@ -387,5 +391,6 @@ class Client:
         raise AssertionError
 
 
-def _spot(said: dict[str, Any]) -> tuple[Any, ...]:
+def spot(said: dict[str, Any]) -> tuple[Any, ...]:
+    """What tells one annotation from another."""
     return (said.get("path"), said.get("start_line"), said.get("title"), said.get("message"))
