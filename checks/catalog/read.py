@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from checks.catalog.model import Catalog, Key
-from checks.catalog.reading import code, outside, tables, types
+from checks.catalog.reading import code, columns, followers, indexes, outside, tables, types
 from checks.catalog.reading.session import Session
 from checks.catalog.tables import Table
 from checks.catalog.types import Sequence
@@ -20,16 +20,21 @@ WHERE objoid >= 16384 OR classoid = 'pg_namespace'::regclass
 
 _MEMBERS = "SELECT classid, objid, refobjid FROM pg_depend WHERE deptype = 'e'"
 
-# What names do not tell: normal dependencies, the columns that defaults, generated columns and expression and partial
-# indexes read.
+# What names do not tell: normal dependencies, the columns that generated columns and expression and partial indexes read.
 _NEEDS = """
-SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid
+SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, d.deptype = 'a' AND d.objsubid = 0
 FROM pg_depend d
 WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.refclassid <> 'pg_namespace'::regclass
-  AND (d.deptype = 'n' OR d.deptype = 'a' AND (d.classid = 'pg_attrdef'::regclass AND d.objid IN (
-           SELECT f.oid FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
-           WHERE a.attgenerated <> '')
-       OR d.classid = 'pg_class'::regclass AND (d.objsubid > 0 OR d.objid = ANY (%(indexes)s::oid[]))))
+  AND (d.deptype = 'n' OR d.deptype = 'a' AND d.classid = 'pg_class'::regclass AND (d.objsubid > 0 OR d.objid IN
+           (SELECT i.indexrelid FROM pg_index i WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)))
+"""
+
+# Until PostgreSQL 14 the expression of a generated column depends on others, later the column itself does.
+_NEEDS_OF_EXPRESSIONS = """
+SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, false
+FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+WHERE d.classid = 'pg_attrdef'::regclass AND d.deptype = 'a' AND a.attgenerated <> '' AND d.refobjid >= 16384
+  AND d.refclassid <> 'pg_namespace'::regclass
 """
 
 
@@ -48,10 +53,13 @@ def read(
         roles: compare the roles of the cluster too.
         owner: a role that counts as the database's own, besides the database's owner and the connection's role.
     """
-    with _uncollected(), connection.transaction(force_rollback=True):
-        session = Session(connection, owner)
-        for catalog, oid, sub, text in session.ask(_COMMENTS):
-            session.comments[catalog, oid, sub] = text
+    with (
+        _uncollected(),
+        connection.transaction(force_rollback=True),
+        contextlib.closing(Session(connection, owner)) as session,
+    ):
+        session.ahead(_COMMENTS, _MEMBERS, types.SCHEMAS)
+        session.comments = {(catalog, oid, sub): text for catalog, oid, sub, text in session.ask(_COMMENTS)}
         session.members = {(catalog, oid): extension for catalog, oid, extension in session.ask(_MEMBERS)}
         types.schemas(session, frozenset(ignore))
         _read(session, roles=roles)
@@ -71,16 +79,26 @@ def _uncollected() -> Generator[None]:
 
 
 def _read(session: Session, *, roles: bool) -> None:
+    version = session.version
+    session.ahead(
+        *tables.ALWAYS,
+        *columns.ALWAYS,
+        *outside.ALWAYS,
+        *types.ALWAYS,
+        *indexes.always(version),
+        *followers.ALWAYS,
+        _NEEDS,
+    )
     relation_rows = tables.relations(session)
-    column_rows = tables.columns(session)
+    types.collations(session)
+    every_column = columns.read(session)
     outside.extensions(session)
     outside.roles(session, compared=roles)
-    types.collations(session)
     identities = types.sequences(session)
     types.types(session)
-    tables.tables(session, relation_rows, column_rows, identities)
-    tables.constraints(session, column_rows)
-    tables.followers(session)
+    tables.tables(session, relation_rows, every_column, identities)
+    indexes.constraints(session, every_column)
+    followers.followers(session)
     code.functions(session)
     code.others(session)
     outside.replication(session)
@@ -91,18 +109,21 @@ def _read(session: Session, *, roles: bool) -> None:
 
 def _needs(session: Session) -> None:
     """Turn oids of pg_depend into keys."""
-    keys, pg_class, columns = session.keys, session.pg_class, session.columns
+    keys, pg_class, names = session.keys, session.pg_class, session.columns
     objects = session.objects
-    for catalog, oid, sub, needed_catalog, needed_oid, needed_sub in session.ask(
-        _NEEDS, indexes=session.expression_indexes
-    ):
+    rows = session.ask(_NEEDS)
+    if session.version < 150000:
+        rows += session.ask(_NEEDS_OF_EXPRESSIONS)
+    for catalog, oid, sub, needed_catalog, needed_oid, needed_sub, of_index in rows:
+        if of_index and oid not in session.expression_indexes:
+            continue
         dependant, needed = keys.get((catalog, oid)), keys.get((needed_catalog, needed_oid))
         if dependant is None or needed is None:
             continue
         if sub and catalog == pg_class and dependant[0] == "table":
-            dependant = ("column", *dependant[1:], columns.get((oid, sub), ""))
+            dependant = ("column", *dependant[1:], names.get((oid, sub), ""))
         if needed_sub and needed_catalog == pg_class and needed[0] == "table":
-            needed = ("column", *needed[1:], columns.get((needed_oid, needed_sub), ""))
+            needed = ("column", *needed[1:], names.get((needed_oid, needed_sub), ""))
         if dependant in objects and needed in objects:
             session.need(dependant, needed)
 

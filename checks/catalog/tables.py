@@ -44,7 +44,7 @@ class Table:
         return ("table", self.schema, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """A column of a table. What PostgreSQL would choose by itself is empty or None.
 
@@ -79,8 +79,16 @@ class Column:
         """Its identity."""
         return ("column", self.schema, self.table, self.name)
 
+    def at(self, schema: str, table: str, name: str, position: int) -> "Column":
+        """The same column in another place; ten thousand differ in little else, and `replace` takes eight times as long."""
+        made = object.__new__(Column)
+        state = made.__dict__
+        state.update(self.__dict__)
+        state["schema"], state["table"], state["name"], state["position"] = schema, table, name, position
+        return made
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Default:
     """The default of a column of a table or view."""
 
@@ -94,6 +102,14 @@ class Default:
     def key(self) -> tuple[str, ...]:
         """Its identity."""
         return ("default", self.schema, self.table, self.column)
+
+    def at(self, schema: str, table: str, column: str) -> "Default":
+        """The same default of another column."""
+        made = object.__new__(Default)
+        state = made.__dict__
+        state.update(self.__dict__)
+        state["schema"], state["table"], state["column"] = schema, table, column
+        return made
 
 
 @dataclass(frozen=True, slots=True)

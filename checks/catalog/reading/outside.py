@@ -81,6 +81,9 @@ SELECT pg_get_userbyid(d.defaclrole), coalesce(n.nspname, ''), d.defaclobjtype::
 FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
 """
 
+ALWAYS = (_ROLES,)
+"""What every catalog is asked."""
+
 
 def extensions(session: Session) -> None:
     """Extensions, and which objects are theirs."""

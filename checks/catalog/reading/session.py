@@ -1,9 +1,14 @@
 """One look at a database: what is asked, and which oid is which object."""
 
-from collections.abc import Mapping, Sequence
+import select
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
+from psycopg import pq
+from psycopg.adapt import Transformer
+from psycopg.errors import error_from_result
 
 from checks.catalog import acl
 from checks.catalog.model import Catalog, Key, Object
@@ -35,49 +40,96 @@ RARE = (
 )  # fmt: skip
 """Catalogs that most databases add nothing to: planning a question to each takes longer than looking whether it is worth it."""
 
-_PRESENT = "EXISTS (SELECT FROM {0} WHERE oid >= 16384)"
+_PRESENT = "SELECT " + ", ".join(f"EXISTS (SELECT FROM {catalog} WHERE oid >= 16384)" for catalog in RARE)  # noqa: S608 - as above
+
+_SELF = """
+SELECT current_setting('server_version_num')::int, pg_get_userbyid(datdba)::text, current_user::text,
+       'pg_class'::regclass::oid, 'pg_type'::regclass::oid, 'pg_proc'::regclass::oid, 'pg_constraint'::regclass::oid,
+       'pg_rewrite'::regclass::oid, 'pg_namespace'::regclass::oid, 'pg_extension'::regclass::oid, 'pg_attrdef'::regclass::oid
+FROM pg_database WHERE datname = current_database()
+"""
 
 
 class Session:
     """What is known so far of the database under the eyes."""
 
     def __init__(self, connection: psycopg.Connection[Any], owner: str | None) -> None:
+        self._connection = connection
         self._cursor: psycopg.Cursor[Row] = psycopg.Cursor(connection)
-        for setting in SETTINGS:
-            self._cursor.execute(setting)
-        row = self.ask(
-            "SELECT current_setting('server_version_num')::int, pg_get_userbyid(datdba)::text, current_user::text,"
-            " 'pg_class'::regclass::oid, 'pg_type'::regclass::oid, 'pg_proc'::regclass::oid, 'pg_constraint'::regclass::oid,"
-            " 'pg_rewrite'::regclass::oid, 'pg_namespace'::regclass::oid, 'pg_extension'::regclass::oid,"
-            " 'pg_attrdef'::regclass::oid FROM pg_database WHERE datname = current_database()"
-        )[0]
+        self._asked: deque[str] = deque()
+        self._answers: dict[str, list[Row]] = {}
+        self.schemas: dict[int, str] = {}
+        self._cursor.execute(";".join(SETTINGS).encode())
+        self.ahead(_SELF, _PRESENT)
+        row = self.ask(_SELF)[0]
         self.version: int = row[0]
         self.me: str = row[2]
         self.own_roles = {row[1], row[2], "pg_database_owner", owner or row[2]}
         (self.pg_class, self.pg_type, self.pg_proc, self.pg_constraint, self.pg_rewrite, self.pg_namespace,
          self.pg_extension, self.pg_attrdef) = row[3:]  # fmt: skip
-        present = self.ask(f"SELECT {', '.join(_PRESENT.format(catalog) for catalog in RARE)}")[0]
-        self._present: dict[str, bool] = dict(zip(RARE, present, strict=True))
-        self.schemas: dict[int, str] = {}
+        self._present: dict[str, bool] = dict(zip(RARE, self.ask(_PRESENT)[0], strict=True))
         self.objects: dict[Key, Object] = {}
         self.roles: dict[str, Role] = {}
         self.keys: dict[tuple[int, int], Key] = {}
         self.relations: dict[int, tuple[str, str]] = {}
         self.columns: dict[tuple[int, int], str] = {}
-        self.types: dict[tuple[int, int], tuple[str, int, str]] = {}
         self.collations: dict[int, str] = {0: ""}
         self.members: dict[tuple[int, int], int] = {}
         self.comments: dict[tuple[int, int, int], str] = {}
-        self.expression_indexes: list[int] = []
+        self.expression_indexes: set[int] = set()
         self.needs: dict[Key, set[Key]] = {}
         self.unread: list[str] = []
 
-    def ask(self, query: str, **parameters: object) -> list[Row]:
-        """Rows of a query; `%(schemas)s` stands for the schemas in view."""
-        if "%(" in query:
-            parameters.setdefault("schemas", list(self.schemas))
-            return self._cursor.execute(query.encode(), parameters).fetchall()
-        return self._cursor.execute(query.encode()).fetchall()
+    def ahead(self, *queries: str) -> None:
+        """Put questions that `ask` will put: PostgreSQL answers them, in this order, while the answers before are worked on."""
+        self._finish()
+        self._asked.extend(queries)
+        self._connection.pgconn.send_query(self._filled(";".join(queries)))
+
+    def ask(self, query: str, **numbers: Iterable[int]) -> list[Row]:
+        """Rows of a query; `%(schemas)s` stands for the schemas in view, other names for `numbers`."""
+        while query in self._asked:
+            self._answers[self._asked[0]] = self._answer()
+            self._asked.popleft()
+        if query in self._answers:
+            return self._answers.pop(query)
+        self._finish()
+        return self._cursor.execute(self._filled(query, **numbers)).fetchall()
+
+    def close(self) -> None:
+        """Leave the connection as it was taken, also where something failed half-way."""
+        self._asked.clear()
+        self._finish()
+
+    def _finish(self) -> None:
+        """Keep the answers to all that was asked ahead."""
+        while self._asked:
+            self._answers[self._asked[0]] = self._answer()
+            self._asked.popleft()
+        while self._connection.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
+            self._result()
+
+    def _answer(self) -> list[Row]:
+        """The rows of the query whose turn it is; they are many, so they are made at once and not one by one."""
+        result = self._result()
+        if result is None or result.status != pq.ExecStatus.TUPLES_OK:
+            raise error_from_result(result) if result is not None else psycopg.OperationalError("the session ended")
+        loader = Transformer(self._connection)
+        loader.set_pgresult(result)
+        return loader.load_rows(0, result.ntuples, tuple)
+
+    def _result(self) -> pq.abc.PGresult | None:
+        wire = self._connection.pgconn
+        while (unsent := wire.flush()) or wire.is_busy():
+            select.select([wire.socket], [wire.socket] if unsent else [], [])
+            wire.consume_input()
+        return wire.get_result()
+
+    def _filled(self, query: str, **numbers: Iterable[int]) -> bytes:
+        """Only numbers that PostgreSQL gave are ever put into a query."""
+        for name, values in {"schemas": self.schemas, **numbers}.items():
+            query = query.replace(f"%({name})s", f"'{{{','.join(map(str, map(int, values)))}}}'")
+        return query.encode()
 
     def has(self, catalog: str) -> bool:
         """Something that a user made is in one of the catalogs of `RARE`."""
@@ -85,9 +137,10 @@ class Session:
 
     def add(self, found: Object, *identity: tuple[int, int]) -> None:
         """Keep an object, known by its class and oid."""
-        self.objects[found.key] = found
+        key = found.key
+        self.objects[key] = found
         for each in identity:
-            self.keys[each] = found.key
+            self.keys[each] = key
 
     def need(self, dependant: Key, needed: Key) -> None:
         """Note that one object cannot be without another."""

@@ -18,7 +18,7 @@ from checks.catalog.types import (
     Sequence,
 )
 
-_SCHEMAS = """
+SCHEMAS = """
 SELECT n.oid, n.nspname, pg_get_userbyid(n.nspowner), n.nspacl::text[]
 FROM pg_namespace n
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -92,10 +92,13 @@ WHERE c.relkind = 'c' AND c.relnamespace = ANY (%(schemas)s::oid[]) AND a.attnum
 ORDER BY a.attrelid, a.attnum
 """
 
+ALWAYS = (_COLLATION_NAMES, _SEQUENCES, _RANGES, _FIELDS, _TYPES)
+"""What every catalog is asked."""
+
 
 def schemas(session: Session, ignored: frozenset[str]) -> None:
     """Which schemas are in view; must come first."""
-    for oid, name, owner, items in session.ask(_SCHEMAS):
+    for oid, name, owner, items in session.ask(SCHEMAS):
         if name in ignored:
             continue
         session.schemas[oid] = name
