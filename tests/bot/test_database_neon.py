@@ -118,4 +118,7 @@ def test_an_index_built_concurrently(branches: Embedded, tmp_path: Path) -> None
         assert theirs("v0", one, repo) is None
         assert data("migrate", "--url", url(other), "--repo", repo)[0] == 0
         assert rows(one) == rows(other)
+        with other.connect() as session:
+            assert session.execute("select count(*) from drizzle.__bulletproof_steps").fetchone() == (0,)
+            session.execute("drop table drizzle.__bulletproof_steps")
         assert difference.unified(catalog(one), catalog(other)) == ""
