@@ -23,8 +23,6 @@ def table(before: Table, after: Table) -> list[Statement] | None:
         done.append(Statement(f"{target} SET ACCESS METHOD {names.quoted(after.access_method or 'heap')}"))
     if before.tablespace != after.tablespace:
         done.append(Statement(f"{target} SET TABLESPACE {names.quoted(after.tablespace or 'pg_default')}"))
-    if before.of_type != after.of_type:
-        done.append(Statement(f"{target} OF {after.of_type}" if after.of_type else f"{target} NOT OF"))
     done += [Statement(f"{target} {words}") for words in pieces.storage(before.options, after.options)]
     if before.server_options != after.server_options:
         done.append(Statement(f"{target} OPTIONS ({pieces.options(before.server_options, after.server_options)})"))

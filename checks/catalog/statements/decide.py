@@ -68,6 +68,7 @@ def decide(a: Catalog, b: Catalog) -> Decisions:
         _replace(done, key)
     _spread(done)
     _alone(done)
+    _leave_first(done)
     done.attached |= {key for key in done.created if isinstance(table := b.objects[key], Table) and table.bound}
     return done
 
@@ -103,11 +104,24 @@ def _tightens_inside(done: Decisions, key: Key) -> bool:
 
 
 def _alone(done: Decisions) -> None:
-    """What a table would take over from its parents it is told itself while it is detached from them."""
+    """What a table would take over from its parents it is told itself while it is apart from them."""
     for key in done.altered:
         before, after = done.a.objects[key], done.b.objects[key]
-        if isinstance(after, Column) and after.inherited and ("table", *key[1:3]) in done.detached:
+        if isinstance(after, Column) and after.inherited and ("table", *key[1:3]) in done.detached | done.attached:
             done.altered[key] = alter.alter(before, replace(after, inherited=False)) or []
+
+
+def _leave_first(done: Decisions) -> None:
+    """A partition of a table that foreign keys point to cannot be dropped as long as it is one."""
+    pointed = {found.references for found in done.a if isinstance(found, Constraint) and found.references}
+    for key in done.dropped:
+        found = done.a.objects[key]
+        if (
+            isinstance(found, Table)
+            and found.bound
+            and any(parent in pointed and ("table", *parent) not in done.dropped for parent in found.parents)
+        ):
+            done.detached.add(key)
 
 
 def rebuild(done: Decisions, keys: Iterable[Key]) -> None:

@@ -48,7 +48,9 @@ def connect(plan: Plan) -> None:  # noqa: C901, PLR0912 - one question after the
     _joining(plan)
     _partitioned_indexes(plan)
     _replica_identities(plan)
+    _typed(plan)
     _inherited_defaults(plan)
+    _pointed_at(plan)
     _sequences(plan)
     _mentions(plan)
 
@@ -90,6 +92,7 @@ def _leaving(plan: Plan) -> None:
     for key in plan.done.detached:
         parents = plan.together.parents(plan.a, key)
         leaves = ("detach", key)
+        plan.link(leaves, ("drop", key))
         for parent in parents:
             plan.link(leaves, ("drop", ("table", *parent)))
         for table in (*parents, (key[1], key[2])):
@@ -167,14 +170,54 @@ def _replica_identities(plan: Plan) -> None:
                 plan.link(("alter", key), step)
 
 
+def _typed(plan: Plan) -> None:
+    """A table OF a type has its columns, no other; it changes while it is a table of none."""
+    for step in [step for step in plan.steps if step[0] in {"untype", "type"}]:
+        verb, key = step
+        parts = (*plan.together.parts_a.get((key[1], key[2]), ()), *plan.together.parts_b.get((key[1], key[2]), ()))
+        for part in parts:
+            for other in (("drop", part), ("alter", part), ("create", part)):
+                if part[0] == "column":
+                    plan.link(*((step, other) if verb == "untype" else (other, step)))
+        if verb == "type":
+            for needed in plan.done.needs_b[key]:
+                plan.link(("create", needed), step)
+        else:
+            plan.link(step, ("type", key))
+            for needed in plan.done.needs_a[key]:
+                plan.link(step, ("drop", needed))
+
+
 def _inherited_defaults(plan: Plan) -> None:
-    """A new child takes over its parent's defaults as they are."""
+    """A new child takes over its parent's defaults as they are, and a child its parent's new columns."""
     for key in plan.done.created:
+        if isinstance(column := plan.b.objects[key], Column) and column.inherited:
+            for parent in plan.together.parents(plan.b, ("table", column.schema, column.table)):
+                plan.link(("create", ("column", *parent, column.name)), ("create", key))
         for parent in plan.together.parents(plan.b, key) if key[0] == "table" else ():
             for part in (*plan.together.parts_a.get(parent, ()), *plan.together.parts_b.get(parent, ())):
                 if part[0] == "default":
                     for verb in ("create", "alter", "drop"):
                         plan.link((verb, part), ("create", key))
+
+
+def _pointed_at(plan: Plan) -> None:
+    """Foreign keys to a partitioned table point to its partitions too, and hold them until they are gone themselves."""
+    gone = [step for step in plan.steps if step[0] == "drop" and plan.together.parents(plan.a, step[1])]
+    if not gone:
+        return
+    pointing: dict[tuple[str, str], list[Key]] = defaultdict(list)
+    for key in plan.done.dropped:
+        if isinstance(found := plan.a.objects[key], Constraint) and found.references:
+            pointing[found.references].append(key)
+    for step in gone:
+        above = list(plan.together.parents(plan.a, step[1]))
+        while above:
+            parent = above.pop()
+            above += plan.together.parents(plan.a, ("table", *parent))
+            for key in pointing.get(parent, ()):
+                if plan.host(("drop", key)) != ("drop", ("table", *parent)):
+                    plan.link(("drop", key), step)
 
 
 def _sequences(plan: Plan) -> None:

@@ -44,6 +44,8 @@ class Plan:
                 self._add("drop", key, self.together.dropped_with(key))
         for key in done.created:
             self._add("create", key, self.together.created_with(key))
+        for key in done.altered:
+            self._of_type(key)
         for key in done.detached:
             self.steps.add(("detach", key))
         for key in done.attached:
@@ -73,6 +75,11 @@ class Plan:
         else:
             self.along[step] = host
             self.folded[host].add(key)
+
+    def _of_type(self, key: Key) -> None:
+        was, found = self.a.objects[key], self.b.objects[key]
+        if isinstance(was, Table) and isinstance(found, Table) and was.of_type != found.of_type:
+            self.steps |= {(verb, key) for verb, kind in (("untype", was.of_type), ("type", found.of_type)) if kind}
 
     def _sequence(self, key: Key, found: Sequence) -> None:
         was = self.a.objects.get(key)

@@ -49,6 +49,10 @@ def say(plan: Plan, step: Step) -> Iterator[Statement]:  # noqa: C901, PLR0912 -
             yield Statement(f"ALTER SEQUENCE {names.qualified(*key[1:])} OWNED BY {names.qualified(*found.owned_by)}")
         case "disown":
             yield Statement(f"ALTER SEQUENCE {names.qualified(*key[1:])} OWNED BY NONE")
+        case "untype":
+            yield Statement(f"ALTER TABLE {names.qualified(*key[1:])} NOT OF")
+        case "type" if isinstance(found, Table):
+            yield Statement(f"ALTER TABLE {names.qualified(*key[1:])} OF {found.of_type}")
         case "replica" if isinstance(found, Table):
             yield make.replica_identity(found)
         case _:

@@ -85,7 +85,7 @@ class Together:
             column = ("column", *key[1:])
             if table in done.created:
                 return ("create", table)
-            if column in done.created:
+            if column in done.created and not getattr(self.b.objects[column], "inherited", False):
                 return ("create", column)
             return None
         if table not in done.created:
