@@ -79,6 +79,7 @@ class Hub:
         self.may_write = False
         self.suspended = False
         self.unchanged = 0
+        self.apps: dict[str, dict[str, Any]] = {}
         self.hook = "http://127.0.0.1:9"  # nobody listens
         self.deliveries: list[dict[str, Any]] = []
         self.description = openapi.published()
@@ -494,12 +495,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _route(self, path: str, query: dict[str, list[str]], body: Any) -> Answer:  # noqa: PLR0911 - one answer a kind of address
         authorization = self.headers.get("Authorization", "")
         kind, _, token = authorization.partition(" ")
-        if path.startswith("/app"):
+        if path == "/app" or path.startswith("/app/"):
             if kind != "Bearer" or token.count(".") != 2:
                 return 401, {"message": "A JSON web token could not be decoded"}
             return self._app(path, body)
         if path.endswith("/installation") and token.count(".") == 2:
             return 200, {"id": INSTALLATION}
+        if match := re.fullmatch(r"/app-manifests/(\w+)/conversions", path):
+            return (201, self.hub.apps.pop(match[1])) if match[1] in self.hub.apps else None
         if token not in self.hub.tokens:
             return 401, {"message": "Bad credentials"}
         opened = self.hub.tokens[token]
@@ -657,7 +660,14 @@ def _run_shown(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def _begin_run(here: Repository, _parts: Any, _query: Any, body: Any) -> Answer:
-    run = {"id": here.hub.id(), "app": {"id": APP, "slug": SLUG}, "conclusion": None, "history": [], "started_at": _now(), **body}
+    run = {
+        "id": here.hub.id(),
+        "app": {"id": APP, "slug": SLUG},
+        "conclusion": None,
+        "history": [],
+        "started_at": _now(),
+        **body,
+    }
     run["output"] = {"annotations": [], **body.get("output", {})}
     run["history"].append((run["status"], run["conclusion"]))
     here.runs.append(run)

@@ -116,7 +116,7 @@ def _review(found: store.Stored, where: str, root: str) -> Response:
         fresh=words.fresh(report.findings),
         waived=words.waived(report.findings),
         old=words.old(report.findings),
-        replayed=words.replayed(report.replay),
+        replayed=words.replayed(report),
         covered=words.covered(report.coverage),
         witnessed=words.witnessed(report.witnesses),
         timed=words.timed(report.timings_ms),

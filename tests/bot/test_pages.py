@@ -1,15 +1,18 @@
 """The pages: closed to strangers, safe to look at, readable without JavaScript."""
 
 import asyncio
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import gate
 import httpx
 import pytest
+from conftest import ROOT
 from github import Hub
 
 from bot import state
@@ -131,6 +134,55 @@ def test_setup_makes_the_app(tmp_path: Path) -> None:
         assert client.get("/readyz").status_code == 503
         assert client.post("/webhook", content=b"{}").status_code == 503
     service.stop()
+
+
+def test_setup_takes_the_key_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The code is changed for the App's key, once; both are in files for us alone, shown once, and in no log."""
+    hub = Hub(tmp_path / "hub")
+    hub.apps["c0de"] = {
+        "id": 99, "slug": "bulletproof-x", "name": "Bulletproof <x>", "pem": "-----BEGIN X-----\nk3y\n-----END X-----\n",
+        "webhook_secret": "hunter2", "client_id": "Iv1", "client_secret": "s3cret", "html_url": "https://x",
+    }  # fmt: skip
+    folder = tmp_path / "data"
+    settings = Settings(public_url="https://bulletproof.example", data_dir=folder, github_api_url=hub.api)
+    service = gate.Service(settings, "unused")
+    with Pages(service, "unused") as client:
+        form = client.get("/setup").text
+        state = re.search(r"state=([\w-]+)", form)
+        assert state is not None
+        assert "<code>checks</code>" in form
+        done = client.get("/setup/done", params={"code": "c0de", "state": state[1]})
+        assert done.status_code == 200
+        assert "Bulletproof &lt;x&gt;" in done.text
+        assert "hunter2" in done.text
+        assert "no-store" in done.headers["cache-control"]
+        again = client.get("/setup/done", params={"code": "c0de", "state": state[1]})
+        assert again.status_code == 400
+        other = re.search(r"state=([\w-]+)", client.get("/setup").text)
+        assert other is not None
+        assert client.get("/setup/done", params={"code": "spent", "state": other[1]}).status_code == 502
+    service.stop()
+    hub.close()
+    assert hub.complaints == []
+    for name in ("github-app.pem", "github-app.env"):
+        assert (folder / name).stat().st_mode & 0o777 == 0o600
+    assert "k3y" in (folder / "github-app.pem").read_text()
+    said = capsys.readouterr()
+    assert not any(word in said.out + said.err for word in ("hunter2", "k3y", "s3cret"))
+    made = subprocess.run(
+        ["sh", "-c", f". {folder}/github-app.env; echo $BULLETPROOF_GITHUB_APP_ID $BULLETPROOF_WEBHOOK_SECRET"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert made.stdout == "99 hunter2\n"
+
+
+def test_the_manifest_is_found_from_anywhere(tmp_path: Path) -> None:
+    """Wherever the service was started."""
+    code = "from bot.pages import setup; print(setup.manifest('https://x')['default_events'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+    )  # fmt: skip
+    assert "merge_group" in done.stdout
 
 
 @pytest.mark.long
