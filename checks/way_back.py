@@ -6,6 +6,7 @@ from checks.catalog import difference, names
 from checks.catalog.model import Catalog
 from checks.catalog.tables import Column, Table
 from checks.drizzle.plan import Plan
+from checks.evidence import types
 
 
 def irreversible(before: Catalog, after: Catalog) -> Iterator[str]:
@@ -24,8 +25,18 @@ def irreversible(before: Catalog, after: Catalog) -> Iterator[str]:
     for change in difference.changes(before, after):
         old, new = change.before, change.after
         if isinstance(old, Column) and isinstance(new, Column) and old.type != new.type:
-            name = _name(old.schema, old.table)
-            yield f"values of `{name}.{old.name}` that {new.type} could not hold as {old.type} did"
+            yield from _retyped(f"`{_name(old.schema, old.table)}.{old.name}`", old.type, new.type)
+
+
+def _retyped(column: str, old: str, new: str) -> Iterator[str]:
+    """What a change of type loses, there and back."""
+    there, back = types.compare(old, new), types.compare(new, old)
+    if there == "narrower":
+        yield f"values of {column} that the change from {old} to {new} rounds or cuts off"
+    if back == "narrower":
+        yield f"values of {column} written from then on that {old} cannot hold: the way back fails on them, or rounds them"
+    if there == back == "other":
+        yield f"values of {column} that do not survive the change to {new} and back to {old}"
 
 
 def forget(plan: Plan) -> str:

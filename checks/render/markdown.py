@@ -26,14 +26,14 @@ def _review(report: Report) -> list[Section]:
     step = words.next_step(report.verdict, report.findings)
     opening = f"### {_VERDICTS[report.verdict]} Migration policy · {prose(said, 200)}\n\n"
     opening += f"{plain(report.base[:7])} → {plain(report.head[:7])}{where}\n\n"
-    opening += f"**{plain(step)}**\n\n" if step else ""
+    opening += f"**{prose(step)}**\n\n" if step else ""
     sections = [Section(start=opening, share=0.02)]
     sections.append(_list("", [prose(note) for note in report.notes], share=0.04))
     sections += _findings(report.findings)
     sections += [_conflicts(report), _checklist(report)]
     sections += _migrations(report.migrations)
     if report.migrations:
-        replayed = [f"{_STATES[state]} {prose(line)}" for state, line in words.replayed(report.replay)]
+        replayed = [f"{_STATES[state]} {prose(line)}" for state, line in words.replayed(report)]
         sections.append(_list("Replay, as Drizzle would do it", replayed, share=0.05))
     sections += _equality(report.equality)
     sections += _schema(report)
@@ -159,7 +159,7 @@ def _migrations(migrations: Sequence[MigrationReport]) -> list[Section]:
         ran = sum(s.ms or 0 for s in statements)
         size = words.count(len(statements), "statement") if statements else ""
         about = ", ".join(part for part in (migration.change, size, words.duration(ran) if ran else "") if part)
-        if not statements:
+        if not statements or (migration.change != "added" and not words.ran(statements)):
             sections.append(Section(start=f"{code(migration.path)} ({about})\n\n", share=0.005))
             continue
         opened = " open" if few and migration.change == "added" else ""

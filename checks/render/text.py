@@ -75,7 +75,7 @@ def _review(sheet: Sheet, report: Report) -> None:
     if report.migrations:
         _migrations(sheet, report.migrations)
         sheet.heading("Replay, as Drizzle would do it")
-        for state, said in words.replayed(report.replay):
+        for state, said in words.replayed(report):
             _line(sheet, state, said)
     _equality(sheet, report.equality)
     _schema(sheet, report.schema_diff)

@@ -13,7 +13,6 @@ from checks.report import (
     Finding,
     Lock,
     ProjectSummary,
-    Replay,
     Report,
     Rollback,
     Severity,
@@ -30,6 +29,9 @@ LOCKS = {
     "ShareUpdateExclusiveLock": "blocks other schema changes on",
 }
 """What each mode of a lock keeps others from doing, worst first (PostgreSQL manual, 13.3.1); weaker ones disturb nobody."""
+
+LONG_MS = 10_000
+"""From then on people ask what took so long."""
 
 _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 _TRANSACTIONS = {
@@ -115,7 +117,8 @@ def next_step(verdict: Verdict, findings: Sequence[Finding]) -> str | None:
     if verdict == "block" and all(f.rule == "not-checked" for f in chosen if f.severity == "error"):
         return "The policy is strict: what could not be checked blocks, too. The checklist says what that was, and why."
     if verdict == "block":
-        return f"Fix {'the error' if errors == 1 else 'the errors'} below and push again. A rule can be waived with a reason."
+        fix = f"Fix {'the error' if errors == 1 else 'the errors'} below and push again."
+        return f"{fix} Or excuse one, with a reason: `/migrate waive RULE REASON`."
     if warnings:
         return f"Nothing blocks. Read {'the warning' if warnings == 1 else 'the warnings'} below before you merge."
     return None
@@ -209,13 +212,21 @@ def duration(ms: float) -> str:
     return f"{ms:.0f} ms" if ms >= 10 else f"{ms:.1f} ms"
 
 
-def replayed(replay: Replay) -> list[tuple[str, str]]:
+def replayed(report: Report) -> list[tuple[str, str]]:
     """The replay line by line, each with its state (`met`, `unmet`, `unknown`)."""
+    replay = report.replay
     how = _TRANSACTIONS[replay.transaction]
-    states = {"ok": "met", "failed": "unmet", "skipped": "unknown"}
+    if any(f.rule == "ends-transaction" for f in report.findings):
+        how = "in transactions that they end themselves"
+    # What failed for want of something that the branch database lacks says nothing of the migrations.
+    ours = any(i.id == "migration-tested" and i.state == "unknown" for i in report.checklist)
+    failed = "unknown" if ours else "unmet"
+    states = {"ok": "met", "failed": failed, "skipped": "unknown"}
     from_base = {
         "ok": f"The new migrations apply to the base's database, {how}.",
-        "failed": "The new migrations fail on the base's database.",
+        "failed": "The new migrations could not be run to their end here."
+        if ours
+        else "The new migrations fail on the base's database.",
         "skipped": "The new migrations were not run on the base's database.",
     }[replay.from_base]
     if replay.stopped and replay.from_base == "failed" and replay.error is None:
@@ -224,7 +235,9 @@ def replayed(replay: Replay) -> list[tuple[str, str]]:
         from_base = f"If it ran them, the new migrations would apply to the base's database, {how}."
     from_zero = {
         "ok": "The whole chain builds an empty database.",
-        "failed": "The whole chain fails on an empty database.",
+        "failed": "The whole chain could not be run to its end here."
+        if ours
+        else "The whole chain fails on an empty database.",
         "skipped": "The whole chain was not run on an empty database.",
     }[replay.from_zero]
     lines = [(states[replay.from_base], from_base), (states[replay.from_zero], from_zero)]
@@ -234,7 +247,7 @@ def replayed(replay: Replay) -> list[tuple[str, str]]:
         error = replay.error
         lines.append(
             (
-                "unmet",
+                failed,
                 f"Statement {error.statement + 1} of `{error.migration}` failed: {error.message} (SQLSTATE {error.sqlstate})",
             )
         )
@@ -263,8 +276,10 @@ def witnessed(witnesses: Sequence[str]) -> str:
 
 
 def timed(timings_ms: dict[str, float], most: int = 5) -> str:
-    """The longest parts of the work: `1.3 s (replay 0.8 s, catalog 0.3 s)`; a part named `total` is the sum."""
+    """How long it took: `1.3 s`, with the longest parts where it was long; a part named `total` is the sum."""
     total = timings_ms.get("total", sum(timings_ms.values()))
+    if total < LONG_MS:
+        return duration(total)
     parts = sorted(((ms, part) for part, ms in timings_ms.items() if part != "total"), reverse=True)[:most]
     said = ", ".join(f"{part.replace('_', ' ')} {duration(ms)}" for ms, part in parts if ms >= 1)
     return f"{duration(total)} ({said})" if said else duration(total)

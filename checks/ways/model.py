@@ -63,8 +63,13 @@ def clean(reading: Reading | None, does: str, noted: int = 0) -> tuple[Literal["
         first = reading.unread[0]
         more = f" (and {len(reading.unread) - 1} more)" if len(reading.unread) > 1 else ""
         return "unknown", f"`{first.path}:{first.line}` could not be read: {first.why}{more}."
-    files = {0: "No changed file can matter", 1: "The one changed file that can matter was read"}
-    said = files.get(reading.looked, f"{reading.looked} changed files that can matter were read")
+    if not reading.looked:
+        return "met", f"No changed file {does}."
+    files = (
+        "the one changed file that can matter"
+        if reading.looked == 1
+        else f"{reading.looked} changed files that can matter"
+    )
     if noted:
-        return "met", f"{said}; none surely {does}, {noted} may (noted)."
-    return "met", f"{said}; none {does}." if reading.looked else f"{said}."
+        return "met", f"Of {files}, none surely {does}; {noted} may (noted)."
+    return "met", f"Of {files}, none {does}."

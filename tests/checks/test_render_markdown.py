@@ -80,7 +80,7 @@ def test_a_blocked_review() -> None:
 
 1111111 → 2222222 · Drizzle v0 in `lib/database/migrations`
 
-**Fix the errors below and push again. A rule can be waived with a reason.**
+**Fix the errors below and push again. Or excuse one, with a reason: `/migrate waive RULE REASON`.**
 
 #### Findings
 
@@ -187,7 +187,7 @@ ALTER TABLE "users" ADD COLUMN "nickname" text;
 
 - Statement 3 of `0003_bright_storm`: it stands after the failure
 
-<sub>3 statements: all read, 1 run · judged by PostgreSQL and by reading · 150 ms (branch 62 ms, catalog 44 ms, replay 30 ms, git 12 ms)</sub>
+<sub>3 statements: all read, 1 run · judged by PostgreSQL and by reading · 150 ms</sub>
 """)
 
 

@@ -41,7 +41,8 @@ def test_a_blocked_review_says_what_to_do() -> None:
     assert text.text(samples.blocked()) == snapshot("""\
 ✗ blocked: 2 errors, 1 warning, 1 waived, 1 thing not checked
   verdict block · 1111111 → 2222222 · Drizzle v0 in `lib/database/migrations`
-  Fix the errors below and push again. A rule can be waived with a reason.
+  Fix the errors below and push again. Or excuse one, with a reason: `/migrate
+  waive RULE REASON`.
 
 Findings
   ✗ error    replay-fails        lib/database/migrations/0003_bright_storm.sql:3
@@ -118,7 +119,6 @@ Not looked at
   ? statement 3 of 0003_bright_storm: it stands after the failure
 
 3 statements: all read, 1 run · judged by PostgreSQL and by reading · 150 ms
-(branch 62 ms, catalog 44 ms, replay 30 ms, git 12 ms)
 """)
 
 
@@ -314,7 +314,9 @@ def test_the_way_out_is_a_line_or_two() -> None:
 
 def test_what_drizzle_skips_is_not_said_to_apply() -> None:
     """A migration that Drizzle passes over is not shown as one that was applied."""
-    lines = words.replayed(Replay(from_base="ok", from_zero="ok", would_skip=("0002_late",)))
+    report = samples.passed()
+    replay = Replay(from_base="ok", from_zero="ok", would_skip=("0002_late",))
+    lines = words.replayed(report.model_copy(update={"replay": replay}))
     assert [line for _, line in lines] == [
         "If it ran them, the new migrations would apply to the base's database, all in one transaction.",
         "The whole chain builds an empty database.",
@@ -330,3 +332,12 @@ def test_the_checklist_points_at_what_is_said_above() -> None:
     )
     assert words.evidence(item, [finding]) == "See above: `package.json:1`, `banned-command`."
     assert words.evidence(item, []) == item.why
+
+
+def test_what_could_not_run_here_is_not_shown_as_failed() -> None:
+    """Where the branch database lacks something, a failure is no verdict on the migration."""
+    report = samples.blocked()
+    tested = [i.model_copy(update={"state": "unknown"}) if i.id == "migration-tested" else i for i in report.checklist]
+    said = words.replayed(report.model_copy(update={"checklist": tuple(tested)}))
+    assert {state for state, _ in said} <= {"unknown", "met"}
+    assert "The new migrations could not be run to their end here." in [line for _, line in said]
