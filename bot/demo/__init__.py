@@ -1,5 +1,6 @@
 """The demo: a small shop with Drizzle, a pull request that obeys its policy and one that breaks it, both reviewed for real."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -46,11 +47,18 @@ def run() -> int:
         sys.stderr.write(f"The demo expected the verdicts pass and block, and got {' and '.join(verdicts)}.\n")
         return 3
     console.print(Rule(style="bold"))
-    console.print(
-        "That was `bulletproof review` on both branches. Try it in a repository of yours: bulletproof review --base main",
-        highlight=False,
-    )
+    console.print("That was `bulletproof review` on both branches. Try it on a repository of yours:", highlight=False)
+    console.print(f"{_command()} review --repo PATH --base main", highlight=False)
     return 0
+
+
+def _command() -> str:
+    """What to type: the command's name where a shell finds it, else where it is."""
+    if shutil.which("bulletproof"):
+        return "bulletproof"
+    beside = Path(sys.executable).parent / "bulletproof"
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
 
 
 def build(folder: Path) -> None:
