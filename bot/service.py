@@ -30,7 +30,8 @@ def private_key(settings: Settings) -> str:
         UserError: there is none, or it cannot be read.
     """
     if settings.github_private_key is not None:
-        return settings.github_private_key.get_secret_value().replace("\\n", "\n")
+        # As files of settings carry it: on one line, and with quotes that not every reader of such files takes off.
+        return settings.github_private_key.get_secret_value().strip().strip("'\"").replace("\\n", "\n")
     if settings.github_private_key_file is None:
         raise UserError("No private key: set BULLETPROOF_GITHUB_PRIVATE_KEY_FILE, or open /setup to make the App.")
     try:
