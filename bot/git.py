@@ -61,7 +61,9 @@ class Repository:
         self.path = Path(path)
         if not self.path.is_dir():
             raise UserError(f"{self.path} is not a folder. Name the folder of a git repository with --repo.")
-        self._run("rev-parse", "--git-dir")
+        said = self._run("rev-parse", "--git-dir", "--git-path", "objects").decode("utf-8", "surrogateescape")
+        self.objects = self.path / said.splitlines()[1]
+        """The folder of its objects."""
 
     def resolve(self, revision: str) -> str:
         """The commit id of a revision.
@@ -169,6 +171,15 @@ class Repository:
         with self._process(*arguments, environment=environment) as process:
             out, err = process.communicate(stdin)
         return process.returncode, out, (err or b"").decode(errors="replace").strip().removeprefix("fatal: ")
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start git; whoever starts it ends it."""
+        return self._process(*arguments)
+
+    @property
+    def partial(self) -> bool:
+        """Whether blobs may be missing here, and are fetched when they are read."""
+        return self._promisor is not None
 
     def fetcher(self) -> Callable[[Sequence[str]], Mapping[str, bytes]]:
         """Reads blobs, each once."""

@@ -1,19 +1,17 @@
 """Writes to a git repository with plumbing alone: trees, commits, refs (compare and swap), and pushes that only go forward."""
 
-import hashlib
 import os
 import posixpath
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from bot import git_objects
 from bot.git import Repository
+from bot.git_objects import TREE, Objects
 from checks.errors import CouldNotJudge, UserError
 from checks.tree import Entry, Tree
 
-_TREE = "040000"
 FALLBACK = {"NAME": "Bulletproof", "EMAIL": "bulletproof@localhost"}
 
 
@@ -55,14 +53,37 @@ def merge(repository: Repository, head: str, base: str) -> Merge:
     return Merge(fields[0], tuple(dict.fromkeys(f for f in fields[1:] if f)))
 
 
-def changed(repository: Repository, before: str, after: str) -> list[str]:
-    """The paths that differ between two commits or trees."""
-    code, out, words = repository.ask(
-        "diff-tree", "-r", "-z", "--name-only", "--no-commit-id", "--no-renames", before, after
-    )
+def parted(repository: Repository, base: str, head: str) -> tuple[str, str, str | None]:
+    """The ids of two commits, and of the one where they parted; None: they have none in common.
+
+    Raises:
+        UserError: there is no such commit here.
+    """
+    names = [f"{name}^{{commit}}" for name in (base, head)]
+    if not base.startswith("-") and not head.startswith("-"):
+        code, out, _ = repository.ask("rev-parse", *names, f"{base}...{head}", "--")
+        lines = out.decode().split()
+        if code == 0 and len(lines) >= 4:
+            fork = next((line[1:] for line in lines[4:] if line.startswith("^")), None)
+            return lines[0], lines[1], fork
+    return repository.resolve(base), repository.resolve(head), None
+
+
+def changed(repository: Repository, fork: str, *tips: str) -> list[list[str]]:
+    """The paths in which commits differ from one, for each of them."""
+    asked = "".join(f"{tip} {fork}\n" for tip in tips).encode()
+    code, out, words = repository.ask("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--stdin", stdin=asked)
     if code:
         raise UserError(f"git diff-tree failed: {words}")
-    return [os.fsdecode(name) for name in out.split(b"\0") if name]
+    found: dict[str, list[str]] = {tip: [] for tip in tips}
+    here: list[str] = []
+    for name in out.split(b"\0"):
+        said = os.fsdecode(name)
+        if said in found:  # it names the commit before its paths
+            here = found[said]
+        elif said:
+            here.append(said)
+    return [found[tip] for tip in tips]
 
 
 Fetch = Callable[[Sequence[str]], Mapping[str, bytes]]
@@ -77,22 +98,26 @@ def files(repository: Repository, revision: str, folders: Sequence[str], fetch: 
     return Tree(_entries(out), fetch or repository.fetcher())
 
 
-def with_files(repository: Repository, tree: str, changes: Mapping[str, Entry | bytes | None]) -> str:
+def with_files(
+    repository: Repository, tree: str, changes: Mapping[str, Entry | bytes | None], objects: Objects | None = None
+) -> str:
     """A tree with some files written, replaced or (None) removed; folders that are not concerned are not read."""
-    made = _blobs(repository, {p: c for p, c in changes.items() if isinstance(c, bytes)})
+    if objects is None:
+        with Objects(repository) as opened:
+            return with_files(repository, tree, changes, opened)
+    made: dict[str, tuple[str, bytes]] = {}
     wanted: dict[str, tuple[str, str] | None] = {}
     for path, change in changes.items():
-        if isinstance(change, Entry):
-            wanted[path] = (change.mode, change.oid)
+        if isinstance(change, bytes):
+            oid = git_objects.name_of("blob", change, len(tree))
+            made[oid] = ("blob", change)
+            wanted[path] = ("100644", oid)
         else:
-            wanted[path] = None if change is None else ("100644", made[path])
-    levels = _levels(repository, tree, {posixpath.dirname(path) for path in wanted})
-    lines: list[bytes] = []
-    top = _rewritten(levels, "", wanted, lines, width=len(tree))
-    code, out, words = repository.ask("mktree", "-z", "--missing", "--batch", stdin=b"\0".join(lines) + b"\0")
-    if code or (top or out.decode().split()[-1]) not in out.decode().split():
-        raise UserError(f"git mktree failed: {words}")
-    return top or out.decode().split()[-1]
+            wanted[path] = None if change is None else (change.mode, change.oid)
+    levels = _levels(objects, tree, {posixpath.dirname(path) for path in wanted})
+    top = _rewritten(levels, "", wanted, made, width=len(tree))
+    git_objects.store(repository, made)
+    return top or git_objects.name_of("tree", b"", len(tree))
 
 
 def commit(repository: Repository, tree: str, parents: Sequence[str], message: str, *, sign: bool = False) -> str:
@@ -237,59 +262,27 @@ def patch(repository: Repository, before: str, after: str) -> str | None:
 # --- trees ---
 
 
-def _blobs(repository: Repository, contents: Mapping[str, bytes]) -> dict[str, str]:
-    if not contents:
-        return {}
-    with tempfile.TemporaryDirectory(prefix="bulletproof-blobs-") as folder:
-        paths = [Path(folder) / str(number) for number in range(len(contents))]
-        for path, data in zip(paths, contents.values(), strict=True):
-            path.write_bytes(data)
-        listing = "".join(f"{path}\n" for path in paths).encode()
-        code, out, words = repository.ask("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=listing)
-    if code:
-        raise UserError(f"git hash-object failed: {words}")
-    return dict(zip(contents, out.decode().split(), strict=True))
-
-
 Wanted = Mapping[str, tuple[str, str] | None]
+Made = dict[str, tuple[str, bytes]]
 
 
-def _levels(repository: Repository, tree: str, folders: Iterable[str]) -> dict[str, dict[str, Entry]]:
-    """The direct members of some folders and all above them, in one question."""
+def _levels(objects: Objects, tree: str, folders: Iterable[str]) -> dict[str, dict[str, Entry]]:
+    """The direct members of some folders and all above them."""
     wanted = {""}
     for folder in folders:
         parts = folder.split("/")
         wanted |= {"/".join(parts[: n + 1]) for n in range(len(parts))}
     names = sorted(wanted)
-    asked = b"".join(os.fsencode(f"{tree}:{name}") + b"\0" for name in names)
-    _, out, _ = repository.ask("cat-file", "--batch", "-z", stdin=asked)
-    found: dict[str, dict[str, Entry]] = {}
-    position = 0
-    for name in names:
-        end = out.index(b"\n", position)
-        header = out[position:end].split(b" ")
-        position = end + 1
-        if len(header) >= 3 and header[-2] in {b"tree", b"blob", b"commit"}:
-            size = int(header[-1])
-            if header[-2] == b"tree":
-                found[name] = {e.path: e for e in _members(out[position : position + size], len(tree) // 2)}
-            position += size + 1
-    return found
-
-
-def _members(content: bytes, width: int) -> Iterable[Entry]:
-    position = 0
-    while position < len(content):
-        end = content.index(b"\0", position)
-        mode, _, name = content[position:end].partition(b" ")
-        position = end + 1 + width
-        yield Entry(os.fsdecode(name), mode.decode().zfill(6), content[end + 1 : position].hex())
+    found = objects.trees([f"{tree}:{name}" for name in names])
+    return {
+        name: {e.path: e for e in members} for name, members in zip(names, found, strict=True) if members is not None
+    }
 
 
 def _rewritten(
-    levels: Mapping[str, Mapping[str, Entry]], folder: str, wanted: Wanted, lines: list[bytes], *, width: int
+    levels: Mapping[str, Mapping[str, Entry]], folder: str, wanted: Wanted, made: Made, *, width: int
 ) -> str | None:
-    """The id of a folder's new tree, None where nothing is left in it; what makes it is added to `lines`."""
+    """The id of a folder's new tree, None where nothing is left in it; what is new is added to `made`."""
     here = dict(levels.get(folder, {}))
     below: dict[str, dict[str, tuple[str, str] | None]] = {}
     for path, change in wanted.items():
@@ -302,27 +295,25 @@ def _rewritten(
             here[name] = Entry(name, *change)
     for name, changes in below.items():
         inner = posixpath.join(folder, name)
-        made = _rewritten(levels, inner, changes, lines, width=width)
-        if made is not None:
-            here[name] = Entry(name, _TREE, made)
-        elif name in here and here[name].mode == _TREE:
+        oid = _rewritten(levels, inner, changes, made, width=width)
+        if oid is not None:
+            here[name] = Entry(name, TREE, oid)
+        elif name in here and here[name].mode == TREE:
             del here[name]
     if not here and folder:
         return None
-    return _made(here.values(), lines, width)
+    return _made(here.values(), made, width)
 
 
-def _made(entries: Iterable[Entry], lines: list[bytes], width: int) -> str:
-    """The id of a tree, and in `lines` how git is told to make it (gitformat-tree: folders sort as if they ended in `/`)."""
-    kinds = {_TREE: "tree", "160000": "commit"}
-    ordered = sorted(entries, key=lambda e: os.fsencode(e.path) + (b"/" if e.mode == _TREE else b""))
+def _made(entries: Iterable[Entry], made: Made, width: int) -> str:
+    """The id of a tree (gitformat-tree: folders sort as if they ended in `/`)."""
+    ordered = sorted(entries, key=lambda e: os.fsencode(e.path) + (b"/" if e.mode == TREE else b""))
     content = b"".join(
         f"{e.mode.lstrip('0')} ".encode() + os.fsencode(e.path) + b"\0" + bytes.fromhex(e.oid) for e in ordered
     )
-    lines += (f"{e.mode} {kinds.get(e.mode, 'blob')} {e.oid}\t".encode() + os.fsencode(e.path) for e in ordered)
-    lines.append(b"")
-    algorithm = "sha1" if width == 40 else "sha256"
-    return hashlib.new(algorithm, b"tree %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    oid = git_objects.name_of("tree", content, width)
+    made[oid] = ("tree", content)
+    return oid
 
 
 def _entries(listing: bytes) -> Iterable[Entry]:

@@ -2,12 +2,11 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bot import git_write
-from bot.git import Repository
+from bot.git_objects import Objects
 from checks.drizzle import chain, journal, rechain, rechain_v1, repair, snapshots
 from checks.drizzle.model import Project
 from checks.drizzle.repair import RefusedError, Repair, Situation
@@ -55,7 +54,7 @@ class Sum:
 
 
 def repairs(
-    repository: Repository,
+    objects: Objects,
     commits: tuple[str, str, str],
     merge: git_write.Merge,
     paths: tuple[Sequence[str], Sequence[str]],
@@ -63,7 +62,7 @@ def repairs(
     """Repair every folder that needs it.
 
     Args:
-        repository: holds the commits.
+        objects: of the repository that holds the commits.
         commits: base, merge base and head.
         merge: what git makes of them.
         paths: what head changed, and what base did.
@@ -76,12 +75,10 @@ def repairs(
     if not by_head:
         return made
     names = sorted({*by_head, *_candidates(paths[1])})
-    fetch = repository.fetcher()
-    with ThreadPoolExecutor(4, "git") as beside:
-        everything = (*commits, merge.tree)
-        listed = [beside.submit(git_write.files, repository, revision, names, fetch) for revision in everything]
-        trees = _Trees(*(each.result() for each in listed))
-    fetch(sorted({e.oid for t in (trees.base, trees.fork, trees.head) for e in t.entries() if _read_anyway(e, names)}))
+    contents = _Contents(objects)
+    trees = _Trees(*_listed(objects, (*commits, merge.tree), names, contents.fetch))
+    wanted = {e.oid for t in (trees.base, trees.fork, trees.head) for e in t.entries() if _read_anyway(e, names)}
+    contents.fetch(sorted(wanted))
     for found in _folders(trees, names, by_head):
         other = _other(trees.head, found.head)
         if other is not None:
@@ -105,6 +102,38 @@ class _Trees:
     fork: Tree
     head: Tree
     merged: Tree
+
+
+class _Contents:
+    """Every blob is read once."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._known: dict[str, bytes] = {}
+
+    def fetch(self, oids: Sequence[str]) -> Mapping[str, bytes]:
+        """Blobs by their ids."""
+        missing = [oid for oid in dict.fromkeys(oids) if oid not in self._known]
+        if missing:
+            self._known |= self._objects.blobs(missing)
+        return {oid: self._known[oid] for oid in oids if oid in self._known}
+
+
+def _listed(
+    objects: Objects,
+    revisions: Sequence[str],
+    names: Sequence[str],
+    fetch: Callable[[Sequence[str]], Mapping[str, bytes]],
+) -> Iterable[Tree]:
+    """The files of some folders at each revision; the rest of the repository is not looked at."""
+    asked = [(revision, name) for revision in revisions for name in names]
+    found = objects.below([f"{revision}:{name}" for revision, name in asked])
+    for revision in revisions:
+        entries: dict[str, Entry] = {}
+        for (where, name), inside_ in zip(asked, found, strict=True):
+            if where == revision:
+                entries |= {path: replace(e, path=path) for e in inside_ if (path := posixpath.join(name, e.path))}
+        yield Tree(entries.values(), fetch)
 
 
 def _folders(trees: _Trees, names: Sequence[str], by_head: Iterable[str]) -> list[_Found]:
@@ -163,9 +192,9 @@ def _situation(trees: _Trees, found: _Found, conflicted: Iterable[str]) -> Situa
     mended: dict[str, bytes] = {}
     written: dict[str, bytes] = {}
     if forms[0] == "v0":
-        mended = repair.mended(head_tree, found.head, _ids(base_tree, found.base))
+        mended = repair.mended(head_tree, found.head, lambda: _ids(base_tree, found.base))
         head_tree = head_tree.overlaid(mended)
-        of_base = repair.mended(base_tree, found.base, _ids(head_tree, found.head))
+        of_base = repair.mended(base_tree, found.base, lambda: _ids(head_tree, found.head))
         base_tree = base_tree.overlaid(of_base)
         for tree, files in ((head_tree, mended), (base_tree, of_base)):
             written |= {e.oid: data for path, data in files.items() if (e := tree.entry(path)) is not None}

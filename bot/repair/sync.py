@@ -8,6 +8,7 @@ from typing import Any, Literal
 from bot import git_write
 from bot.branches import Provider
 from bot.git import Repository
+from bot.git_objects import Objects
 from bot.progress import Say, silent
 from bot.repair import folders, proof, words
 from checks.drizzle.repair import RefusedError
@@ -87,9 +88,11 @@ def prepare(
     Raises:
         UserError: a revision is not there, or git fails.
     """
-    base_id, head_id = repository.resolve(base), repository.resolve(head)
+    base_id, head_id, fork = git_write.parted(repository, base, head)
     try:
-        return _prepared(repository, base_id, head_id, provider=provider, sign=sign, seconds=seconds, say=say)
+        with Objects(repository) as objects:
+            sides = _Sides(base_id, head_id, fork)
+            return _prepared(repository, objects, sides, provider=provider, sign=sign, seconds=seconds, say=say)
     except RecursionError:
         reason = "A snapshot or the journal is nested too deep to be Drizzle's."
         return Outcome(status="refused", head=head_id, base=base_id, reason=reason)
@@ -103,22 +106,36 @@ def prepare(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    base: str
+    head: str
+    fork: str | None
+
+
 def _prepared(
-    repository: Repository, base: str, head: str, *, provider: Provider | None, sign: bool, seconds: float, say: Say
+    repository: Repository,
+    objects: Objects,
+    sides: _Sides,
+    *,
+    provider: Provider | None,
+    sign: bool,
+    seconds: float,
+    say: Say,
 ) -> Outcome:
+    base, head = sides.base, sides.head
     try:
-        fork = repository.merge_base(base, head)
+        fork = sides.fork or repository.merge_base(base, head)  # which says what to do where there is none
     except UserError as error:
         raise RefusedError(str(error)) from None
     if fork == head:
         return Outcome(status="nothing-to-do", head=head, base=base)
     say("merging")
-    with ThreadPoolExecutor(2, "git") as beside:
-        ours = beside.submit(git_write.changed, repository, fork, head)
-        theirs = beside.submit(git_write.changed, repository, fork, base)
+    with ThreadPoolExecutor(1, "git") as beside:
+        differing = beside.submit(git_write.changed, repository, fork, head, base)
         merge = git_write.merge(repository, head, base)
-        paths = ours.result(), theirs.result()
-    made = folders.repairs(repository, (base, fork, head), merge, paths)
+        ours, theirs = differing.result()
+    made = folders.repairs(objects, (base, fork, head), merge, (ours, theirs))
     beside = [p for p in merge.conflicted if p not in made.files and not folders.inside(p, made.folders)]
     if beside:
         for folder, database in made.others.items():
@@ -136,7 +153,7 @@ def _prepared(
         )
     if not made.folders:
         return Outcome(status="nothing-to-do", head=head, base=base)
-    tree = git_write.with_files(repository, merge.tree, made.files)
+    tree = git_write.with_files(repository, merge.tree, made.files, objects)
     commit = git_write.commit(repository, tree, [head, base], words.message(made, base), sign=sign)
     proven, notes = False, ["Not proved: there was no database."]
     if provider is not None:

@@ -3,7 +3,7 @@
 import json
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring
 from typing import Any, cast
@@ -17,6 +17,9 @@ from checks.witnesses import grammar
 JOURNAL = "meta/_journal.json"
 _TOLERANT = re.compile(r"\s*do\b|\bif\s+(not\s+)?exists\b|\bor\s+replace\b", re.IGNORECASE)
 _SCHEMA_WORDS = re.compile(r"\s*(create|alter|drop|comment|grant|revoke)\b", re.IGNORECASE)
+
+
+_CONSTANTS: Mapping[bool | None, str] = {True: "true", False: "false", None: "null"}
 
 
 class RefusedError(Exception):
@@ -120,13 +123,13 @@ def _stays(sides: Sides, migration: Migration) -> bool:
     return any(d.problem == "not-in-journal" and d.tag == migration.tag for d in sides.head.damage)
 
 
-def mended(tree: Tree, folder: str, known: Sequence[str]) -> dict[str, bytes]:
+def mended(tree: Tree, folder: str, known: Callable[[], Sequence[str]]) -> dict[str, bytes]:
     """Files of a v0 folder whose conflict markers can be told apart, without them.
 
     Args:
         tree: the files of a side.
         folder: its migrations folder.
-        known: ids of the other side's snapshots: of a conflicted snapshot the other half is this side's own.
+        known: gives the ids of the other side's snapshots: of a conflicted snapshot the other half is this side's own.
 
     Raises:
         RefusedError: the two sides cannot be told apart.
@@ -139,7 +142,7 @@ def mended(tree: Tree, folder: str, known: Sequence[str]) -> dict[str, bytes]:
         halves = conflicted.sides(data.decode("utf-8", "surrogateescape"))
         made = None
         if halves is not None:
-            made = _journal(*halves) if path == join(folder, JOURNAL) else _snapshot(*halves, known)
+            made = _journal(*halves) if path == join(folder, JOURNAL) else _snapshot(*halves, known())
         if made is None:
             raise RefusedError(f"{path} holds git's conflict markers, and its two sides cannot be told apart.", [path])
         found[path] = made.encode("utf-8", "surrogateescape")
@@ -286,7 +289,7 @@ def _write(value: Any, margin: str, unit: str, out: list[str]) -> None:  # noqa:
     elif isinstance(value, str):
         out.append(encode_basestring(value))
     else:
-        out.append(json.dumps(value))
+        out.append(_CONSTANTS[value] if value is None or isinstance(value, bool) else json.dumps(value))
 
 
 def _short(sql: str) -> str:
