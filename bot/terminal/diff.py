@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from bot.git import Repository
 from bot.progress import Say, silent
 from bot.stage import Stage, play
 from checks.branch import Branch
-from checks.catalog import difference, proof, statements, words
+from checks.catalog import difference, ground, proof, statements, words
 from checks.catalog import read as catalogs
 from checks.catalog.model import Catalog
 from checks.drizzle import chain as chains
@@ -68,20 +69,27 @@ def diff(
     """
     sides = [_side(name, repo) for name in (before, after)]
     look = _Look(ignore=_TRACKING if any(isinstance(side, _Revision) for side in sides) else ())
-    say(f"reading {sides[1].label}")
-    with sides[1].open(provider, seconds) as session:
-        wanted = look.at(session)
-    say(f"reading {sides[0].label}")
-    with sides[0].open(provider, seconds) as session:
-        start = look.at(session)
-        if difference.equal(start, wanted):
-            return Difference(equal=True)
-        made = statements.sql(start, wanted)
-        say("proving the difference")
-        if isinstance(sides[0], _Database):
-            shown = _prove_elsewhere(start, made, wanted, provider, seconds)
-        else:
-            shown = proof.prove(lambda: contextlib.nullcontext(session), made, wanted, ignore=look.ignore)
+
+    def other() -> Catalog:
+        with sides[1].open(provider, seconds) as session:
+            return look.at(session)
+
+    say(f"reading {sides[0].label} and {sides[1].label}")
+    with ThreadPoolExecutor(1) as aside:
+        reading = aside.submit(other)
+        with sides[0].open(provider, seconds) as session:
+            start = look.at(session)
+            wanted = reading.result()
+            made = statements.sql(start, wanted)
+            if not made and difference.equal(start, wanted):
+                return Difference(equal=True)
+            say("proving the difference")
+            if isinstance(sides[0], _Database):
+                shown = _prove_elsewhere(start, made, wanted, provider, seconds)
+            else:
+                shown = proof.prove(
+                    lambda: contextlib.nullcontext(session), made, wanted, ignore=look.ignore, start=start
+                )
     return Difference(
         equal=False,
         sql=statements.text(made),
@@ -105,14 +113,15 @@ class _Look:
 def _prove_elsewhere(
     start: Catalog, made: list[statements.Statement], wanted: Catalog, provider: Provider, seconds: float
 ) -> proof.Proof:
-    """A database of the person's is only read; its schema is made again on a branch, and the difference run there."""
+    """A database of the person's is only read; what the difference touches is made again on a branch, and tried there."""
+    start, wanted = ground.of(start, wanted)
     try:
         with provider.branch(seconds=seconds) as branch, _strongest(branch) as session:
-            for statement in statements.sql(catalogs.read(session), start):
-                session.execute(statement.sql.encode())
+            script = ";\n".join(each.sql for each in statements.sql(catalogs.read(session), start))
+            session.execute(script.encode())
             if not difference.equal(catalogs.read(session), start):
                 return proof.Proof(proven=False, why="the schema could not be made again here exactly as it is there")
-            return proof.prove(lambda: contextlib.nullcontext(session), made, wanted)
+            return proof.prove(lambda: contextlib.nullcontext(session), made, wanted, start=start)
     except psycopg.Error as error:
         return proof.Proof(
             proven=False, why=f"the schema could not be made again here: {error.diag.message_primary or error}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from checks.catalog import difference, names, read, seeds, words
+from checks.catalog import difference, ground, names, read, seeds, words
 from checks.catalog.model import Catalog
 from checks.catalog.statements.model import Statement
 from checks.catalog.tables import Column, Table
@@ -38,6 +38,7 @@ def prove(
     ignore: Collection[str] = (),
     roles: bool = False,
     owner: str | None = None,
+    start: Catalog | None = None,
 ) -> Proof:
     """Run the statements on a database that is where they start, and look.
 
@@ -48,9 +49,11 @@ def prove(
         ignore: as for `read.read`.
         roles: as for `read.read`.
         owner: as for `read.read`.
+        start: the catalog of the database, where it has been read already.
     """
     with connect() as connection:
-        start = read.read(connection, ignore=ignore, roles=roles, owner=owner)
+        if start is None:
+            start = read.read(connection, ignore=ignore, roles=roles, owner=owner)
         caution = _with_rows(connection, statements, start, to)
         try:
             with connection.transaction():
@@ -92,7 +95,7 @@ def _with_rows(
     caution = ""
     try:
         with connection.transaction(force_rollback=True):
-            counted = seeds.put(connection, start)
+            counted = seeds.put(connection, ground.of(start, to)[0])
             if not any(counted.values()):
                 return ""
             before = _contents(connection, start, to, counted)

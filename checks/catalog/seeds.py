@@ -1,5 +1,6 @@
 """Puts a few made-up rows into tables, so that a difference can be seen to keep them."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,8 +50,8 @@ _VALUES = {
 def put(connection: psycopg.Connection[Any], catalog: Catalog) -> dict[str, int]:
     """Insert what can be inserted; how many rows each table (`schema.name`, quoted) then has."""
     tables = [table for table in catalog if isinstance(table, Table) and table.relkind == "r"]
-    columns = _columns(catalog)
-    waiting = sorted(tables, key=lambda table: (len(_points_to(catalog, table)), table.key))
+    columns, pointing = _columns(catalog), _points_to(catalog)
+    waiting = sorted(tables, key=lambda table: (len(pointing[table.schema, table.name]), table.key))
     counted: dict[str, int] = {}
     for _ in range(3):  # a foreign key may wait for its target
         again = [
@@ -76,12 +77,13 @@ def _columns(catalog: Catalog) -> dict[tuple[str, str], list[Column]]:
     return found
 
 
-def _points_to(catalog: Catalog, table: Table) -> set[tuple[str, str]]:
-    return {
-        each.references
-        for each in catalog
-        if isinstance(each, Constraint) and each.references and (each.schema, each.table) == (table.schema, table.name)
-    }
+def _points_to(catalog: Catalog) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """The tables that the foreign keys of each table point to."""
+    found: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for each in catalog:
+        if isinstance(each, Constraint) and each.references:
+            found[each.schema, each.table].add(each.references)
+    return found
 
 
 def _fill(connection: psycopg.Connection[Any], catalog: Catalog, table: Table, columns: list[Column]) -> bool:

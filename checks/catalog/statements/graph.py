@@ -1,14 +1,17 @@
 """What each object of a catalog cannot be without: what its name and definition tell, and what PostgreSQL records."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from checks.catalog.code import Aggregate, EventTrigger, Function, Policy, Rule, Trigger
+from checks.catalog.code import Aggregate, Function, Policy, Rule, Trigger
 from checks.catalog.model import Catalog, Key, Object
-from checks.catalog.outside import DefaultPrivileges, Role, UserMapping
+from checks.catalog.outside import DefaultPrivileges, Other, Role, UserMapping
 from checks.catalog.tables import Column, Constraint, Default, Index, Statistics, Table, View
 from checks.catalog.types import Collation, Composite, Domain, DomainCheck, Enum, Range, Sequence
 
+_FAMILY = re.compile(r" USING (\S+) FAMILY (.+?) AS (?:OPERATOR|FUNCTION|STORAGE) ")
+_OPERATOR = re.compile(r"\bOPERATOR [0-9]+ (\S+\([^()]*\))")
 _IN_SCHEMA = (Enum, Domain, Composite, Range, Collation, Sequence, Table, View, Function, Aggregate, Index, Statistics)
 
 
@@ -17,7 +20,7 @@ def needs(catalog: Catalog) -> dict[Key, set[Key]]:
     found: dict[Key, set[Key]] = {}
     objects = catalog.objects
     for each in catalog:
-        wanted = {key for key in _told(each, catalog) if key in objects}
+        wanted = {key for key in told(each, catalog) if key in objects}
         wanted.update(key for key in catalog.needs.get(each.key, ()) if key in objects)
         wanted.discard(each.key)
         found[each.key] = wanted
@@ -39,7 +42,8 @@ def relation(catalog: Catalog, schema: str, name: str) -> Key:
     return key if key in catalog.objects else ("view", schema, name)
 
 
-def _told(each: Object, catalog: Catalog) -> Iterator[Key]:  # noqa: C901, PLR0912 - one short case a kind
+def told(each: Object, catalog: Catalog) -> Iterator[Key]:  # noqa: C901, PLR0912 - one short case a kind
+    """What its name and definition say that it needs, whether that is there or not."""
     if isinstance(each, _IN_SCHEMA):
         yield ("schema", each.schema)
     owner = getattr(each, "owner", "")
@@ -80,5 +84,10 @@ def _told(each: Object, catalog: Catalog) -> Iterator[Key]:  # noqa: C901, PLR09
         case DefaultPrivileges(role=role, schema=schema):
             yield ("role", role)
             yield ("schema", schema)
-        case EventTrigger() | _:
+        case Other(kind="OPERATOR CLASS", definition=definition):
+            for method, family in _FAMILY.findall(definition):
+                yield ("operator family", f"{family} USING {method}")
+            for operator in _OPERATOR.findall(definition):
+                yield ("operator", operator)
+        case _:
             pass
