@@ -1,18 +1,22 @@
 """What a sync costs beside git's own merge and the reading of the two migrations folders."""
 
+import shutil
 import tracemalloc
+from functools import partial
 from pathlib import Path
 
 import pytest
 from conftest import GitRepo
 
 from bot import git_write
+from bot.branches.embedded import Embedded
 from bot.git import Repository
 from bot.repair import sync
+from bot.review import review
 from checks.drizzle import chain
 from checks.drizzle.model import Project
 from tests.bench import measure
-from tests.checks.sync_samples import History, two_sides
+from tests.checks.sync_samples import History, commit, two_sides
 
 pytestmark = pytest.mark.bench
 
@@ -62,3 +66,53 @@ def test_memory(tmp_path: Path) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1] / 1024)
         tracemalloc.stop()
     measure.line("sync, memory with 50 times the files", peaks[1], peaks[0], at_most=1.1, unit="KiB")
+
+
+def test_with_the_proof(tmp_path: Path) -> None:
+    """At most one and a half cold reviews of the same chain: PostgreSQL runs base's migrations and head's, from nothing."""
+    repository = built(tmp_path / "repo", migrations=100, others=100)
+    provider = Embedded(tmp_path / "data")
+    provider.prepare()
+    made = sync.prepare(repository, "main", "head", provider=provider)
+    assert made.commit is not None
+
+    def cold() -> None:
+        shutil.rmtree(provider._place.templates.folder, ignore_errors=True)
+        provider._place.templates.folder.mkdir()
+        provider.prepare()
+
+    def ours() -> None:
+        cold()
+        assert sync.prepare(repository, "main", "head", provider=provider).proven
+
+    def reviewed() -> None:
+        cold()
+        review(repository.change("main", str(made.commit)), provider=provider)
+
+    synced, seen, least = measure.medians([ours, reviewed, cold], rounds=3)
+    measure.line("sync with its proof, 100 migrations, cold", synced - least, seen - least, at_most=1.5)
+
+
+def test_ten_after_one_another(tmp_path: Path) -> None:
+    """Each is synced and merged before the next: the tenth costs what the first does."""
+    fork = History()
+    for number in range(30):
+        fork.table(f"t{number}", "a", "b")
+    repo = GitRepo(tmp_path / "repo")
+    repo.git("config", "user.name", "Ada")
+    repo.git("config", "user.email", "ada@example.com")
+    commit(repo, {}, fork.files)
+    for number in range(11):
+        repo.branch(f"pr{number}", "main")
+        commit(repo, fork.files, fork.fork().table(f"own{number}").files)
+    repo.checkout("main")
+    repo.git("merge", "--quiet", "--ff", "pr10")
+    repository = Repository(tmp_path / "repo")
+    times: list[float] = []
+    for number in range(10):
+        outcome: list[sync.Outcome] = []
+        made = partial(sync.prepare, repository, "main", f"pr{number}", provider=None)
+        times.append(measure.took(lambda made=made, outcome=outcome: outcome.append(made())))
+        assert outcome[0].status == "synced"
+        repo.git("merge", "--quiet", "--ff-only", str(outcome[0].commit))
+    measure.line("sync, ten one after another: the later five", min(times[5:]), min(times[:5]), at_most=1.5)
