@@ -41,6 +41,7 @@ while kill -0 "$1" 2>/dev/null && [ $tries -lt 300 ]; do sleep 0.02; tries=$((tr
 [ -n "$3" ] && rm -rf "$3"
 """
 _START_SECONDS = 60.0
+_PATIENCE = 5  # as `nice` has it
 _DURABLE = {"max_connections": "60", "shared_buffers": "32MB", "jit": "off", "TimeZone": "UTC", "log_timezone": "UTC"}
 _UNNAMED = (
     "PostgreSQL's initdb refuses to run under user id {uid}, which has no name here. Give it one, or run `bulletproof demo` once "
@@ -127,6 +128,11 @@ class Server:
                 self.process.wait(1.0)
                 return
         orphans.slaughter(self.data)
+
+    def give_way(self) -> None:
+        """Let other processes go first, from the next session on."""
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self.process.pid, _PATIENCE)
 
     def _end(self, how: signal.Signals, *, patience: float) -> None:
         if self.process.poll() is None:

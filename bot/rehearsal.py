@@ -1,14 +1,15 @@
 """Runs a plan on branch databases: head's migrations on base's state, the whole chain from zero, and what it made of the schema."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import psycopg
 
 from bot import undo
-from bot.branches import Template
+from bot.branches import GivesWay, Template
 from bot.progress import Say
 from bot.stage import Stage, StateFailedError, play
 from checks.branch import Branch
@@ -19,6 +20,7 @@ from checks.drizzle.model import Chain
 from checks.drizzle.plan import Plan
 from checks.errors import CouldNotJudge
 from checks.rehearsal import Rehearsal
+from checks.report import Rollback
 from checks.witnesses import replay, tracking
 from checks.witnesses.model import Run
 
@@ -34,38 +36,42 @@ def rehearse(plan: Plan, stage: Stage, say: Say) -> Rehearsal:
     Raises:
         CouldNotJudge: no branch database could be had.
     """
-    with ThreadPoolExecutor(1, "from-zero") as beside:
+    with ThreadPoolExecutor(2, "rehearsal") as beside:
         zero = beside.submit(_from_zero, plan.head, stage)
-        found = _from_base(plan, stage, say)
+        found, leaving = _from_base(plan, stage, say, beside)
         say("running the whole chain from zero")
         waiting = time.perf_counter()
         run, chain, ms = zero.result()
         waited = (time.perf_counter() - waiting) * 1000
+        if leaving is not None:
+            back, stopped, took = leaving.result()
+            found = replace(found, back=back, stopped=stopped, ms=found.ms | {"way_back": took})
     return replace(found, zero=run, chain=chain, ms=found.ms | {"from_zero": ms, "from_zero_wait": waited})
 
 
-def _from_base(plan: Plan, stage: Stage, say: Say) -> Rehearsal:
-    """Try the ways to base's state, the truest first."""
+def _from_base(
+    plan: Plan, stage: Stage, say: Say, beside: Executor
+) -> tuple[Rehearsal, Future[tuple[Rollback | None, str | None, float]] | None]:
+    """Try the ways to base's state, the truest first; the branch is left `beside` whatever comes next."""
     notes: list[str] = []
-    missing: frozenset[str] = frozenset()
     for template, note in ways(plan.base, stage):
         say("bringing a branch database to base's state")
         started = time.perf_counter()
-        try:
-            with stage.provider.branch(template=template, extensions=stage.extensions, seconds=stage.seconds) as branch:
-                ms = {"branch": (time.perf_counter() - started) * 1000}
-                found = _observe(plan, branch, stage, say)
-                stopped = _stopped(branch, stage.seconds)
-                missing = branch.missing_extensions
-        except StateFailedError as error:
-            if not notes:
-                notes.append(_told(error.run))
-            continue
+        with contextlib.ExitStack() as opened:
+            try:
+                made = stage.provider.branch(template=template, extensions=stage.extensions, seconds=stage.seconds)
+                branch = opened.enter_context(made)
+            except StateFailedError as error:
+                if not notes:
+                    notes.append(_told(error.run))
+                continue
+            ms = {"branch": (time.perf_counter() - started) * 1000}
+            found = _observe(plan, branch, stage, say)
+            leaving = beside.submit(_leave, opened.pop_all(), plan, stage, branch, found)
         said = (*notes, note) if note else ()
-        return replace(
-            found, notes=said, missing=missing, stopped=stopped, lacking=_lacking(branch, found.run), ms=ms | found.ms
-        )
-    return Rehearsal(notes=(*notes, "So head's migrations were not run."), missing=missing)
+        missing, lacking = branch.missing_extensions, _lacking(branch, found.run)
+        return replace(found, notes=said, missing=missing, lacking=lacking, ms=ms | found.ms), leaving
+    return Rehearsal(notes=(*notes, "So head's migrations were not run.")), None
 
 
 def ways(base: Chain, stage: Stage) -> Iterator[tuple[Template, str]]:
@@ -121,17 +127,20 @@ def _observe(plan: Plan, branch: Branch, stage: Stage, say: Say) -> Rehearsal:
         except (CouldNotJudge, psycopg.Error):
             after = None  # the watchdog was faster; the run says so
     done = time.perf_counter()
-    back = None
-    if run is not None and run.state == "ok" and after is not None:
-        say("running the way back")
-        back = undo.undo(plan, stage, branch, before, after)
-    ended = time.perf_counter()
-    ms = {
-        "catalog": (read - started + done - ran) * 1000,
-        "migrations": (ran - read) * 1000,
-        "way_back": (ended - done) * 1000,
-    }
-    return Rehearsal(run=run, before=before, after=after, back=back, ms=ms)
+    ms = {"catalog": (read - started + done - ran) * 1000, "migrations": (ran - read) * 1000}
+    return Rehearsal(run=run, before=before, after=after, ms=ms)
+
+
+def _leave(
+    opened: contextlib.ExitStack, plan: Plan, stage: Stage, branch: Branch, found: Rehearsal
+) -> tuple[Rollback | None, str | None, float]:
+    """Run the way back, and put the branch away: the way back, why the branch was stopped if it was, and milliseconds."""
+    with opened:
+        started = time.perf_counter()
+        back = None
+        if found.run is not None and found.run.state == "ok" and found.before is not None and found.after is not None:
+            back = undo.undo(plan, stage, branch, found.before, found.after)
+        return back, _stopped(branch, stage.seconds), (time.perf_counter() - started) * 1000
 
 
 def restamped(plan: Plan) -> Chain:
@@ -149,6 +158,8 @@ def _from_zero(chain: Chain, stage: Stage) -> tuple[Run | None, Catalog | None, 
     """The whole chain on an empty database, and what it builds; None where there is nothing to run, or it failed."""
     started = time.perf_counter()
     with stage.empty() as branch:
+        if isinstance(branch, GivesWay):
+            branch.give_way()  # all else is sooner done, and waits for nothing of this
         run = replay.build_base(branch, chain) if chain.migrations else None
         built = stage.catalog(branch) if run is None or run.state == "ok" else None
         return run, built, (time.perf_counter() - started) * 1000

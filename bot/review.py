@@ -1,8 +1,9 @@
 """The sentence itself: a change becomes a plan, witnesses turn it into facts, rules into findings, policy into a verdict."""
 
+import contextlib
 import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -27,6 +28,18 @@ Spoken = Callable[[Change, Sequence[Plan]], tuple[Sequence[waivers.Waiver], Sequ
 """What people said beside the files, once the change is known: waivers, and who approves its SQL."""
 
 
+@contextlib.contextmanager
+def _patient_collector() -> Generator[None]:
+    """Catalogs and trees live until the report is made: to look for cycles among them again and again is a fifth of the work."""
+    was = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*was)
+
+
+@_patient_collector()
 def review(
     change: Change,
     *,
@@ -52,8 +65,6 @@ def review(
         The report; its verdict is `unjudged` where a branch database was asked for and could not be had.
     """
     began = time.perf_counter()
-    # Catalogs and trees live until the report is made: looking for cycles among them again and again is a fifth of the work.
-    gc.set_threshold(50_000, 20, 50)
     say("reading both commits")
     written = policy.read(change.base.tree, rules.all_rules())
     overrides = _overrides(written)
@@ -63,10 +74,11 @@ def review(
         said, approving = spoken(change, touched)
         excused = [*excused, *said]
         approvals = tuple(dict.fromkeys([*(approvals or ()), *approving])) if approvals or approving else approvals
-    parts = tuple(_judged(change, plan, written, provider, seconds=seconds, say=say) for plan in touched)
-
-    say("reading scripts and connections")
-    reading = ways.read(change, written, [plan.project for plan in (touched or all_plans)])
+    with ThreadPoolExecutor(1, "reading") as beside:  # while PostgreSQL works
+        looking = beside.submit(ways.read, change, written, [plan.project for plan in (touched or all_plans)])
+        parts = tuple(_judged(change, plan, written, provider, seconds=seconds, say=say) for plan in touched)
+        say("reading scripts and connections")
+        reading = looking.result()
     changed = [(m.tag, m.path) for plan in touched for m in (*plan.added, *(pair.after for pair in plan.modified))]
     found = [
         *reading.facts,

@@ -61,7 +61,7 @@ class Stage:
         seconds: float,
     ) -> "Stage":
         """A stage on which all of `texts` can run."""
-        sql = list(texts)
+        sql = list(dict.fromkeys(texts))  # base's are head's, too
         wanted = {*extensions, *(name.lower() for text in sql for name in _EXTENSION.findall(text))}
         schema, name = table
         ignored = ("drizzle", f"{schema}.{name}") if schema == "drizzle" else (f"{schema}.{name}",)

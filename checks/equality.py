@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from checks import report
-from checks.catalog import statements
+from checks.catalog import part, statements
 from checks.catalog.code import Policy
 from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.tables import Column, Constraint, Default, Index, Table, View
@@ -197,11 +197,12 @@ def _uncast(expression: str) -> str:
 def _differences(a: Catalog | None, b: Catalog | None) -> list[Difference]:
     if a is None or b is None:
         return []
+    a, b = part.of(a, b)
     left, right = a.objects, b.objects
     found: list[Difference] = []
     for key in left.keys() | right.keys():
         one, other = left.get(key), right.get(key)
-        if one == other:  # as almost all are
+        if one == other:
             continue
         said, other_said = (_said(each) if isinstance(each, _MODELLED) else None for each in (one, other))
         if said != other_said:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from checks.branch import Branch
 
@@ -32,4 +32,13 @@ class Provider(Protocol):
         Raises:
             CouldNotJudge: the database cannot be had, or was stopped for its time.
         """
+        ...
+
+
+@runtime_checkable
+class GivesWay(Protocol):
+    """A branch on this very machine, whose work can wait for others' where processors are few."""
+
+    def give_way(self) -> None:
+        """Let others go first, from the next session on."""
         ...

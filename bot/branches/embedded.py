@@ -27,6 +27,7 @@ class EmbeddedBranch:
         self.missing_extensions = missing
         self._sockets = sockets
         self._watch: watch.Watch | None = None
+        self._server: cluster.Server | None = None
         self._untrusted = False
 
     @property
@@ -34,9 +35,14 @@ class EmbeddedBranch:
         """Why the watchdog killed the branch, if it did."""
         return self._watch.stopped if self._watch is not None else None
 
-    def watched(self, by: watch.Watch) -> None:
-        """Be watched; the last watchdog's word counts."""
-        self._watch = by
+    def runs(self, server: cluster.Server, watched: watch.Watch) -> None:
+        """Know who serves and who watches; the last watchdog's word counts."""
+        self._server, self._watch = server, watched
+
+    def give_way(self) -> None:
+        """Let others go first, from the next session on: it inherits how patient the server is."""
+        if self._server is not None:
+            self._server.give_way()
 
     def connect(self, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
         """Open a session as the branch role.
@@ -221,7 +227,7 @@ class Embedded:
         )
         watched = watch.Watch(folder, seconds=seconds, room=self._room, kill=server.interrupt)
         try:
-            branch.watched(watched)
+            branch.runs(server, watched)
             yield server
         finally:
             watched.end()
