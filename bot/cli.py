@@ -4,6 +4,7 @@ Exit codes: 0 fine; 1 the policy says no (or: differences, drift, pending work);
 """
 
 import os
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+_SECRET = re.compile(r"://(?!USER:PASSWORD@)[^\s:/@]*:[^\s@]*@")
 
 
 class ReviewFormat(StrEnum):
@@ -357,4 +361,5 @@ def _unexpected(error: Exception) -> int:
 
 
 def _say(sentence: str) -> None:
-    sys.stderr.write(f"bulletproof: {sentence}\n")
+    said = _SECRET.sub("://***@", sentence)  # what was typed in the wrong place is repeated, and may be an address
+    sys.stderr.write(f"bulletproof: {said}\n")
