@@ -100,7 +100,8 @@ def of(url: str | None, *, variable: str = VARIABLE) -> Target:
         parameters = conninfo.conninfo_to_dict(_cleaned(address))
     except (psycopg.Error, ValueError):
         raise UserError(
-            f"{source[0].upper()}{source[1:]} is no address of a PostgreSQL database: postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
+            f"{source[0].upper()}{source[1:]} is no address of a PostgreSQL database: postgresql://USER:PASSWORD@HOST:PORT/DATABASE. "
+            "In a password `/`, `?`, `#`, `@` and `%` are written as %2F, %3F, %23, %40 and %25."
         ) from None
     return Target({key: str(value) for key, value in parameters.items() if value is not None})
 
@@ -168,6 +169,10 @@ def _up(text: str) -> str:
 _KNOWN = frozenset(option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults())
 
 
+# Hosts and ports; else it is a password that was cut off at its `/`, `?` or `#`, and the rest of it would be shown as a name.
+_PORTS = re.compile(r"(?:(?:\[[^\]]*\]|[^:,\[\]]*)(?::\d*)?(?:,|$))*")
+
+
 def _cleaned(address: str) -> str:
     """The address as libpq takes it: what only other libraries know is dropped."""
     if "://" not in address:
@@ -175,7 +180,8 @@ def _cleaned(address: str) -> str:
             raise ValueError
         return address
     parts = urlsplit(address)
-    if parts.scheme not in {"postgres", "postgresql"}:
+    cut = "@" not in parts.netloc and "@" in f"{parts.path}{parts.fragment}"
+    if parts.scheme not in {"postgres", "postgresql"} or cut or not _PORTS.fullmatch(parts.netloc.rpartition("@")[2]):
         raise ValueError
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     kept = [(key, value) for key, value in pairs if key in _KNOWN]

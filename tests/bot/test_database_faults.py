@@ -251,7 +251,10 @@ def test_addresses_that_lead_nowhere(branch: EmbeddedBranch, tmp_path: Path) -> 
         ("postgresql://me:s3cr3t-word@nowhere.invalid/x", 3, "Cannot connect"),
         ("mysql://me:s3cr3t-word@localhost/x", 2, "no address of a PostgreSQL"),
         ("postgresql://me:s3cr3t-word@[bad/x", 2, "no address of a PostgreSQL"),
-        ("postgresql://me:s3cr3t-word@host:port/x", 3, "Cannot connect"),
+        ("postgresql://me:s3cr3t-word@host:port/x", 2, "no address of a PostgreSQL"),
+        ("postgresql://me:12/s3cr3t@host/x", 2, "are written as %2F"),
+        ("postgresql://me:a?s3cr3t@host/x", 2, "are written as %2F"),
+        ("postgresql://me:a#s3cr3t@host/x", 2, "are written as %2F"),
         ("", 2, "No database was named"),
     ):
         code, text = refuse(branch, repo, address=address) if address else db("migrate", "--url", "", "--repo", repo)
@@ -357,3 +360,39 @@ def test_under_load(branch: EmbeddedBranch, tmp_path: Path) -> None:
             thread.join()
     assert (code, len(said["applied"])) == (0, 6), said
     assert max(slowest) < 5.0
+
+
+def test_an_address_in_the_wrong_place_is_repeated_without_its_password(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The command line repeats what it did not understand; a password is not among it."""
+    from bot.cli import main  # noqa: PLC0415
+
+    address = "postgresql://me:s3cr3t-word@127.0.0.1:1/x"
+    for arguments in (
+        ["migrate", address],
+        ["status", "--repo", str(tmp_path), address],
+        ["studio", "--port", address],
+    ):
+        assert main(["db", *arguments]) == 2
+        said = capsys.readouterr().err
+        assert ("s3cr3t" in said, arguments[0] == "studio" or "://***@127.0.0.1" in said) == (False, True), said
+
+
+def test_what_holds_a_password_beside_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, branch: EmbeddedBranch
+) -> None:
+    """PGPASSWORD, a service file, the query of the URL, percent-encoded: none is shown, whatever goes wrong."""
+    repo = project(tmp_path, TEXTS)
+    (tmp_path / "services").write_text("[mine]\nhost=127.0.0.1\nport=1\nuser=me\npassword=s3cr3t-word\ndbname=x\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    monkeypatch.setenv("PGPASSWORD", "s3cr3t-word")
+    with branch.connect() as session:
+        host = session.info.host
+    for address in (
+        "service=mine", "postgresql:///?service=mine", "postgresql://me@127.0.0.1:1/x", "host=127.0.0.1 port=1 password='s3cr3t word'",
+        "postgresql://127.0.0.1:1/x?user=me&password=s3cr3t%2Fword", "postgresql://me:%733cr3t@127.0.0.1:1/x?sslpassword=s3cr3t",
+        f"postgresql://nobody:s3cr3t@/neondb?host={host}", f"postgresql://nobody@/neondb?host={host}&password=s3cr3t",
+    ):  # fmt: skip
+        code, text = refuse(branch, repo, address=address)
+        assert (code, "s3cr3t" in text, "Cannot connect" in text) == (3, False, True), (address, text)
