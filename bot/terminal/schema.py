@@ -88,7 +88,8 @@ def _of_project(tree: Tree, root: Path, config: str | None) -> Schema:
     project = found[0]
     if not project.schema_files:
         raise UserError(
-            f"`{project.config}` names no schema file that is there. Name the files: `bulletproof schema src/schema.ts`."
+            f"`{project.config}` names no schema file that is there, or computes its path, and it is not run."
+            " Name the files: `bulletproof schema src/schema.ts`."
         )
     form = _generation(tree, project.config or project.schema_files[0]) or project.format
     return read(tree, project.schema_files, format=form, casing=project.casing)

@@ -6,7 +6,7 @@ from checks.schema.context import Context
 from checks.schema.notes import known_text
 from checks.schema.objects import Enum
 from checks.schema.sqltext import Lost, Sql
-from checks.typescript.values import UNDEFINED, Record, Unknown, text_of, unknowns
+from checks.typescript.values import UNDEFINED, Record, Unknown, text_of, too_big, unknowns
 
 
 class Columns:
@@ -65,6 +65,8 @@ class Columns:
         if config.default is UNDEFINED:
             return None, None
         try:
+            if too_big(config.default):
+                raise Lost(config.site.unknown("is a default that is too big or too deep"))  # noqa: TRY301 - what is lost is noted in one place
             if self.v1:
                 text = defaults_v1.of(config, dimensions, config.site)
                 return text, text

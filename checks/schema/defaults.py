@@ -7,6 +7,7 @@ from checks.schema.sqltext import Lost, Name, Referable, Sql, Text, literal
 from checks.typescript.globals_ import stringify
 from checks.typescript.values import BigInt, Date, Record, Site, Unknown, Value, listed, number_text, text_of
 
+_DEEP = 500  # templates in one: what is deeper is not printed anyway
 Json = str | int | float | bool | None
 
 
@@ -48,7 +49,7 @@ def of_sql(value: Sql, site: Site) -> str:
     Raises:
         Lost: it has some.
     """
-    if _has_names(value, 0):
+    if _has_names(value, set()):
         raise Lost(site.unknown("has a name in an `sql` default, which drizzle-kit refuses"))
     printer = Text(site)
     text = printer.of(value)
@@ -57,10 +58,13 @@ def of_sql(value: Sql, site: Site) -> str:
     return text
 
 
-def _has_names(value: Value, depth: int) -> bool:
-    if isinstance(value, Sql) and depth < 40:
-        return any(_has_names(chunk, depth + 1) for chunk in value.chunks)
-    return isinstance(value, Name | Referable | IndexColumn)
+def _has_names(value: Value, seen: set[int]) -> bool:
+    if not isinstance(value, Sql):
+        return isinstance(value, Name | Referable | IndexColumn)
+    if id(value) in seen:
+        return False
+    seen.add(id(value))
+    return len(seen) < _DEEP and any(_has_names(chunk, seen) for chunk in value.chunks)
 
 
 def _date(value: Date, lowered: str) -> str:

@@ -1,5 +1,6 @@
 """What the packages of Drizzle export, as far as a schema is made of it; everything else of theirs is harmless."""
 
+import re
 from collections.abc import Mapping
 
 from checks.schema import column_types, conditions, constraints, queries, security, sqltext, tables, views, zod
@@ -12,6 +13,9 @@ _OTHERS = ("drizzle-orm/mysql-core", "drizzle-orm/sqlite-core", "drizzle-orm/sin
            "drizzle-orm/mssql-core", "drizzle-orm/cockroach-core")  # fmt: skip
 
 
+_PAYLOAD = re.compile(
+    r"@payloadcms/db-[\w-]+/drizzle(/.*)?"
+)  # Drizzle under another name, in the schemas that it generates
 _ZOD = frozenset({"zod", "zod/v3", "zod/v4", "zod/mini", "zod/v4-mini"})
 
 
@@ -56,6 +60,8 @@ class Packages:
         return self._known[specifier]
 
     def _exports(self, specifier: str) -> Mapping[str, Value] | None:  # noqa: PLR0911 - one case a kind of value
+        if found := _PAYLOAD.fullmatch(specifier):
+            specifier = f"drizzle-orm{found[1] or ''}"
         if specifier == "drizzle-orm/pg-core" or specifier.startswith("drizzle-orm/pg-core/"):
             return self._core
         if specifier in {"drizzle-orm", "drizzle-orm/sql"} or specifier.startswith("drizzle-orm/sql/"):

@@ -6,7 +6,7 @@ from checks.schema.sqltext import Aliased, Name, Raw, Sql
 from checks.schema.tables import Table
 from checks.typescript.evaluate import Evaluator
 from checks.typescript.scopes import Closure
-from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value, number_text
+from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value, number_text, too_big
 
 _SETS = {
     "union": "union ", "unionAll": "union all ", "intersect": "intersect ", "intersectAll": "intersect all ",
@@ -121,7 +121,7 @@ class Select(Thing):
 
     def selected(self) -> list[tuple[str, Value]]:
         """What is selected, by key in the program."""
-        if isinstance(self.fields, Record):
+        if isinstance(self.fields, Record) and not too_big(self.fields):
             return _flattened(self.fields)
         fields = getattr(self.source, "fields", None)
         columns: dict[str, Value] = getattr(self.source, "columns", {}) if fields is None else fields()
@@ -137,19 +137,28 @@ class Select(Thing):
             made = Sql([Raw("("), made, Raw(f") {word}("), right, Raw(")")])
         return made
 
-    def _select(self, site: Site) -> Sql | Unknown:  # noqa: C901 - one case a kind of value
-        if not isinstance(self.source, Owner):
-            return site.unknown("is a query without a table")
+    def _refused(self, site: Site) -> Unknown | None:
+        """Why it is not known what it prints; None where it is."""
         if isinstance(self.fields, Unknown):
             return self.fields
-        if self.joins and not isinstance(self.fields, Record):
-            return site.unknown("selects all columns of joined tables")
-        stranger = next((field for _, field in self.selected() if self._stranger(field)), None)
-        if stranger is not None:
-            return site.unknown("selects a column of a table that is not in the query, which Drizzle refuses")
-        lost = getattr(self.source, "lost", [])
-        if not isinstance(self.fields, Record) and lost:
+        lost = [] if isinstance(self.fields, Record) else getattr(self.source, "lost", [])
+        if lost:
             return lost[0][1]
+        why = None
+        if not isinstance(self.source, Owner):
+            why = "is a query without a table"
+        elif too_big(self.fields):
+            why = "selects more than a view should show"
+        elif self.joins and not isinstance(self.fields, Record):
+            why = "selects all columns of joined tables"
+        elif any(self._stranger(field) for _, field in self.selected()):
+            why = "selects a column of a table that is not in the query, which Drizzle refuses"
+        return None if why is None else site.unknown(why)
+
+    def _select(self, site: Site) -> Sql | Unknown:
+        refused = self._refused(site)
+        if refused is not None:
+            return refused
         chunks: list[Value] = [Raw(f"select{self.distinct} ")]
         for index, (_, field) in enumerate(self.selected()):
             if index:

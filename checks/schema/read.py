@@ -31,7 +31,7 @@ class _Kept:
     schema: Schema
 
 
-_kept: OrderedDict[tuple[tuple[str, ...], str, str | None, str], list[_Kept]] = OrderedDict()
+_kept: OrderedDict[tuple[tuple[str, ...], str, str | None], list[_Kept]] = OrderedDict()
 
 
 def read(
@@ -40,10 +40,9 @@ def read(
     *,
     format: Format,  # noqa: A002 - the project's word
     casing: Literal["snake_case", "camelCase"] | None = None,
-    schemas: Sequence[str] | None = None,
     seconds: float = 10.0,
 ) -> Schema:
-    """The schema that the exports of `files` mean.
+    """The schema that the exports of `files` mean, all of it: the filters of drizzle.config are for `push` and `pull` alone.
 
     Never raises for what the files say: what cannot be known is in `unresolved`.
 
@@ -52,17 +51,14 @@ def read(
         files: the schema files, as `schema` of drizzle.config names them, globs expanded.
         format: the generation of drizzle-kit.
         casing: the `casing` of drizzle.config (v0).
-        schemas: `schemaFilter` of drizzle.config; None: all.
         seconds: how long reading may take.
     """
     wanted = tuple(dict.fromkeys(path for path in files if path.endswith(_SCRIPTS)))
-    key = (wanted, format, casing, repr(schemas))
+    key = (wanted, format, casing)
     for kept in _kept.get(key, []):
         if all((entry.oid if (entry := tree.entry(path)) else None) == oid for path, oid in kept.asked.items()):
             return kept.schema
     schema, asked = _read(tree, wanted, format, casing, seconds)
-    if schemas is not None:
-        schema = _filtered(schema, frozenset(schemas))
     if not any("too long" in lack.why for lack in schema.unresolved):
         known = {path: entry.oid if (entry := tree.entry(path)) else None for path in asked}
         _kept[key] = [_Kept(known, schema), *_kept.get(key, [])[:2]]
@@ -116,14 +112,6 @@ def _exports(program: Program, path: str, notes: Notes) -> list[Exported]:
 def _too_many(files: tuple[str, ...]) -> Unresolved:
     why = f"{len(files)} files match `schema`; at most {_MOST_FILES} are read"
     return Unresolved(files[0], 1, why, "all")
-
-
-def _filtered(schema: Schema, schemas: frozenset[str]) -> Schema:
-    """Only the tables of the schemas that `schemaFilter` names."""
-    values = {name: getattr(schema, name) for name in schema.__dataclass_fields__}
-    values["tables"] = tuple(table for table in schema.tables if table.schema in schemas)
-    values["schemas"] = tuple(name for name in schema.schemas if name in schemas)
-    return Schema(**values)
 
 
 def fingerprint(schema: Schema) -> str:

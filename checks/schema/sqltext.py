@@ -16,7 +16,10 @@ from checks.typescript.values import (
     Value,
     listed,
     number_text,
+    too_big,
 )
+
+_PIECES = 100_000  # of SQL in one expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ class Sql(Thing):
         return self
 
     def _append(self, other: Value) -> "Sql":
+        if len(self.chunks) > _PIECES:
+            return self  # too much to print, which is said there
         self.chunks += other.chunks if isinstance(other, Sql) else [other]
         return self
 
@@ -149,6 +154,7 @@ class Text:
         self.inline = inline
         self.params: list[Value] = []
         self._depth = 0
+        self._pieces = 0
 
     def of(self, sql: Sql) -> str:
         """The text of a template.
@@ -167,6 +173,9 @@ class Text:
         return text
 
     def _one(self, chunk: Value, *, inline: bool) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind of chunk
+        self._pieces += 1
+        if self._pieces > _PIECES:
+            raise Lost(self.site.unknown("is more SQL than a schema should hold"))
         if chunk.__class__ is Raw:
             return chunk.text
         if chunk is UNDEFINED:
@@ -188,6 +197,8 @@ class Text:
         if isinstance(chunk, Referable):
             return chunk.reference(self)
         if chunk.__class__ is list:
+            if too_big(chunk):
+                raise Lost(self.site.unknown("is more SQL than a schema should hold"))
             return "(" + ", ".join(self._one(item, inline=inline) for item in chunk) + ")"
         if isinstance(chunk, Thing):
             inner = chunk.member("getSQL", self.site)

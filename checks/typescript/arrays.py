@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from checks.typescript import arithmetic
-from checks.typescript.values import UNDEFINED, Native, Site, Unknown, Value, number, text_of, truthy
+from checks.typescript.values import UNDEFINED, Native, Site, Unknown, Value, number, text_of, too_big, truthy
 
 if TYPE_CHECKING:
     from checks.typescript.evaluate import Evaluator
@@ -107,6 +107,8 @@ def _reduce(ev: "Evaluator", items: list[Value], args: list[Value], at: Site) ->
 
 
 def _flat(items: list[Value], depth: float) -> list[Value]:
+    if too_big(items):
+        raise ValueError
     out: list[Value] = []
     for item in items:
         if item.__class__ is list and depth >= 1:

@@ -1,7 +1,7 @@
 """Dates that the source fixes: `new Date("2024-01-01")`, and what is printed of them."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from checks.typescript.values import Date, Native, Site, Unknown, Value, known
 
@@ -20,6 +20,25 @@ def make(args: list[Value], site: Site) -> Value:
     if len(args) == 1 and isinstance(args[0], str):
         return parse(args[0], site)
     return site.unknown("is the time at which the code runs" if not args else "is a date in local time")
+
+
+def utc(args: list[Value], site: Site) -> Value:
+    """`Date.UTC(2024, 0, 31)`."""
+    unknown = known(*args)
+    if unknown is not None:
+        return unknown
+    numbers = [arg for arg in args if isinstance(arg, int) and not isinstance(arg, bool)]
+    if not 1 <= len(args) <= 7 or len(numbers) != len(args):
+        return site.unknown("is a date in a form that is not understood")
+    year, month, day, hour, minute, second, ms = (*numbers, *(0, 0, 1, 0, 0, 0, 0)[len(numbers) :])
+    try:
+        first = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+        moment = first + timedelta(days=day - 1, hours=hour, minutes=minute, seconds=second, milliseconds=ms)
+    except (ValueError, OverflowError):
+        return site.unknown("is not a date")
+    if year < 100:
+        return site.unknown("is a date in a form that is not understood")  # JavaScript takes it for 19xx
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 def parse(text: str, site: Site) -> Date | Unknown:

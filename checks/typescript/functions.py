@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _ROUNDS = 20_000
 _CALLS = 40
+_NESTED = 110  # statements and expressions in one another
 _LITERAL = ("=", "+=", "-=", "*=", "/=", "??=", "||=", "&&=", "%=")
 
 
@@ -76,10 +77,17 @@ def run(ev: "Evaluator", node: Node, scope: Scope) -> None:
     Raises:
         Leave: it ends the function or loop. A condition that is not known ends the function with that Unknown.
     """
-    ev.budget.steps += 1
+    budget = ev.budget
+    budget.steps += 1
     handler = _STATEMENTS.get(node.type)
     if handler is not None:
-        handler(ev, node, scope)
+        if budget.depth > _NESTED:
+            raise Leave("return", ev.site(node, scope).unknown("is nested too deeply"))
+        budget.depth += 1
+        try:
+            handler(ev, node, scope)
+        finally:
+            budget.depth -= 1
     elif node.type not in _SKIPPED:
         raise Leave("return", ev.site(node, scope).unknown(f"`{node.type.replace('_', ' ')}` is not understood"))
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from checks.typescript import literals, members, syntax
+from checks.typescript import dates, literals, members, syntax
 from checks.typescript.scopes import Scope
 from checks.typescript.syntax import Node
 from checks.typescript.values import (
@@ -49,6 +49,14 @@ class Opaque(Thing):
     def call(self, args: list[Value], site: Site) -> Value:  # noqa: ARG002 - the signature is the protocol
         """Unknown, and why."""
         return site.unknown(self.why, inert=self.inert)
+
+
+class Dates(Opaque):
+    """`Date`: only what is counted in UTC is the same everywhere."""
+
+    def member(self, name: str, site: Site) -> Value:
+        """`Date.UTC`; everything else is the time of day."""
+        return Native("UTC", dates.utc) if name == "UTC" else super().member(name, site)
 
 
 class Process(Opaque):
@@ -118,7 +126,7 @@ def table(ev: "Evaluator") -> dict[str, Value]:
                 "PI": math.pi,
             }
         ),
-        "Date": Opaque("is the time at which the code runs"),
+        "Date": Dates("is the time at which the code runs"),
         "process": Process("depends on the process"),
         "console": Opaque("prints", inert=True),
         "parseInt": native("parseInt", lambda args, site: _number(args[0], site)),
@@ -263,13 +271,14 @@ def _stringify_record(
     parts.append("{")
     first = True
     for name in record.names():
-        inner: list[str] = []
-        unknown = _stringify(record[name], site, quote, inner, depth + 1)
+        parts.append(("" if first else ",") + json.dumps(name, ensure_ascii=False) + ":")
+        before = len(parts)
+        unknown = _stringify(record[name], site, quote, parts, depth + 1)
         if unknown is not None:
             return unknown
-        if inner:
-            parts.append(("" if first else ",") + json.dumps(name, ensure_ascii=False) + ":")
-            parts += inner
+        if len(parts) == before:
+            parts.pop()
+        else:
             first = False
     parts.append("}")
     return None

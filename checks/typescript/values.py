@@ -151,18 +151,39 @@ def known(*values: Value) -> Unknown | None:
     return None
 
 
-def unknowns(value: Value, depth: int = 8) -> Iterator[Unknown]:
+def unknowns(value: Value) -> Iterator[Unknown]:
     """Every Unknown inside arrays and objects."""
-    if value.__class__ is Unknown:
-        yield value
-    elif depth and value.__class__ is list:
-        for item in value:
-            yield from unknowns(item, depth - 1)
-    elif depth and isinstance(value, Record):
-        if value.hole is not None:
-            yield value.hole
-        for item in value.values():
-            yield from unknowns(item, depth - 1)
+    waiting, seen = [value], set[int]()
+    while waiting:
+        here = waiting.pop()
+        if here.__class__ is Unknown:
+            yield here
+        elif (here.__class__ is list or isinstance(here, Record)) and id(here) not in seen:
+            seen.add(id(here))
+            inside = (
+                [*here.values(), *([here.hole] if here.hole is not None else [])] if isinstance(here, Record) else here
+            )
+            waiting += reversed(inside)
+
+
+_PIECES = 100_000
+_LEVELS = 200
+
+
+def too_big(value: Value) -> bool:
+    """It would be huge or very deep when it is printed: an array may hold one array twice, and that another twice."""
+    waiting: list[tuple[Value, int]] = [(value, 0)]
+    count = 0
+    while waiting:
+        here, depth = waiting.pop()
+        count += 1
+        if count > _PIECES or depth > _LEVELS:
+            return True
+        if here.__class__ is list:
+            waiting += [(item, depth + 1) for item in here]
+        elif isinstance(here, Record):
+            waiting += [(item, depth + 1) for item in here.values()]
+    return False
 
 
 def truthy(value: Value) -> bool | Unknown:
@@ -225,6 +246,8 @@ def text_of(value: Value) -> str | None:  # noqa: PLR0911 - one case a kind of v
     if isinstance(value, BigInt):
         return str(value.value)
     if value.__class__ is list:
+        if too_big(value):
+            return None
         parts = ["" if item is None or item is UNDEFINED else text_of(item) for item in value]
         return None if None in parts else ",".join(part or "" for part in parts)
     if value.__class__ is Record:

@@ -28,6 +28,14 @@ def test_a_configuration_names_the_files_and_the_casing(repo, capsys):
     assert capsys.readouterr().out == DDL
 
 
+def test_the_filters_of_a_configuration_are_for_push_and_pull(repo, capsys):
+    """drizzle-kit generates and exports what they leave out, too; so is it printed."""
+    filters = 'casing: "snake_case", schemaFilter: ["other"], tablesFilter: ["!users"], entities: { roles: false } });'
+    repo.write({"drizzle.config.ts": CONFIG.replace('casing: "snake_case" });', filters), "src/schema.ts": SOURCE})
+    assert schema.run(repo=repo.path) == 0
+    assert capsys.readouterr().out == DDL
+
+
 def test_a_revision_is_read_from_git(repo, capsys):
     """`--rev` reads the commit, whatever is on disk."""
     first = repo.commit({"drizzle.config.ts": CONFIG, "src/schema.ts": SOURCE})

@@ -35,7 +35,7 @@ list.entries ? 1 : 0|[1, 2, 3].at(-1)|Array.from({ length: 3 }, (_, i) => i)|Arr
 s.toLowerCase()|s.toUpperCase()|s.slice(0, 5)|s.slice(-5)|s.split(" ")|s.split("")|s.replace("World", "You")|s.replaceAll("o", "0")|s.replace(/o/g, "0")|s.replace(/([A-Z])/g, "_$1").toLowerCase()|s.startsWith("Hell")|s.endsWith("d")
 s.includes("lo W")|s.indexOf("o")|s.lastIndexOf("o")|s.charAt(1)|s[1]|s.at(-1)|s.substring(3, 1)|s.padStart(13, "*")|s.padEnd(13)|"ab".repeat(3)|"  x ".trim()|s.length|"é".length|"😀".length|s.concat("!", "?")|"a-b_c".split(/[-_]/)
 "camelCaseName".replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)|Color.Red|Object.values(Color)|Object.keys(Num)|Object.values(Num)|Num.C|Num[5]|add(1)|add(1, 1, 1, 1)|twice(4)|kind(3)|kind(7)|kind(11)|first|deep|z|others|p|q|rest|acc|m|sw(2)|sw(3)|sw(9)
-total|counter|JSON.stringify(o)|JSON.stringify([undefined, 1, "é\\u2028"])|JSON.parse('{"a":[1,2]}')|String(5)|Number("5.5")|Boolean("")|Math.max(1, 5, 3)|Math.min(2, 1)|Math.floor(2.7)|Math.round(2.5)|parseInt("42")|(5).toString()|"b" in o|"zz" in o
+total|counter|JSON.stringify(o)|JSON.stringify([undefined, 1, "é\\u2028"])|JSON.parse('{"a":[1,2]}')|String(5)|Number("5.5")|Boolean("")|Math.max(1, 5, 3)|Math.min(2, 1)|Math.floor(2.7)|Math.round(2.5)|parseInt("42")|Date.UTC(2020, 1, 29)|Date.UTC(2021, 13, 0, 25, -3)|(5).toString()|"b" in o|"zz" in o
 (() => { const x = 1; { const x = 2; } return x; })()|((x) => { x.push(1); return x; })([0])|[1, 2, 3].map((x, i, all) => x * i + all.length)|(function (n) { return n + 1; })(1)|((...xs) => xs)(1, 2)|(({ a, b = 3 }) => a + b)({ a: 1 })|(([a, b]) => b)([1, 2])
 new Set([1, 1, 2]).size|[...new Set(["x", "y", "x"])]|new Map([["a", 1]]).get("a")|new Date("2024-02-29").toISOString()|new Date("2024-02-29T10:11:12+02:00").toISOString()|new Date(0).toISOString()|1 < 2 && 2 < 3|[1, 2, 3].length > 2 ? "a" : "b"|5 & 3|1 << 4|-9 >> 1
 "\\u0041\\x42\\n\\t\\'"|'it\\'s'|o.missing|[1, 2][5]|void 0|((a, b) => b)(1)|Object.freeze({ x: 1 }).x|Object.entries(o).map(([k, v]) => k)|list.toString()|[1, null, undefined, "x"].join()|`${[1, [2, 3]]}`|`${null} ${undefined} ${true}`
@@ -225,6 +225,12 @@ def test_an_unknown_condition_spoils_what_it_may_change_and_no_more():
         "import { x } from './m'; export { x };",
         "export * from './m'; export * from './m.ts';",
         "export const { ...x } = x; export const [y = y] = [];",
+        "{" * 10_000 + "}" * 10_000 + "export const x = 1;",
+        "if (a) " * 10_000 + "b(); export const x = 1;",
+        "let o = [1];"
+        + "o = [o, o];" * 60
+        + "export const x = `${o}`; export const y = o.flat(Infinity); export const z = JSON.stringify(o);",
+        "let o = { a: 1 };" + "o = { a: o, b: o };" * 60 + "export const x = JSON.stringify(o);",
     ],
 )
 def test_hostile_code_costs_little(source):

@@ -202,6 +202,27 @@ def test_many_and_big_files():
     assert time.monotonic() - start < 10
 
 
+@pytest.mark.parametrize(
+    ("source", "lack"),
+    [
+        ("let s: any = sql`x`;" + "s = sql`${s}${s}`;" * 60 + "export const t = pgTable('t', { a: text().default(s) });", "default of t.a"),
+        ("let s: any = sql`x`;" + "s.append(s);" * 60 + "export const t = pgTable('t', { a: text().default(s) });", "default of t.a"),
+        ("let o: any = { a: 1 };" + "o = { a: o, b: o };" * 60 + "export const t = pgTable('t', { a: jsonb().default(o) });", "default of t.a"),
+        ("let o: any = [1];" + "o = [o, o];" * 60 + "export const t = pgTable('t', { a: integer().array().default(o) });", "default of t.a"),
+        ("export const t = pgTable('t', { a: text() }); let o: any = { a: t.a };" + "o = { a: o, b: o };" * 60 + "export const v = pgView('v').as((qb) => qb.select(o).from(t));", "view v"),
+        ("let o: any = { a: 1 };" + "o = { a: o, b: o };" * 60 + "export const t = pgTable('t', { a: text() }, (t) => [index('i').on(t.a).with(o)]);", None),
+        ("export const t = pgTable('t', { a: bigint({ mode: 'bigint' }).default(2n ** 90000n) });", "default of t.a"),
+    ],
+)  # fmt: skip
+def test_what_is_small_in_the_source_and_huge_in_print_costs_little(source, lack):
+    """A thing that holds another twice, sixty times over: said in its place, at once, without filling the memory."""
+    start = time.process_time()
+    schema = read(Tree.of({"schema.ts": HEAD + source}), ["schema.ts"], format="v0")
+    if lack is not None:
+        assert [found.what for found in schema.unresolved] == [lack]
+    assert time.process_time() - start < 5
+
+
 # --- made by hypothesis -----------------------------------------------------------------------------------------------
 
 names = st.sampled_from(["id", "userId", "a_b", "Name", "x1", "long_name_of_a_column_that_goes_on_and_on"])
@@ -286,3 +307,13 @@ def test_schemas_made_by_chance_mean_what_drizzle_kit_says(version, tmp_path):
             wrong.append((source, casing, schema.unresolved, ddl.statements(schema), answer["statements"]))
     assert wrong == []
     assert sum("statements" in answer for answer in answers) > 50
+
+
+def test_drizzle_under_another_name_is_drizzle():
+    """Payload's generated schemas import Drizzle from Payload's own package."""
+    source = """import { pgTable, serial, varchar, index } from '@payloadcms/db-postgres/drizzle/pg-core'
+        import { sql, relations } from '@payloadcms/db-vercel-postgres/drizzle'
+        export const users = pgTable('users', { id: serial('id').primaryKey(), n: varchar('n').default(sql`'x'`) }, (columns) => [index('n_idx').on(columns.n)])
+        export const relations_users = relations(users, () => ({}))"""
+    schema = read(Tree.of({"schema.ts": source}), ["schema.ts"], format="v0")
+    assert (schema.unresolved, [table.name for table in schema]) == ((), ["users"])
