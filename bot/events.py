@@ -6,9 +6,9 @@ empty loses no event.
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from checks.errors import UserError
 
@@ -57,24 +57,30 @@ class Malformed(UserError):  # noqa: N818 - it is said to people in this word
     """The body is no webhook of GitHub's."""
 
 
+Id = Annotated[int, Field(ge=0, lt=2**63)]
+Number = Annotated[int, Field(ge=0, lt=2**31)]
+# Both become parts of addresses: a name of dots alone would lead elsewhere.
+FullName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}/[A-Za-z0-9_.-]{0,99}[A-Za-z0-9_-][.]{0,50}$")]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class _User(_Part):
     login: str
-    id: int
+    id: Id
     type: str = "User"
 
 
 class _Repository(_Part):
-    id: int
-    full_name: str
+    id: Id
+    full_name: FullName
     default_branch: str | None = None
 
 
 class _Id(_Part):
-    id: int
+    id: Id
 
 
 class _Ref(_Part):
@@ -83,7 +89,7 @@ class _Ref(_Part):
 
 
 class _Pull(_Part):
-    number: int
+    number: Number
     head: _Ref | None = None
     base: _Ref | None = None
 
@@ -103,7 +109,7 @@ class _Action(_Part):
 
 
 class _Run(_Part):
-    id: int
+    id: Id
     name: str
     head_sha: str
     app: _App | None = None
@@ -118,19 +124,19 @@ class _Group(_Part):
 
 
 class _Issue(_Part):
-    number: int
+    number: Number
     pull_request: dict[str, Any] | None = None
 
 
 class _Comment(_Part):
-    id: int
+    id: Id
     body: str | None = None
     user: _User | None = None
     created_at: str | None = None
 
 
 class _Installation(_Part):
-    id: int
+    id: Id
     account: _User | None = None
 
 
