@@ -94,8 +94,9 @@ def judge(sides: Sides, before: Sides, paths: Iterable[str], fallback: str) -> t
     ]
     extra = [d for d in found.extra if _identity(d) not in old]
     if extra:
+        told = [d for group in _by_owner(extra).values() for d in group]
         facts.append(
-            HandEditedMigration(place=Place(path=fallback), what=tuple(_words(d, lacking=False) for d in extra))
+            HandEditedMigration(place=Place(path=fallback), what=tuple(_words(d, lacking=False) for d in told))
         )
     for owner, differences in _by_owner(_snapshot_differences(sides)).items():
         new = [d for d in differences if _identity(d) not in old]

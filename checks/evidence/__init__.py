@@ -16,7 +16,7 @@ from checks.evidence.deeds import deeds
 from checks.evidence.release import Release
 from checks.evidence.steps import MOST, Known, Step, steps
 from checks.evidence.windows import Windows
-from checks.facts import Fact
+from checks.facts import Fact, Place
 from checks.witnesses import clauses as c
 from checks.witnesses.model import Run
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Known", "coverage", "facts_of"]
 
 _NEW_VALUE = re.compile(r'unsafe use of new value "(?P<value>.*)" of enum type "?(?P<enum>[^"]*)"?')
-_UNSAFE_ENUM, _NOT_IN_TRANSACTION = "55P04", "25001"
+_UNSAFE_ENUM, _NOT_IN_TRANSACTION, _NOT_ALLOWED = "55P04", "25001", "42501"
 
 
 def facts_of(
@@ -60,7 +60,7 @@ def facts_of(
         found += _unreadable(step)
         found += windows.see(step, release)
         release.learn(step)
-    return [*found, *windows.close(), *_beyond(made, migrations)]
+    return [*found, *windows.close(), *_beyond(made, migrations), *_unrecorded(run, migrations, complete=complete)]
 
 
 def coverage(run: Run | None, migrations: Iterable[Migration]) -> "Coverage":
@@ -98,6 +98,29 @@ def _failures(step: Step, release: Release, found: list[Fact], *, complete: bool
             message=failure.message,
             complete=complete or failure.stopped,  # what does not end in time is no limit of the database's
             half_applied=step.transaction is None,
+        )
+
+
+def _unrecorded(run: Run | None, migrations: list[Migration], *, complete: bool) -> Iterator[facts.Fails]:
+    """A failure that no statement had: in the migrator's own row, or when its transaction was to end."""
+    if run is None or run.failure is None or any(o.failure for r in run.runs for o in r.observations):
+        return
+    tag = run.failed[0] if run.failed else ""
+    named = [m for m in migrations if m.tag == tag] or migrations[:1]
+    for migration in named:
+        last = migration.statements[-1] if migration.statements else None
+        yield facts.Fails(
+            place=Place(
+                path=migration.path,
+                line=last.line if last else 1,
+                end_line=last.end_line if last else 1,
+                migration=migration.tag,
+                statement=last.index if last else None,
+            ),
+            sqlstate=run.failure.sqlstate,
+            message=f"after the last statement, where the migrator records and commits: {run.failure.message}",
+            # A role that the SQL chose may have other rights where it will run.
+            complete=(complete and run.failure.sqlstate != _NOT_ALLOWED) or run.failure.stopped,
         )
 
 

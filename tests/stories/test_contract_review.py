@@ -78,6 +78,25 @@ def test_a_foreign_key_to_the_users_of_supabase(repo: GitRepo, capsys: pytest.Ca
     assert (seen.code, seen.verdict, seen.report["replay"]["from_base"]) == (0, "pass", "ok")
 
 
+DEFERRED = """CREATE TABLE "a" ("id" int PRIMARY KEY);
+CREATE TABLE "b" ("a" int REFERENCES "a" DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO "b" VALUES (5);"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "verdict", "tested"), [(DEFERRED, "block", "unmet"), ("SET ROLE postgres;", "pass", "unknown")]
+)
+def test_what_fails_after_the_last_statement(
+    repo: GitRepo, capsys: pytest.CaptureFixture[str], sql: str, verdict: str, tested: str
+) -> None:
+    """A constraint that waits for the commit fails there; what a role may not do here, it may do elsewhere."""
+    base = listed("users")
+    seen = Reviewed(two_sides(repo, base, base.fork().add("late", sql)), capsys)
+    assert (seen.verdict, seen.item("migration-tested")) == (verdict, tested)
+    (found,) = (f for f in seen.report["findings"] if f["rule"] == "fails")
+    assert "where the migrator records and commits" in found["message"]
+
+
 def test_what_the_branch_database_lacks_is_untested_not_failed(
     repo: GitRepo, capsys: pytest.CaptureFixture[str]
 ) -> None:
