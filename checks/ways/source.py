@@ -26,6 +26,8 @@ _STATEMENTS = frozenset({"program", "statement_block", "lexical_declaration", "e
 _THROUGH = frozenset(
     {"await_expression", "parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression"}
 )
+# The first argument of a call to something else is no import; a schema file has thousands, and each costs a look at the tree.
+_ARGUMENT = re.compile(rb"(?<![\w$])(?!(?:require|import)\()[A-Za-z_$][\w$]*\([ \t]{0,4}\Z")
 _MOST = 300  # places of one name: each costs a walk from the root of the tree
 _HIGHEST = 40  # levels that are climbed: asking for a parent walks down from the root
 
@@ -84,7 +86,9 @@ class Source:
         found: list[Import] = []
         for quoted in _QUOTED.finditer(self.data):
             specifier = quoted[1].decode(errors="replace")
-            if not wanted(package_of(specifier)):
+            if not wanted(package_of(specifier)) or _ARGUMENT.search(
+                self.data, max(0, quoted.start() - 40), quoted.start()
+            ):
                 continue
             node = self.at(quoted.start(1), quoted.end(1))
             string = _up(node, {"string", "template_string"}, 2)
