@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - a run that has nothing to compare does without the catalogs, and starts in half the time
 
+import dataclasses
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -47,6 +48,10 @@ select exists (
   ) thing join pg_catalog.pg_namespace n on n.oid = thing.home
   where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and n.nspname <> all (%(theirs)s)
   and not exists (select from pg_catalog.pg_depend d where d.objid = thing.oid and d.deptype = 'e'))
+"""
+_OWN = """
+select rolname::text from pg_catalog.pg_roles where rolname = current_user
+union select pg_catalog.pg_get_userbyid(datdba)::text from pg_catalog.pg_database where datname = pg_catalog.current_database()
 """
 Name = tuple[str, str, str]
 Where = tuple[str, str]
@@ -238,10 +243,14 @@ def empty() -> "Catalog":
 
 def read(session: Session, chain: Chain) -> "Catalog":
     """The catalog of a real database, without Drizzle's own tables."""
+    from bot.database.spoken import Deployed
     from checks.catalog import read as catalogs
 
     schema, name = chain.project.table
-    return catalogs.read(session, ignore=(tracking.STEPS[0], f"{schema}.{name}"))
+    found = catalogs.read(session, ignore=(tracking.STEPS[0], f"{schema}.{name}"))
+    own = session.execute(_OWN).fetchall()
+    fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
+    return Deployed(**fields, own=frozenset(name for (name,) in own))
 
 
 def compare(files: "Catalog", real: "Catalog", within: frozenset[str]) -> Drift | None:

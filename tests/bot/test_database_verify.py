@@ -149,9 +149,9 @@ def test_what_looks_like_production(branch: EmbeddedBranch, tmp_path: Path) -> N
         assert reset.look(session, at) == ("neondb", ())
         assert reset.look(session, target.Target({**at.parameters, "host": "db.example.com"}))[1] != ()
     for name in ("production", "shop_prod", "prod-eu", "live"):
-        assert reset._NAMES.search(name)
+        assert reset._NAMES.search(name)  # pyright: ignore[reportPrivateUsage]
     for name in ("products", "reproduce", "shop", "development", "delivery"):
-        assert not reset._NAMES.search(name)
+        assert not reset._NAMES.search(name)  # pyright: ignore[reportPrivateUsage]
 
 
 SCHEMA = """
@@ -230,7 +230,7 @@ def test_the_page_is_served_to_this_machine_only(branch: EmbeddedBranch, tmp_pat
         assert process.stderr is not None
         try:
             address = process.stderr.readline().split("http://")[1].split("/")[0]
-            answers = []
+            answers: list[int] = []
             for path, host in (("/", address), ("/x", address), ("/", "evil.example")):
                 connection = http.client.HTTPConnection(address, timeout=20)
                 connection.request("GET", path, headers={"Host": host})
@@ -247,3 +247,52 @@ def rows_absent(branch: EmbeddedBranch) -> bool:
     with pytest.raises(Exception, match="does not exist"):
         rows(branch)
     return True
+
+
+SPOKEN = (
+    "CREATE ROLE reader;", "GRANT SELECT ON users TO reader;", "GRANT INSERT ON posts TO reader, bulletproof;", "COMMENT ON TABLE users IS 'people';",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'select 1';", "REVOKE EXECUTE ON FUNCTION f() FROM public;",
+    "GRANT UPDATE (title) ON posts TO reader;",
+)  # fmt: skip
+
+
+def test_privileges_and_comments_count_where_the_migrations_speak_of_them(
+    branch: EmbeddedBranch, tmp_path: Path
+) -> None:
+    """What is granted or written beside is nobody's drift; what a migration granted, revoked or wrote, and is not so, is."""
+    repo = project(tmp_path, (*CHAIN, *SPOKEN))
+    assert db("migrate", "--url", url(branch), "--repo", repo)[0] == 0
+
+    def drift(done: str) -> str | None:
+        with branch.connect() as session:
+            session.execute(done.encode())
+        code, said = data("status", "--url", url(branch), "--repo", repo)
+        found = said["environments"][0]["drift"]
+        assert code == (0 if found is None else 1)
+        return None if found is None else found["to_files"].strip()
+
+    beside = "create role other; grant all on users to other; grant update on users to reader; grant execute on function f() to other;"
+    assert (
+        drift(
+            f"{beside} comment on table posts is 'x'; comment on column users.id is 'y'; grant select (id) on posts to other"
+        )
+        is None
+    )
+    assert drift("revoke select on users from reader") == "GRANT SELECT ON TABLE public.users TO reader;"
+    assert drift("grant select on users to reader; grant execute on function f() to public") is not None
+    assert (
+        drift("revoke execute on function f() from public; comment on table users is 'persons'")
+        == "COMMENT ON TABLE public.users IS 'people';"
+    )
+    assert drift("comment on table users is 'people'; revoke update (title) on posts from reader") is not None
+    assert drift("grant update (title) on posts to reader") is None
+
+
+def test_a_grant_is_evidence(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """A migration that only grants is recorded by sync where it was granted, and not where it was not."""
+    repo = project(tmp_path, (*CHAIN, *SPOKEN[:2]))
+    assert db("migrate", "--url", url(branch), "--repo", repo)[0] == 0
+    with branch.connect() as session:
+        session.execute("drop table drizzle.__drizzle_migrations; revoke select on users from reader")
+    code, said = data("sync", "--url", url(branch), "--repo", repo)
+    assert (code, said["point"] < 5) == (0, True), said
