@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import psycopg
 
@@ -139,7 +140,8 @@ def _leave(
         started = time.perf_counter()
         back = None
         if found.run is not None and found.run.state == "ok" and found.before is not None and found.after is not None:
-            back = undo.undo(plan, stage, branch, found.before, found.after)
+            up = partial(replay.build_base, branch, restamped(plan))
+            back = undo.undo(plan, stage, branch, (found.before, found.after), up)
         return back, _stopped(branch, stage.seconds), (time.perf_counter() - started) * 1000
 
 

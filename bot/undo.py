@@ -1,31 +1,111 @@
-"""Runs the way back on a branch where head's migrations have just run, and looks where it leads."""
+"""Runs the way back on a branch where head's migrations have just run: down, up and down again, with rows in the tables."""
 
-import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
 from bot.stage import Stage
 from checks import way_back
 from checks.branch import Branch
-from checks.catalog import difference, statements
+from checks.catalog import difference, ground, part, proof, seeds, statements, words
 from checks.catalog.model import Catalog
+from checks.catalog.tables import Table
 from checks.drizzle.plan import Plan
 from checks.errors import CouldNotJudge
 from checks.report import Rollback
+from checks.witnesses.model import Run
+
+_NOT_AGAIN = "after it head's migrations do not run again"
 
 
-def undo(plan: Plan, stage: Stage, branch: Branch, before: Catalog, after: Catalog) -> Rollback:
-    """Go from `after` back to `before`; proven where the schema is then equal to it.
+def undo(plan: Plan, stage: Stage, branch: Branch, ends: tuple[Catalog, Catalog], up: Callable[[], Run]) -> Rollback:
+    """Go from the schema after head's migrations back to the one before, up again by `up`, and back.
 
-    The branch is at `before` afterwards, its tracking table too, if it is proven.
+    Proven where the schema is then what it was at both ends, and rows that were there before have survived both ways
+    in every column that the way up keeps.
     """
+    before, after = ends
     made = statements.sql(after, before)
-    rows = way_back.forget(plan)
-    proven = False
-    with contextlib.suppress(psycopg.Error, CouldNotJudge):  # not proven, then
-        with branch.connect() as session, session.transaction():
-            for statement in (rows, *(each.sql for each in made)):
+    lost = tuple(way_back.irreversible(before, after, plan))
+    trial = _Trial(plan, stage, branch, before, after, up, tuple(each.sql for each in made))
+    try:
+        why = trial.run()
+    except (psycopg.Error, CouldNotJudge) as error:
+        said = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
+        why = f'PostgreSQL says "{said}"'
+    told = f"-- {' '.join(why.split())}\n" if why else ""
+    sql = told + way_back.forget(plan) + statements.text(made)
+    return Rollback(sql=sql, proven=not why, irreversible=lost)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """One way back, being tried."""
+
+    plan: Plan
+    stage: Stage
+    branch: Branch
+    before: Catalog
+    after: Catalog
+    up: Callable[[], Run]
+    made: tuple[str, ...]
+
+    def run(self) -> str:
+        """Why it is not proven; empty where it is."""
+        self._down()
+        if self.plan.project.transaction == "one":
+            return self._at_once()
+        # What fails half way is not undone, so rows come second; where they stop the way up, that says nothing of the way back.
+        why = _NOT_AGAIN if self.up().state != "ok" else self._there_and_back()
+        if why or not (kept := self._fill()) or self.up().state != "ok":
+            return why
+        return self._there_and_back() or self._changed(kept)
+
+    def _at_once(self) -> str:
+        kept = self._fill()
+        again = self.up().state
+        if again != "ok" and kept:
+            self._empty(kept)
+            kept = {}
+            again = self.up().state
+        return _NOT_AGAIN if again != "ok" else self._there_and_back() or self._changed(kept)
+
+    def _there_and_back(self) -> str:
+        if not difference.equal(got := self.stage.catalog(self.branch), self.after):
+            return f"up again the schema is another: {_few(got, self.after)}"
+        self._down()
+        if not difference.equal(got := self.stage.catalog(self.branch), self.before):
+            return f"after it, this is still to do: {_few(got, self.before)}"
+        return ""
+
+    def _down(self) -> None:
+        with self.branch.connect() as session, session.transaction():
+            for statement in (way_back.forget(self.plan), *self.made):
                 session.execute(statement.encode())
-        proven = difference.equal(stage.catalog(branch), before)
-    lost = tuple(way_back.irreversible(before, after))
-    return Rollback(sql=rows + statements.text(made), proven=proven, irreversible=lost)
+
+    def _fill(self) -> dict[str, Any]:
+        """Rows in the tables that are touched, and what is in the columns that stay; empty where there are none."""
+        if not any(isinstance(each, Table) for each in part.of(self.before, self.after)[0]):
+            return {}
+        with self.branch.connect() as session:
+            counted = seeds.put(session, ground.of(self.before, self.after)[0])
+            return proof.contents(session, self.before, self.after, [table for table, rows in counted.items() if rows])
+
+    def _empty(self, kept: dict[str, Any]) -> None:
+        with self.branch.connect() as session:
+            session.execute(f"TRUNCATE {', '.join(kept)} CASCADE".encode())
+
+    def _changed(self, kept: dict[str, Any]) -> str:
+        written, opaque = way_back.writes(self.plan)
+        if not kept or opaque:
+            return ""
+        with self.branch.connect() as session:
+            now = proof.contents(session, self.before, self.after, kept)
+        changed = sorted(table for table in kept if now.get(table) != kept[table] and table not in written)
+        return f"rows do not survive it in {', '.join(changed)}" if changed else ""
+
+
+def _few(got: Catalog, wanted: Catalog) -> str:
+    return "; ".join(words.summary(got, wanted)[:5])

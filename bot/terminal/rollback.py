@@ -1,5 +1,6 @@
 """The way back: the SQL that undoes head's migrations, run up, down and up again before it is shown."""
 
+from functools import partial
 from pathlib import Path
 
 from bot import undo
@@ -10,7 +11,6 @@ from bot.rehearsal import restamped, ways
 from bot.stage import Stage, StateFailedError
 from checks import policy
 from checks.branch import Branch
-from checks.catalog import difference
 from checks.drizzle import plan as plans
 from checks.drizzle.plan import Plan
 from checks.errors import UserError
@@ -68,6 +68,5 @@ def _there_and_back(plan: Plan, stage: Stage, branch: Branch) -> Rollback | None
     if replay.build_base(branch, restamped(plan)).state == "failed":
         return None
     after = stage.catalog(branch)
-    found = undo.undo(plan, stage, branch, before, after)
-    again = found.proven and replay.build_base(branch, restamped(plan)).state == "ok"
-    return found.model_copy(update={"proven": again and difference.equal(stage.catalog(branch), after)})
+    up = partial(replay.build_base, branch, restamped(plan))
+    return undo.undo(plan, stage, branch, (before, after), up)

@@ -98,11 +98,11 @@ def _with_rows(
             counted = seeds.put(connection, ground.of(start, to)[0])
             if not any(counted.values()):
                 return ""
-            before = _contents(connection, start, to, counted)
+            before = contents(connection, start, to, counted)
             failed = _run(connection, statements)
             if failed:
                 return f"with rows in the tables, {failed}"
-            after = _contents(connection, start, to, counted)
+            after = contents(connection, start, to, counted)
             changed = sorted(table for table, content in before.items() if after.get(table) != content)
             if changed and not any(statement.loses_data for statement in statements):
                 caution = f"rows do not survive unchanged in {', '.join(changed)}"
@@ -111,7 +111,7 @@ def _with_rows(
     return caution
 
 
-def _contents(connection: psycopg.Connection[Any], a: Catalog, b: Catalog, tables: Collection[str]) -> dict[str, Any]:
+def contents(connection: psycopg.Connection[Any], a: Catalog, b: Catalog, tables: Collection[str]) -> dict[str, Any]:
     """What is in the columns that stay as they are."""
     stay: dict[str, list[str]] = {}
     for key, column in a.objects.items():
