@@ -106,7 +106,7 @@ def make(session: Session, scratch: Scratch, table: Table, ledger: Ledger, real:
     found = scratch.search(real, session)
     migrations = scratch.chain.migrations
     if not found.equal:
-        return _nowhere(found, migrations)
+        return _between(scratch, table, ledger, real) or _nowhere(found, migrations)
     point = _choose(found, migrations, ledger)
     strangers = ours.strange(real)
     theirs = bool(ledger.unknown) and bool(
@@ -138,6 +138,27 @@ def _standing(point: int, migrations: Sequence[Migration]) -> str:
         return "The schema is that before the first migration: none of them is applied."
     last = migrations[point - 1].tag
     return f"The schema is, object for object, what the first {point} of {len(migrations)} migrations build (up to {last})."
+
+
+def _between(scratch: Scratch, table: Table, ledger: Ledger, real: "Catalog") -> Plan | None:
+    """A branch's migrations ran here, and base's were put before them since: the rows say which ran, if the schema agrees."""
+    if not ledger.moved or ledger.edited:
+        return None
+    try:
+        expected = scratch.after(ledger.applied.keys())
+    except CouldNotJudge:
+        return None
+    if evidence.compare(expected, real, ours.schemas([expected])) is not None:
+        return None
+    chain = scratch.chain.migrations
+    applied = [m for m in chain if m.tag in ledger.applied]
+    left = ", ".join(m.tag for m in ledger.pending)
+    proof = (
+        f"The schema is, object for object, what the {len(applied)} migrations build whose content the rows name.",
+        f"Not applied yet: {left}. Run `bulletproof db migrate` next; `drizzle-kit migrate` passes over what is older than a row.",
+    )
+    changes = tuple(_changes(applied, table, ledger, keep_unknown=True))
+    return Plan(found=True, point=len(applied), of=len(chain), proof=proof, changes=changes)
 
 
 def _nowhere(found: Search, migrations: Sequence[Migration]) -> Plan:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 _LONGEST = 40_000  # bytes of a patch; a comment takes 65,536 characters
 _DATABASES = (
-    "Databases that ran the old numbers already (a laptop, a preview): run `bulletproof db sync` there. It moves the rows of the "
-    "tracking table to the new places by content, so nothing runs twice and nothing has to be reset."
+    "Databases that ran the old numbers already (a laptop, a preview): run `bulletproof db sync` there, then "
+    "`bulletproof db migrate`. The first moves the rows of the tracking table to the new places by content, so nothing runs twice "
+    "and nothing has to be reset; the second runs what base brought, which `drizzle-kit migrate` would pass over."
 )
 
 
