@@ -46,9 +46,11 @@ def slow(step: Step, release: Release) -> list[str]:
 def _observed(step: Step, observation: Observation, release: Release) -> Iterator[Fact]:
     if not (observation.rewrites or observation.scans):
         return
-    if step.reading.kind in _GENTLE and not step.of(c.RewriteAll):
+    gentle = step.reading.kind in _GENTLE and not step.of(c.RewriteAll)
+    if gentle and step.reading.kind not in DATA:
         return
-    modes = _modes(step, observation, release)
+    # Rows are read and written under locks that let others write; what a function does meanwhile need not be so mild.
+    modes = _own_modes(observation) if gentle else _modes(step, observation, release)
     slow_ones = {t for t, mode in modes.items() if STRENGTH[mode] >= BLOCKS_WRITES} - _harmless(step, release)
     rewritten = [t for t in observation.rewrites if t in slow_ones]
     scanned = [t for t in observation.scans if t in slow_ones and t not in rewritten]
@@ -59,7 +61,7 @@ def _observed(step: Step, observation: Observation, release: Release) -> Iterato
     yield from (replace(fact, mode=strongest) for fact in caused)
     if not caused or step.of(c.AttachPartition):
         for table, also in _families(step, scanned, modes, release):
-            yield replace(_scan(step, table, modes[table]), mode=modes[table], also=also)
+            yield replace(_scan(step, table, modes[table], release), mode=modes[table], also=also)
 
 
 def _families(
@@ -93,15 +95,21 @@ def _touches(fact: facts.Costs, scanned: list[str], modes: dict[str, str], relea
 
 def _modes(step: Step, observation: Observation, release: Release) -> dict[str, str]:
     """The strongest lock on each table that existed, as the statement holds it while it works."""
-    modes: dict[str, str] = {}
-    for lock in observation.locks:
-        if lock.existed:
-            modes[lock.relation] = _stronger(lock.mode, modes.get(lock.relation, ""))
+    modes = _own_modes(observation)
     if not _only_validates(step, release):
         named = (release.original(getattr(clause, "table", "")) for clause in step.reading.clauses)
         for table in (*observation.rewrites, *observation.scans, *named):
             if mode := _stronger(observation.held.mode(table), modes.get(table, "")):
                 modes[table] = mode
+    return modes
+
+
+def _own_modes(observation: Observation) -> dict[str, str]:
+    """The strongest lock that this statement newly took on each table."""
+    modes: dict[str, str] = {}
+    for lock in observation.locks:
+        if lock.existed:
+            modes[lock.relation] = _stronger(lock.mode, modes.get(lock.relation, ""))
     return modes
 
 
@@ -149,7 +157,7 @@ def _why(step: Step, release: Release) -> str:
     return "This statement"
 
 
-def _scan(step: Step, table: str, mode: str) -> facts.Costs:
+def _scan(step: Step, table: str, mode: str, release: Release) -> facts.Costs:
     place = step.place
     for index in step.of(c.CreateIndex):
         why = f"building index `{index.name}`" if index.name else "building the index"
@@ -158,8 +166,10 @@ def _scan(step: Step, table: str, mode: str) -> facts.Costs:
         return facts.BlocksWrites(place=place, table=table, why="building its indexes anew")
     if STRENGTH[mode] < BLOCKS_READS:
         return facts.BlocksWrites(place=place, table=table, why="this statement")
-    if step.of(c.AlterType):
-        return facts.BlocksReads(place=place, table=table, why="building its indexes anew")
+    if altered := step.of(c.AlterType):
+        own = table in {release.original(clause.table) for clause in altered}
+        why = "building its indexes anew" if own else "proving foreign keys that refer to it anew"
+        return facts.BlocksReads(place=place, table=table, why=why)
     if any(clause.kind == "exclusion" for clause in step.of(c.AddConstraint)):
         return facts.BlocksReads(place=place, table=table, why="building the exclusion constraint's index")
     return facts.ScansTable(place=place, table=table)

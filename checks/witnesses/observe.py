@@ -175,6 +175,12 @@ class Observer:
         """Whether `counters` takes long."""
         return self._old
 
+    def built(self) -> set[int]:
+        """The tables of which an index was built by a statement outside a transaction."""
+        self._counted = False
+        heard = (each for each in self._ear.heard if each.verb == "builds")
+        return {oid for each in heard for oid in self._named(each, _Delta())}
+
     def hear_outside(self, scanned: dict[int, int]) -> Seen:
         """What PostgreSQL said of a statement outside a transaction, beside the tables known to be scanned."""
         self._counted = False

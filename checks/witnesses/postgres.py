@@ -9,6 +9,7 @@ import psycopg
 
 from checks.drizzle.model import Statement
 from checks.witnesses import concurrently, deeds, zones
+from checks.witnesses.existing import STRENGTH
 from checks.witnesses.model import NOTHING_HELD, Failure, Held, Holding, Observation
 from checks.witnesses.observe import Observer, Seen
 from checks.witnesses.wire import IDLE, INERROR, INTRANS, Opens, Outcome, Wire
@@ -22,6 +23,7 @@ CONTROL = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SA
 _BARE = frozenset({"LOCK", "DECLARE", "DISCARD"})
 # They lock nothing, and a look after them would take the snapshot that SET TRANSACTION must come before.
 _CODE = frozenset({"DO", "CALL", "EXECUTE"})
+_SHARE, _WATCHED = "ShareLock", "ShareUpdateExclusiveLock"
 _UNSEEN = frozenset({"SET", "RESET", "SHOW", "LISTEN", "UNLISTEN", "NOTIFY"})
 _SETTINGS = re.compile(r"client_min_messages|deallocate|discard|\breset\s+all\b|timeout|set_config", re.IGNORECASE)
 
@@ -204,11 +206,15 @@ class Session:
         outcome = watched.outcome
         after = observer.counters() if count else {}
         more = {oid: scans - counted.get(oid, 0) for oid, scans in after.items()}
+        modes = dict(watched.locks)
+        if not watched.notes:
+            # Who watches holds ShareLock, which lets the like of it through: only that can build an index unseen.
+            modes |= {
+                oid: _SHARE for oid in observer.built() if STRENGTH.get(modes.get(oid, ""), 0) < STRENGTH[_WATCHED]
+            }
         seen = observer.hear_outside({oid: scans for oid, scans in more.items() if scans > 0})
         locks = tuple(
-            Held(observer.tables[oid].full_name, mode)
-            for oid, mode in sorted(watched.locks.items())
-            if oid in observer.tables
+            Held(observer.tables[oid].full_name, mode) for oid, mode in sorted(modes.items()) if oid in observer.tables
         )
         seen = replace(seen, locks=locks, notes=watched.notes)
         outcome = Outcome(outcome.tag, outcome.rows, max(0.0, outcome.ms - watched.waited), outcome.failure)
