@@ -1,5 +1,6 @@
 """Makes the schema files and the last snapshot real on branch databases, so that PostgreSQL itself compares them with the chain."""
 
+import re
 from dataclasses import dataclass
 
 from bot.stage import Stage, StateFailedError
@@ -20,6 +21,8 @@ from checks.schema.model import Schema
 from checks.schema.snapshot import to_snapshot
 from checks.tree import Tree
 from checks.witnesses import replay
+
+_LOOSENS = re.compile(r"\bDROP\s+(?:CONSTRAINT|IDENTITY)\b", re.IGNORECASE)
 
 
 def schema(tree: Tree, project: Project) -> Schema | None:
@@ -79,15 +82,22 @@ def compare(
     fallback = _stands_on(change, plan)
     if stage is None:
         return equality.judge(Sides(schema=drawn.read), Sides(), change.paths, fallback)
-    head, before = _sides(drawn, built), Sides()
+    head, before = _sides(drawn, built, plan.head), Sides()
     if equality.differs(head):
         old = plan.merge_base
-        before = _sides(draw(change.merge_base.tree, old, stage), _built(old, stage))
+        before = _sides(draw(change.merge_base.tree, old, stage), _built(old, stage), old)
     return equality.judge(head, before, change.paths, fallback)
 
 
-def _sides(drawn: Drawn, built: Catalog | None) -> Sides:
-    return Sides(chain=built, drawn=drawn.schema, snapshot=drawn.snapshot, schema=drawn.read)
+def _sides(drawn: Drawn, built: Catalog | None, chain: Chain) -> Sides:
+    statements = (statement.sql for migration in chain.migrations for statement in migration.statements)
+    return Sides(
+        chain=built,
+        drawn=drawn.schema,
+        snapshot=drawn.snapshot,
+        schema=drawn.read,
+        loosening=tuple(sql for sql in statements if _LOOSENS.search(sql)),
+    )
 
 
 def _snapshot(chain: Chain) -> list[str] | None:

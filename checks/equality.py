@@ -45,12 +45,14 @@ class Sides:
         drawn: what the schema files ask for, made on an empty database.
         snapshot: what the last snapshot describes, made likewise.
         schema: the schema files as read, with what could not be.
+        loosening: the statements of the chain that drop a constraint or an identity.
     """
 
     chain: Catalog | None = None
     drawn: Catalog | None = None
     snapshot: Catalog | None = None
     schema: model.Schema | None = None
+    loosening: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -162,7 +164,11 @@ def _schema_differences(sides: Sides) -> list[Difference]:
         return found
     # What drizzle-kit has recorded as it stands in the schema file has no migration to be generated.
     recorded, drawn = sides.snapshot.objects, sides.drawn.objects
-    return [d for d in found if not (_cast_otherwise(d) and recorded.get(d[0]) == drawn.get(d[0]))]
+    return [
+        d
+        for d in found
+        if not ((_cast_otherwise(d) or _left_behind(d, sides.loosening)) and recorded.get(d[0]) == drawn.get(d[0]))
+    ]
 
 
 def _snapshot_differences(sides: Sides) -> list[Difference]:
@@ -174,6 +180,15 @@ def _secured_by_hand(difference: Difference) -> bool:
     """A table whose rows the migrations secure and Drizzle does not: with policies of their own, as platforms advise."""
     _, before, after = difference
     return isinstance(before, Table) and before.rls and after == dataclasses.replace(before, rls=False)
+
+
+def _left_behind(difference: Difference, loosening: Iterable[str]) -> bool:
+    """A column that is still NOT NULL since its primary key or identity went: PostgreSQL keeps what they implied."""
+    key, before, after = difference
+    if not isinstance(before, Column) or not isinstance(after, Column):
+        return False
+    only = before.not_null == "yes" and dataclasses.replace(before, not_null=after.not_null) == after
+    return only and any(key[2] in statement for statement in loosening)
 
 
 def _cast_otherwise(difference: Difference) -> bool:

@@ -7,6 +7,8 @@ import pytest
 from conftest import GitRepo
 
 from bot.cli import main
+from bot.repair import generate
+from bot.repair.generate import Answers
 from tests.checks.drizzle_samples import CONFIG, Story
 
 HEAD = 'import { integer, pgTable, text } from "drizzle-orm/pg-core";\n'
@@ -198,3 +200,40 @@ def test_base_that_moved_on_is_not_heads_inequality(repo: GitRepo, capsys: pytes
     report = json.loads(capsys.readouterr().out)
     assert report["equality"]["schema_ts"] == "equal"
     assert findings(report, "missing-migration") == []
+
+
+def generated(repo: GitRepo, before: str, after: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The report of a schema change whose migration is what drizzle-kit writes for it."""
+    head = 'import { integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core";\n'
+    repo.commit({"drizzle.config.ts": CONFIG, "schema.ts": head + before})
+    generate.run(repo.path, Answers(name="start"), when=1_700_000_000_000)
+    repo.commit()
+    repo.branch("head")
+    repo.write({"schema.ts": head + after})
+    generate.run(repo.path, Answers(name="next"), when=1_700_000_005_000)
+    repo.commit()
+    main(["review", "--repo", str(repo.path), "--base", "main", "--head", "head", "--format", "json"])
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "export const u = pgTable('u', { a: integer(), b: text() }, (t) => [primaryKey({ columns: [t.a, t.b] })]);",
+            "export const u = pgTable('u', { a: integer(), b: text() });",
+        ),
+        (
+            "export const u = pgTable('u', { a: integer().generatedAlwaysAsIdentity(), b: text() });",
+            "export const u = pgTable('u', { a: integer(), b: text() });",
+        ),
+    ],
+)
+def test_what_a_key_leaves_behind_lacks_no_migration(
+    before: str, after: str, repo: GitRepo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """PostgreSQL keeps NOT NULL when a primary key or an identity goes; drizzle-kit has nothing to generate: told, not blocked."""
+    report = generated(repo, before, after, capsys)
+    assert (report["equality"]["schema_ts"], report["verdict"]) == ("equal", "pass")
+    assert findings(report, "missing-migration") == []
+    assert [f["severity"] for f in findings(report, "snapshot-differs")] == ["warning"]
