@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from bot.commands import Context, Permission
 
 MAY: "Permission" = "write"
-USAGE = "[--rename OLD=NEW] [--drop NAME] [--keep NAME] [--name NAME]"
+USAGE = "[--rename OLD=NEW] [--drop NAME] [--keep NAME] [--name NAME] [--config FILE]"
 
 
 def run(words: str, context: "Context") -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.database.source import Source
     from bot.git import Repository
 
-_OPTIONS = ("--drop", "--keep", "--name", "--rename")
+_OPTIONS = ("--config", "--drop", "--keep", "--name", "--rename")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,12 +32,14 @@ class Answers:
         drops: what may be dropped, e.g. `users.nick`.
         renames: e.g. `users.nick=users.handle`.
         keeps: columns that stay in the database for now, though they might have been renamed.
+        config: the drizzle config, where there are several projects.
     """
 
     name: str | None = None
     drops: tuple[str, ...] = ()
     renames: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
+    config: str | None = None
 
 
 def answers(words: str) -> Answers:
@@ -64,12 +66,13 @@ def answers(words: str) -> Answers:
                 f"`{option}` needs a value, e.g. `--rename users.nick=users.handle` or `--drop users.nick`."
             )
         found[option].append(value)
-    names = found["--name"]
-    if len(names) > 1:
-        raise UserError("A migration has one name; `--name` is there twice.")
+    names, configs = found["--name"], found["--config"]
+    if len(names) > 1 or len(configs) > 1:
+        raise UserError("A migration has one name and one config; an option is there twice.")
     lists = (tuple(found[option]) for option in ("--drop", "--rename", "--keep"))
     drops, renames, keeps = lists
-    return Answers(name=names[0] if names else None, drops=drops, renames=renames, keeps=keeps)
+    config = configs[0] if configs else None
+    return Answers(name=names[0] if names else None, drops=drops, renames=renames, keeps=keeps, config=config)
 
 
 def at(
@@ -87,7 +90,7 @@ def at(
     Raises:
         UserError: it cannot be written, and why.
     """
-    return _of(sources.read(repo, revision, config), given, when)
+    return _of(sources.read(repo, revision, config or given.config), given, when)
 
 
 def _of(source: "Source", given: Answers, when: int | None) -> Generated:
