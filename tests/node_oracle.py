@@ -18,7 +18,7 @@ from typing import Any, Literal
 import pytest
 
 SOURCES = Path(__file__).parent / "node"
-Version = Literal["v0", "v1", "sarif"]
+Version = Literal["v0", "v1", "sarif", "pgdelta"]
 
 
 class NodeMissing(Exception):  # noqa: N818 - a reason to skip, not an error

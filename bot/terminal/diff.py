@@ -6,23 +6,22 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg
 
 from bot.branches import Provider
-from bot.git import Repository
 from bot.progress import Say, silent
 from bot.stage import Stage, play
 from checks.branch import Branch
 from checks.catalog import difference, ground, proof, statements, words
 from checks.catalog import read as catalogs
 from checks.catalog.model import Catalog
-from checks.drizzle import chain as chains
-from checks.drizzle import projects
-from checks.drizzle.model import Chain
 from checks.errors import CouldNotJudge, UserError
-from checks.witnesses import replay, setup
+from checks.witnesses import setup
+
+if TYPE_CHECKING:
+    from checks.drizzle.model import Chain
 
 Format = Literal["sql", "unified", "json"]
 _TRACKING = ("drizzle",)
@@ -161,7 +160,7 @@ class _Revision:
     """The migrations of a commit: what comes from a repository never runs as a superuser."""
 
     revision: str
-    chain: Chain
+    chain: "Chain"
 
     @property
     def label(self) -> str:
@@ -169,6 +168,8 @@ class _Revision:
 
     @contextlib.contextmanager
     def open(self, provider: Provider, seconds: float) -> Generator[psycopg.Connection[Any]]:
+        from checks.witnesses import replay  # noqa: PLC0415 - only for migrations
+
         project = self.chain.project
         texts = [m.text for m in self.chain.migrations]
         stage = Stage.of(provider, texts, project.table, extensions=(), seconds=seconds)
@@ -215,6 +216,10 @@ def _side(name: str, repo: Path) -> _File | _Revision | _Database:
     if name.startswith(("postgres://", "postgresql://")):
         return _Database(name)
     if name.startswith("git:"):
+        from bot.git import Repository  # noqa: PLC0415 - only for revisions
+        from checks.drizzle import chain as chains  # noqa: PLC0415 - likewise
+        from checks.drizzle import projects  # noqa: PLC0415 - likewise
+
         revision = name.removeprefix("git:")
         tree = Repository(repo).tree(revision)
         found = projects.find(tree)

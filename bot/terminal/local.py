@@ -6,7 +6,6 @@ from bot import settings
 from bot.branches import Provider, choice
 from bot.git import Repository
 from bot.progress import Say, silent
-from bot.review import review as review_change
 from checks.report import Report
 
 SECONDS = 120.0
@@ -27,6 +26,8 @@ def review(
     Raises:
         UserError: no such repository, revision or database; the text says what to do.
     """
+    from bot.review import review as review_change  # noqa: PLC0415 - heavy, and other commands want the provider alone
+
     repository = Repository(repo)
     change = repository.change(base or repository.default_branch(), head)
     if offline:

@@ -25,7 +25,7 @@ def of(a: Catalog, b: Catalog) -> tuple[Catalog, Catalog]:
     return back, there
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _of(a: Catalog, b: Catalog) -> tuple[Catalog, Catalog]:
     theirs = b.objects.get
     changed = [key for key, found in a.objects.items() if theirs(key) != found]
