@@ -65,12 +65,14 @@ class Drift:
         to_files: statements that make the database what the files say.
         to_real: statements that make what the files say into the database.
         unified, summary: the difference from the files to the database, as a text and in words.
+        lacking: in words, what the files have and the database has not: the same the other way.
     """
 
     to_files: str
     to_real: str
     unified: str
     summary: tuple[str, ...]
+    lacking: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -265,6 +267,7 @@ def compare(files: "Catalog", real: "Catalog", within: frozenset[str]) -> Drift 
         to_real=statements.text(statements.sql(left, right)),
         unified=difference.unified(left, right, before="files", after="database"),
         summary=tuple(words.summary(left, right)),
+        lacking=tuple(words.summary(right, left)),
     )
 
 

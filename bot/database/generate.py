@@ -21,6 +21,9 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PROMPT = re.compile(r"^.*\b(?:created or renamed|renamed from another|rename\b.*\?).*$", re.IGNORECASE | re.MULTILINE)
 _TTY = re.compile(r"interactive prompts? require a tty|is not a tty|raw mode", re.IGNORECASE)
 _NOTHING = re.compile(r"no schema changes|nothing to migrate", re.IGNORECASE)
+# v1 lists its questions, and the answers that it would take (drizzle-kit/skills/drizzle/hints.md).
+_HINTS = re.compile(r"^\d+\. .*?—\s+(\w+)\s+(\S+)$", re.MULTILINE)
+_CHOICES = re.compile(r'^\s*(\{ "type": .*\})$', re.MULTILINE)
 _SAID = 6
 
 
@@ -78,7 +81,7 @@ def run(repo: Path, source: Source, arguments: tuple[str, ...], say: Say, *, jud
     files = tuple(_changed(source.tree, after.tree))
     output = _ESCAPES.sub("", ended.output)
     if not new:
-        return _nothing(ended, output, files)
+        return _nothing(source, ended, output, files)
     made = Generated("written", new, files)
     if ended.code not in {0, None}:
         made.notes.append(f"drizzle-kit ended with {ended.code} though it wrote a migration; read it with care.")
@@ -107,14 +110,24 @@ def _collisions(source: Source) -> None:
         )
 
 
-def _nothing(ended: kit.Ended, output: str, files: tuple[str, ...]) -> Generated:
+def _nothing(source: Source, ended: kit.Ended, output: str, files: tuple[str, ...]) -> Generated:
     """Why there is no new migration."""
+    hints = _HINTS.findall(output)
+    if hints:
+        asked = ", ".join(f"{kind} {name}" for kind, name in hints)
+        choice = " or ".join(_CHOICES.findall(output)[:2])
+        return Generated(
+            "failed", (), files,
+            f"drizzle-kit asks whether something was renamed: {asked}. Run `db generate` in a terminal, or answer with "
+            f"`db generate --hints '[…]'`, one answer for each, such as {choice}.",
+        )  # fmt: skip
     prompt = _PROMPT.search(output)
     if prompt is not None or _TTY.search(output):
         asked = f": {' '.join(prompt[0].split())}" if prompt is not None else "."
         return Generated(
             "failed", (), files,
-            f"drizzle-kit asks whether something was renamed, and there is no terminal to answer in{asked} Run `db generate` in a terminal.",
+            f"drizzle-kit asks whether something was renamed, and there is no terminal to answer in{asked} Run `db generate` in a terminal"
+            + (", or answer with `db generate --static --rename table.old=table.new`." if source.project.format == "v0" else "."),
         )  # fmt: skip
     if ended.code is None:
         return Generated(
@@ -126,7 +139,8 @@ def _nothing(ended: kit.Ended, output: str, files: tuple[str, ...]) -> Generated
     if ended.code == 0 and (_NOTHING.search(output) or not output):
         return Generated("nothing", (), files)
     last = [line.strip() for line in output.splitlines() if line.strip()][-_SAID:]
-    return Generated("failed", (), files, f"drizzle-kit wrote no migration (exit code {ended.code}): {' '.join(last)}")
+    why = f": {' '.join(last)}" if last else "."
+    return Generated("failed", (), files, f"drizzle-kit wrote no migration (exit code {ended.code}){why}")
 
 
 def _changed(before: Tree, after: Tree) -> list[str]:

@@ -168,6 +168,11 @@ class _Work:
     def _run(self, table: Table, ledger: Ledger) -> None:
         self._done.pending = [m.tag for m in ledger.pending]
         self._done.out_of_order = [tag for tag in ledger.would_skip if tag in self._done.pending]
+        if ledger.unknown:
+            count = f"{len(ledger.unknown)} row{'s are' if len(ledger.unknown) > 1 else ' is'}"
+            self._done.notes.append(
+                f"{count} of no migration in these files: the database is ahead of them, or shared with another project."
+            )
         if ledger.edited:
             self._done.notes.append(f"Edited since applied, and not run again: {', '.join(ledger.edited)}.")
         if self._options.dry_run:

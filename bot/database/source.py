@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _POLICY = (".github/migration-policy.yml", ".github/migration-policy.yaml")
 _PASSED_OVER = {"node_modules", ".git", ".next", ".venv", "dist", "build", ".turbo", ".cache"}
+_MOST = 8
 # What makes Drizzle's migrator stop, or run something else than the files say.
 _STOPS = {
     "file-missing", "symlink", "not-a-file", "climbs", "conflict-markers", "not-json", "wrong-shape", "not-utf8",
@@ -179,7 +180,9 @@ def _choose(found: Sequence[Project], top: Path, repo: Path, config: str | None)
     inside = [p for p in found if start == "." or f"{p.migrations_dir}/".startswith(f"{start}/") or p.root == start]
     if len(inside) == 1:
         return inside[0]
-    named = ", ".join((p.config or p.migrations_dir) for p in (inside or found))
+    several = inside or found
+    named = ", ".join((p.config or p.migrations_dir) for p in several[:_MOST])
+    named += f" and {len(several) - _MOST} more" if len(several) > _MOST else ""
     raise UserError(f"There are several Drizzle projects here: {named}. Name the configuration of one with --config.")
 
 

@@ -19,13 +19,17 @@ _MOST = 12
 
 def drift(found: "Drift") -> Iterator[str]:
     """A difference, in words and as SQL."""
-    yield from (f"  - {line}" for line in found.summary[:_MOST])
-    if len(found.summary) > _MOST:
-        yield f"  - and {len(found.summary) - _MOST} more"
+    yield from _few(found.summary)
     yield "To make the database what the files say:"
     yield from _indented(found.to_files)
     yield "To make the files what the database is:"
     yield from _indented(found.to_real)
+
+
+def _few(lines: Sequence[str]) -> Iterator[str]:
+    yield from (f"  - {line}" for line in lines[:_MOST])
+    if len(lines) > _MOST:
+        yield f"  - and {len(lines) - _MOST} more"
 
 
 def drift_json(found: "Drift | None") -> dict[str, Any] | None:
@@ -174,7 +178,8 @@ def _status(one: "Status") -> Iterator[str]:
     if one.unchecked:
         yield f"  {one.unchecked}"
     if one.drift is not None:
-        yield "  drift: the schema is not what the applied migrations build"
+        why = "; the migrations that are in no file may be why" if ledger.unknown else ""
+        yield f"  drift: the schema is not what the applied migrations build{why}"
         yield from (f"  {line}" for line in drift(one.drift))
 
 
@@ -216,8 +221,9 @@ def verified(done: "Verified") -> Iterator[str]:
     """What `db verify` saw."""
     yield from _status(done.rows)
     if done.whole is not None and done.rows.drift is None:
-        yield "The schema is not yet what all files build:"
-        yield from drift(done.whole)
+        yield "What is pending would change:"
+        yield from _few(done.whole.lacking)
+        yield from _indented(done.whole.to_files)
     if done.why is not None:
         yield done.why
     if done.equal and done.rows.fine:
