@@ -74,6 +74,11 @@ def _uncollected() -> Generator[None]:
     try:
         yield
     finally:
+        if (
+            was and not gc.get_freeze_count()
+        ):  # there and back they are old at once: nobody looks through them as young ones
+            gc.freeze()
+            gc.unfreeze()
         if was:
             gc.enable()
 

@@ -1,5 +1,6 @@
 """Tables, views and what belongs to them, as data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from checks.catalog.types import Acl, Identity
@@ -79,16 +80,17 @@ class Column:
         """Its identity."""
         return ("column", self.schema, self.table, self.name)
 
-    def at(self, schema: str, table: str, name: str, position: int) -> "Column":
-        """The same column in another place; ten thousand differ in little else, and `replace` takes eight times as long."""
+    @staticmethod
+    def placed(shape: Mapping[str, object], schema: str, table: str, name: str, position: int) -> "Column":
+        """A column with these attributes in a place; ten thousand differ in little else, and the constructor takes five times as long."""
         made = object.__new__(Column)
         state = made.__dict__
-        state.update(self.__dict__)
+        state.update(shape)
         state["schema"], state["table"], state["name"], state["position"] = schema, table, name, position
         return made
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Default:
     """The default of a column of a table or view."""
 
@@ -102,14 +104,6 @@ class Default:
     def key(self) -> tuple[str, ...]:
         """Its identity."""
         return ("default", self.schema, self.table, self.column)
-
-    def at(self, schema: str, table: str, column: str) -> "Default":
-        """The same default of another column."""
-        made = object.__new__(Default)
-        state = made.__dict__
-        state.update(self.__dict__)
-        state["schema"], state["table"], state["column"] = schema, table, column
-        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,16 +31,21 @@ WHERE con.contype = 'n' AND con.conrelid <> 0 AND (con.connoinherit OR NOT con.c
   AND con.connamespace = ANY (%(schemas)s::oid[])
 """
 
-# What is stored alike is spelt alike, unless it names columns of its own table. (Before PostgreSQL 17 it is stored with
-# its place in the statement, so that less is alike.)
+# What is stored alike is spelt alike, unless it names columns of its own table: then it is asked for alone. (Before
+# PostgreSQL 17 it is stored with its place in the statement, so that less is alike.)
 _DEFAULTS = """
-SELECT pg_get_expr((SELECT d.adbin FROM pg_attrdef d WHERE d.oid = alike.one), alike.relid), alike.oids, alike.relids, alike.numbers
-FROM (SELECT min(d.oid) AS one, min(d.adrelid) AS relid,
+SELECT CASE WHEN alike.adbin NOT LIKE '%{VAR %'
+            THEN pg_get_expr((SELECT d.adbin FROM pg_attrdef d WHERE d.oid = alike.one), alike.relid) END,
+       alike.oids, alike.relids, alike.numbers
+FROM (SELECT d.adbin::text AS adbin, min(d.oid) AS one, min(d.adrelid) AS relid,
              array_agg(d.oid) AS oids, array_agg(d.adrelid) AS relids, array_agg(d.adnum) AS numbers
       FROM pg_attrdef d
-      JOIN pg_class c ON c.oid = d.adrelid
-      WHERE c.relnamespace = ANY (%(schemas)s::oid[])
-      GROUP BY d.adbin::text, CASE WHEN d.adbin::text LIKE '%{VAR %' THEN d.adrelid END) alike
+      GROUP BY d.adbin::text) alike
+"""
+
+_DEFAULT = """
+SELECT pg_get_expr(d.adbin, d.adrelid), ARRAY[d.oid], ARRAY[d.adrelid], ARRAY[d.adnum]
+FROM pg_attrdef d WHERE d.oid = ANY (%(oids)s::oid[])
 """
 
 ALWAYS = (_COLUMNS, _DEFAULTS, _UNUSUAL_NOT_NULLS)
@@ -56,6 +61,7 @@ class Kind:
 
     Attributes:
         column: one of them, without a place.
+        shape: its attributes.
         type: the type's oid.
         collation: the collation's oid.
         identity: empty, `a` always or `d` by default.
@@ -64,6 +70,7 @@ class Kind:
     """
 
     column: Column
+    shape: dict[str, Any]
     type: int
     collation: int
     identity: str
@@ -120,7 +127,7 @@ def _kind(session: Session, described: Sequence[Any]) -> Kind:
         inherited,
     )
     alone = bool(identity or acl or generated)
-    return Kind(column, typid, collation, identity, None if acl is None else tuple(acl), alone)
+    return Kind(column, dict(vars(column)), typid, collation, identity, None if acl is None else tuple(acl), alone)
 
 
 def outputs(session: Session, columns: Columns, view: int, owner: str) -> tuple[Output, ...]:
@@ -137,6 +144,20 @@ def outputs(session: Session, columns: Columns, view: int, owner: str) -> tuple[
     )
 
 
+def _spelt(session: Session) -> dict[int, dict[int, tuple[int, str]]]:
+    """By table and column number: the oid and the expression of what the column is when nothing is said."""
+    rows = session.ask(_DEFAULTS)
+    alone = [oid for text, oids, *_ in rows if text is None for oid in oids]
+    if alone:
+        rows += session.ask(_DEFAULT, oids=alone)
+    found: dict[int, dict[int, tuple[int, str]]] = defaultdict(dict)
+    for text, *places in rows:
+        if text is not None:
+            for oid, relid, number in zip(*places, strict=True):
+                found[relid][number] = (oid, text)
+    return found
+
+
 def make(
     session: Session, columns: Columns, owners: dict[int, str], views: set[int], identities: dict[Place, Identity]
 ) -> None:
@@ -149,11 +170,7 @@ def make(
         views: which of them are views.
         identities: the sequences behind identity columns.
     """
-    spelt: dict[int, list[tuple[int, int, Default]]] = defaultdict(list)
-    for text, *places in session.ask(_DEFAULTS):
-        default = Default("", "", "", text)
-        for oid, relid, number in zip(*places, strict=True):
-            spelt[relid].append((number, oid, default))
+    spelt = _spelt(session)
     not_nulls = {(relid, number): how for relid, number, how in session.ask(_UNUSUAL_NOT_NULLS)}
     commented = {relid for catalog, relid, number in session.comments if number and catalog == session.pg_class}
     remarkable = commented.union(relid for relid, _ in not_nulls)
@@ -164,28 +181,28 @@ def make(
         sequence = identities.get(place) if kind.identity else None
         if sequence is not None and kind.identity == "a":
             sequence = replace(sequence, always=True)
-        generated = (default.expression for number, _, default in spelt[relid] if number == column.position)
         return replace(
             column,
             not_null=not_nulls.get(place, "yes") if column.not_null else "",
-            expression=next(generated) if column.generated else "",
+            expression=spelt[relid][column.position][1] if column.generated else "",
             identity=sequence,
             acl=session.acl(kind.acl or None, "c", owners[relid]),
             comment=session.comment(session.pg_class, *place),
         )
 
     objects, keys, pg_attrdef = session.objects, session.keys, session.pg_attrdef
+    placed = Column.placed
     for relid in sorted(owners):
         schema, table = session.relations[relid]
-        rest = relid in remarkable
-        for number, name, kind in columns.of[relid] if relid not in views else ():
-            column = kind.column.at(schema, table, name, number)
-            objects["column", schema, table, name] = alone(column, relid, kind) if rest or kind.alone else column
-        for number, oid, default in sorted(spelt[relid], key=itemgetter(0)):
-            name = session.columns[relid, number]
-            if columns.kinds[relid, number].column.generated:
-                keys[pg_attrdef, oid] = ("column", schema, table, name)
-                continue
-            key = keys[pg_attrdef, oid] = ("default", schema, table, name)
-            found = default.at(schema, table, name)
-            objects[key] = replace(found, of_view=True) if relid in views else found
+        of_view, rest, defaults = relid in views, relid in remarkable, spelt[relid]
+        for number, name, kind in columns.of[relid]:
+            key = ("column", schema, table, name)
+            if not of_view:
+                column = placed(kind.shape, schema, table, name, number)
+                objects[key] = alone(column, relid, kind) if rest or kind.alone else column
+            if number in defaults:
+                oid, text = defaults[number]
+                if not kind.column.generated:
+                    key = ("default", schema, table, name)
+                    objects[key] = Default(schema, table, name, text, of_view)
+                keys[pg_attrdef, oid] = key
