@@ -29,6 +29,7 @@ HEARTBEAT = 2.0
 STALLED = 7.0
 """Seconds without a heartbeat after which a worker's jobs are taken over."""
 _BATCH = 200
+_COLUMNS = ("id", "event", "key", "kind", "repository", "owner", "name", "installation", "about", "fresh")
 _MOST = 60.0  # seconds between two attempts
 _LEAST = 1.0
 
@@ -101,11 +102,11 @@ class Inbox:
                 where.owner if where else None,
                 where.name if where else None,
                 where.installation if where else None,
-                Jsonb(event.about),
+                event.about,
                 event.fresh,
             )
         )
-        await self._waiting.put(waiting)
+        self._waiting.put_nowait(waiting)
         return await waiting.answer
 
     async def want(self, event: Event, *, after: float = 0.0, delivery: str | None = None) -> None:
@@ -159,17 +160,12 @@ class Inbox:
                     each.answer.set_result(answer)
 
     async def _insert(self, batch: list[_Waiting]) -> list[Received]:
-        async with self.pool.connection() as session, session.transaction(), session.cursor() as cursor:
-            await cursor.executemany(
-                "SELECT receive(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", [each.row for each in batch], returning=True
-            )
-            answers: list[Received] = []
-            while True:
-                row: tuple[Received] | None = await cursor.fetchone()
-                assert row is not None  # a function gives a row  # noqa: S101
-                answers.append(row[0])
-                if not cursor.nextset():
-                    return answers
+        rows = [{"n": n, **dict(zip(_COLUMNS, each.row, strict=True))} for n, each in enumerate(batch, start=1)]
+        async with self.pool.connection() as session:
+            cursor = await session.execute("SELECT receive_all(%s::jsonb)", [json.dumps(rows)])
+            row: tuple[list[Received]] | None = await cursor.fetchone()
+        assert row is not None  # a function gives a row  # noqa: S101
+        return row[0]
 
 
 class Worker:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ import psycopg
 import pytest
 from conftest import ROOT
 from github import SECRET, Hub
+from psycopg.types.json import Jsonb
 
-from bot import webhook
+from bot import state, webhook
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +136,52 @@ def test_the_log_holds_no_secret_and_no_traceback() -> None:
     assert not any(word in done.stderr for word in ("hunter2", "abcdefghijkl", "0123abcd", "Traceback"))
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert lines[-1]["error"] == "ZeroDivisionError: division by zero"
+
+
+def test_many_at_once_are_stored_as_one_by_one(service: tuple[httpx.Client, str]) -> None:
+    """What a batch leaves behind is what its deliveries would have left one after the other, and each is told the same."""
+    _, url = service
+    dice = random.Random(7)
+    names = ("id", "event", "key", "kind", "repository", "owner", "name", "installation", "about", "fresh")
+
+    def delivery(number: int) -> tuple[Any, ...]:
+        key = dice.choice(["7#1", "7#2", "7@main", None])
+        about = {dice.choice("abc"): number, "number": dice.randrange(3)}
+        name = dice.choice(["shop", "store"])
+        return f"d{number}", "push", key, "pull", 7, "octo", name, dice.choice([0, 77]), about, dice.random() < 0.2
+
+    sent = [delivery(number) for number in range(60)]
+    batches: list[list[tuple[Any, ...]]] = []
+    for start in range(0, 60, 6):
+        again = [sent[dice.randrange(start)]] if start else []
+        batches.append([*sent[start : start + 6], *again])
+    state_of = (
+        "SELECT key, kind, repository, about, wanted, fresh, delivery, queued, attempts FROM work ORDER BY key",
+        "SELECT * FROM repository",
+        "SELECT lock, args FROM procrastinate_jobs ORDER BY lock",
+        "SELECT id, event, key FROM delivery ORDER BY id",
+    )
+    left: list[Any] = []
+    for together in (True, False):
+        other = gate.database(url)
+        state.migrate(other)
+        told: list[str] = []
+        with psycopg.connect(other, autocommit=True, options="-c search_path=bulletproof") as session:
+            for number, batch in enumerate(batches):
+                if together:
+                    rows = [{"n": n, **dict(zip(names, row, strict=True))} for n, row in enumerate(batch, start=1)]
+                    [(outcomes,)] = session.execute("SELECT receive_all(%s::jsonb)", [json.dumps(rows)])
+                    told += outcomes
+                else:
+                    for row in batch:
+                        values = [Jsonb(value) if isinstance(value, dict) else value for value in row]
+                        [(outcome,)] = session.execute(f"SELECT receive({', '.join(['%s'] * 10)})", values)
+                        told.append(outcome)
+                if number == 4:
+                    session.execute("UPDATE work SET done = wanted, queued = false")
+                    session.execute("DELETE FROM procrastinate_jobs")
+            left.append([told, *(session.execute(query).fetchall() for query in state_of)])
+            assert session.execute(
+                "SELECT count(*) FROM delivery WHERE key IS NOT NULL AND generation = 0"
+            ).fetchone() == (0,)
+    assert left[0] == left[1]
