@@ -2,9 +2,11 @@
 
 import html
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import FrameType
 
 from bot.database import evidence, kit, target
 from bot.database.source import Source
@@ -38,7 +40,16 @@ def official(source: Source, address: str, *, port: int | None) -> int | None:
         return None
     command = [*program.command, "studio", *kit.config(source), *([] if port is None else ["--port", str(port)])]
     environment = {**os.environ, target.VARIABLE: address}
-    return subprocess.run(command, cwd=program.folder, env=environment, check=False).returncode
+    with subprocess.Popen(command, cwd=program.folder, env=environment) as process:
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            process.terminate()  # else it would live on without us
+
+        before = signal.signal(signal.SIGTERM, stop)
+        try:
+            return max(process.wait(), 0)
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def page(at: Target, source: Source) -> str:

@@ -1,9 +1,11 @@
 """`db verify`, `db reset-dev`, `db generate` and `db studio`."""
 
 import http.client
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -13,6 +15,8 @@ from bot.database.reset import confirm
 from checks.errors import UserError
 from tests import node_oracle
 from tests.bot.database_samples import CHAIN, USERS, data, db, project, rows, url
+
+COMMAND = "import sys; from bot.database.commands import app; sys.exit(app(sys.argv[1:], standalone_mode=False))"
 
 
 def test_three_ways_say_the_same(branch: EmbeddedBranch, tmp_path: Path) -> None:
@@ -212,11 +216,10 @@ def test_the_page_shows_schema_and_state(branch: EmbeddedBranch, tmp_path: Path)
 def test_the_page_is_served_to_this_machine_only(branch: EmbeddedBranch, tmp_path: Path) -> None:
     """Other hosts' names (DNS rebinding) and other paths get nothing."""
     repo = project(tmp_path, (USERS,))
-    command = "import sys; from bot.database.commands import app; sys.exit(app(sys.argv[1:], standalone_mode=False))"
     arguments = [
         sys.executable,
         "-c",
-        command,
+        COMMAND,
         "studio",
         "--page",
         "--port",
@@ -240,6 +243,39 @@ def test_the_page_is_served_to_this_machine_only(branch: EmbeddedBranch, tmp_pat
             process.terminate()
     assert answers == [200, 404, 404]
     assert rows_absent(branch)
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("version", ["v0", pytest.param("v1", marks=pytest.mark.long)])
+def test_the_repositorys_own_studio(branch: EmbeddedBranch, tmp_path: Path, version: Literal["v0", "v1"]) -> None:
+    """Where drizzle-kit is installed, Drizzle Studio is opened on the database, whose address is on no command line; it ends with us."""
+    repo = node_oracle.require(version).prepare(project(tmp_path, (USERS,), format=version))
+    (repo / "schema.ts").write_text(SCHEMA.format(column="email"))
+    (repo / "drizzle.config.ts").write_text(
+        'export default { dialect: "postgresql", out: "./drizzle", schema: "./schema.ts", dbCredentials: { url: process.env.DATABASE_URL! } };\n'
+    )
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    arguments = ["studio", "--port", str(port), "--url", url(branch).replace("@/", "@localhost/"), "--repo", str(repo)]
+    with subprocess.Popen([sys.executable, "-c", COMMAND, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = next((line for line in process.stdout if "up and running" in line), "")
+            assert str(port) in said
+            listed = [reading(path) for path in Path("/proc").glob("[0-9]*/cmdline")]  # nothing where there is no /proc
+            assert not any("neondb" in text for text in listed if "bin.cjs" in text and str(port) in text)
+        finally:
+            process.terminate()
+    with pytest.raises(OSError, match=r"refused|reset"):
+        socket.create_connection(("127.0.0.1", port), 1)
+
+
+def reading(path: Path) -> str:
+    """A file that may be gone."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def rows_absent(branch: EmbeddedBranch) -> bool:
