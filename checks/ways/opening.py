@@ -22,6 +22,7 @@ _COMMON = frozenset(
         "HOST", "USER", "PASSWORD", "PORT", "NAME", "SSL", "NODE", "ENV", "DRIZZLE", "NO", "SERVERLESS", "HYPERDRIVE", "NEXT", "PRIVATE", "PUBLIC", "APP",
     }
 )  # fmt: skip
+_NAMED = re.compile(rb"\b(?:" + b"|".join(name.encode() for name in (*drivers.NAMES, "default")) + rb")\b")
 _DEEPEST = 4
 _OWN = (".", "@/", "~", "#", "$")
 
@@ -101,7 +102,7 @@ def _which(variable: str) -> frozenset[str]:
 def _are_types(source: Source, each: Import) -> bool:
     """All its names stand in types and nowhere else: TypeScript drops such an import."""
     locals_ = [here for _, here in each.names if here != "*"]
-    used = any(next(source.uses(here), None) is not None or _exports_of(source, here) for here in locals_)
+    used = any(source.uses(here) or _exports_of(source, here) for here in locals_)
     return not used and any(source.is_typed(here) for here in locals_)
 
 
@@ -153,7 +154,7 @@ def _bindings(source: Source, tree: Tree | None, resolver: Resolver | None) -> I
     if tree is None or resolver is None:
         return
     trail = _Trail(tree, resolver)
-    for each in source.imports(lambda package: not drivers.is_driver(package)):
+    for each in source.imports(lambda package: not drivers.is_driver(package), _NAMED):
         if each.types or each.kind == "export":
             continue
         own = each.specifier.startswith(_OWN)

@@ -37,6 +37,7 @@ class Side:
     unread: list[Unread] = field(default_factory=list[Unread])
     scripts: Scripts = field(init=False)
     resolver: Resolver = field(init=False)
+    _tables: tuple[tuple[str, str], ...] | None = None
     _bad: re.Pattern[bytes] | None = None
     _banned: frozenset[bytes] | None = None
     _openings: dict[str, list[opening.Opening]] = field(default_factory=dict[str, list[opening.Opening]])
@@ -48,8 +49,11 @@ class Side:
     @property
     def tables(self) -> tuple[tuple[str, str], ...]:
         """The tracking tables: the one that the policy names, else each project's; Drizzle's own where nothing is said."""
-        written = self.policy.drizzle.tracking_table
-        return (written,) if written else tuple(dict.fromkeys(p.table for p in self.projects)) or (tracking.DEFAULT,)
+        if self._tables is None:
+            written = self.policy.drizzle.tracking_table
+            known = (written,) if written else tuple(dict.fromkeys(p.table for p in self.projects))
+            self._tables = known or (tracking.DEFAULT,)
+        return self._tables
 
     def of(self, path: str) -> Project | None:
         """The project whose migrations a path is one of."""
@@ -57,7 +61,10 @@ class Side:
 
     def runs(self, data: bytes) -> bool:
         """Whether a file may run something banned: it has a banned word, or the name of a script that leads to one."""
-        return any(word in data for word in self._words()) and self.needles.search(data) is not None
+        for word in self._words():
+            if word in data:
+                return self.needles.search(data) is not None
+        return False
 
     @property
     def needles(self) -> re.Pattern[bytes]:

@@ -26,8 +26,11 @@ _STATEMENTS = frozenset({"program", "statement_block", "lexical_declaration", "e
 _THROUGH = frozenset(
     {"await_expression", "parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression"}
 )
-# The first argument of a call to something else is no import; a schema file has thousands, and each costs a look at the tree.
-_ARGUMENT = re.compile(rb"(?<![\w$])(?!(?:require|import)\()[A-Za-z_$][\w$]*\([ \t]{0,4}\Z")
+# What stands before the name of a module: other strings are no imports, a schema file has thousands, and each costs a look at the tree.
+_BEFORE = re.compile(rb"(?:\b(?:from|import)|\b(?:require|import)\s*\(|\*/)\s*\Z")
+_NEAR = 60  # bytes of that
+_STATEMENT = 4_000  # bytes of an import, at most
+_ONLY_BRACES = re.compile(rb"import\s*\{([^{}]*)\}\s*from\s*[\"'`]")
 _MOST = 300  # places of one name: each costs a walk from the root of the tree
 _HIGHEST = 40  # levels that are climbed: asking for a parent walks down from the root
 
@@ -74,6 +77,8 @@ class Source:
     def __init__(self, path: str, data: bytes) -> None:
         self.path = path
         self.data = data
+        self._uses: dict[str, tuple[Node, ...]] = {}
+        self._imports: dict[int, Import | None] = {}
 
     @cached_property
     def root(self) -> Node:
@@ -81,30 +86,53 @@ class Source:
         self._tree = syntax.parse(self.data, self.path)
         return self._tree.root_node
 
-    def imports(self, wanted: Callable[[str], bool]) -> list[Import]:
-        """The imports, re-exports, `require`s and dynamic imports of packages that are wanted."""
+    def imports(self, wanted: Callable[[str], bool], names: re.Pattern[bytes] | None = None) -> list[Import]:
+        """The imports, re-exports, `require`s and dynamic imports of packages that are wanted.
+
+        Args:
+            wanted: whether a package is.
+            names: what an import statement with braces must name inside them to be looked at.
+        """
         found: list[Import] = []
-        for quoted in _QUOTED.finditer(self.data):
-            specifier = quoted[1].decode(errors="replace")
-            if not wanted(package_of(specifier)) or _ARGUMENT.search(
-                self.data, max(0, quoted.start() - 40), quoted.start()
-            ):
+        for specifier, start, end in self._asked:
+            if not wanted(package_of(specifier)) or (names is not None and self._names_none(names, start)):
                 continue
-            node = self.at(quoted.start(1), quoted.end(1))
-            string = _up(node, {"string", "template_string"}, 2)
-            made = _import(specifier, string) if string is not None else None
+            if start not in self._imports:
+                string = _up(self.at(start, end), {"string", "template_string"}, 2)
+                self._imports[start] = _import(specifier, string) if string is not None else None
+            made = self._imports[start]
             if made is not None:
                 found.append(made)
             if len(found) > _MOST:
                 break
         return found
 
+    @cached_property
+    def _asked(self) -> list[tuple[str, int, int]]:
+        """The strings that stand where a module's name does, with their places."""
+        return [
+            (quoted[1].decode(errors="replace"), quoted.start(1), quoted.end(1))
+            for quoted in _QUOTED.finditer(self.data)
+            if _BEFORE.search(self.data, max(0, quoted.start() - _NEAR), quoted.start())
+        ]
+
+    def _names_none(self, names: re.Pattern[bytes], before: int) -> bool:
+        """Whether the `import { … } from` that ends here has none of the names in its braces, and nothing outside of them."""
+        begin = self.data.rfind(b"import", max(0, before - _STATEMENT), before)
+        braces = _ONLY_BRACES.fullmatch(self.data, begin, before) if begin >= 0 else None
+        return braces is not None and names.search(braces[1]) is None
+
     def at(self, start: int, end: int) -> Node:
         """The smallest node around these bytes."""
         return self.root.descendant_for_byte_range(start, end) or self.root
 
-    def uses(self, name: str) -> Iterator[Node]:
+    def uses(self, name: str) -> tuple[Node, ...]:
         """Where a name stands as a value: neither in a type nor where it is declared or imported."""
+        if name not in self._uses:
+            self._uses[name] = tuple(self._find_uses(name))
+        return self._uses[name]
+
+    def _find_uses(self, name: str) -> Iterator[Node]:
         if not name.isidentifier() and not name.startswith("$"):
             return
         pattern = re.compile(rb"(?<![\w$.])" + re.escape(name.encode()) + rb"(?![\w$])")

@@ -65,8 +65,8 @@ def driver_of(tree: Tree, module: str) -> str | None:
 
 
 def mentions(data: bytes) -> bool:
-    """Whether a file names a driver at all."""
-    return any(hint in data for hint in _HINTS) and any(name in data for name in _NAMES)
+    """Whether a file may ask for a driver: a string begins with the name of one, or with the address of another registry."""
+    return any(pattern.search(data) for pattern in _NAMED)
 
 
 def package_folder(tree: Tree, path: str) -> str:
@@ -77,6 +77,6 @@ def package_folder(tree: Tree, path: str) -> str:
     return folder
 
 
-# one of these is in every name: five searches instead of twenty for most files
-_HINTS = (b"neon", b"pg", b"postgres", b"drizzle-orm/", b"slonik")
-_NAMES = tuple(name.encode() for name in drivers.packages())
+# One pattern a quote: a search for a single first byte is many times faster than one for a set of them.
+_NAMES = b"|".join(re.escape(name.encode()) for name in drivers.packages())
+_NAMED = tuple(re.compile(quote + rb"(?:(?:npm|jsr|https?):|" + _NAMES + rb")") for quote in (b'"', b"'", b"`"))

@@ -9,6 +9,7 @@ from checks.drizzle import statements
 from checks.witnesses import grammar
 
 DEFAULT = ("drizzle", "__drizzle_migrations")
+_DEFAULT = DEFAULT[1].encode()
 _WRITING = frozenset(
     {
         "RowExclusiveLock",
@@ -85,7 +86,7 @@ def locked(relations: Sequence[tuple[str, str]], table: tuple[str, str]) -> bool
 
 def named(table: tuple[str, str], data: bytes) -> bool:
     """Whether TypeScript names the table: a quick look, as it is written."""
-    return table[1].encode() in data or DEFAULT[1].encode() in data
+    return _DEFAULT in data or (table[1] != DEFAULT[1] and table[1].encode() in data)
 
 
 @cache
