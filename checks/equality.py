@@ -167,7 +167,10 @@ def _schema_differences(sides: Sides) -> list[Difference]:
     return [
         d
         for d in found
-        if not ((_cast_otherwise(d) or _left_behind(d, sides.loosening)) and recorded.get(d[0]) == drawn.get(d[0]))
+        if not (
+            (_cast_otherwise(d) or _left_behind(d, sides.loosening) or _counts_further(d))
+            and recorded.get(d[0]) == drawn.get(d[0])
+        )
     ]
 
 
@@ -189,6 +192,14 @@ def _left_behind(difference: Difference, loosening: Iterable[str]) -> bool:
         return False
     only = before.not_null == "yes" and dataclasses.replace(before, not_null=after.not_null) == after
     return only and any(key[2] in statement for statement in loosening)
+
+
+def _counts_further(difference: Difference) -> bool:
+    """The sequence of a column that became serial: drizzle-kit makes it without the column's type."""
+    _, before, after = difference
+    if not isinstance(before, Sequence) or not isinstance(after, Sequence) or before.owned_by is None:
+        return False
+    return before.counting.type == "bigint" and dataclasses.replace(before, counting=after.counting) == after
 
 
 def _cast_otherwise(difference: Difference) -> bool:

@@ -1,7 +1,7 @@
 """Columns while they are being written: `text("name").notNull().default("x")`, as Drizzle's builders keep them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from checks.schema import sqltext
@@ -263,9 +263,16 @@ class IndexColumn(sqltext.Referable):
         return self.column.reference(text)
 
 
+_NEW = Config.__new__
+_FIELDS = tuple(Config.__dataclass_fields__)
+
+
 def copied(config: Config) -> Config:
     """A column's own copy of what its builder was told."""
-    return replace(config)
+    made = _NEW(Config)  # `dataclasses.replace` is a seventh of the time of reading a schema
+    for name in _FIELDS:
+        setattr(made, name, getattr(config, name))
+    return made
 
 
 def plain(value: Value) -> Value:
