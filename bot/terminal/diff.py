@@ -13,6 +13,7 @@ import psycopg
 from bot.branches import Provider
 from bot.progress import Say, silent
 from bot.stage import Stage, play
+from bot.terminal import respelling
 from checks.branch import Branch
 from checks.catalog import difference, ground, proof, statements, words
 from checks.catalog import read as catalogs
@@ -78,7 +79,7 @@ def diff(
         reading = aside.submit(other)
         with sides[0].open(provider, seconds) as session:
             start = look.at(session)
-            wanted = reading.result()
+            start, wanted = respelling.alike(start, reading.result(), lambda: _fresh(provider, seconds))
             made = statements.sql(start, wanted)
             if not made and difference.equal(start, wanted):
                 return Difference(equal=True)
@@ -115,7 +116,7 @@ def _prove_elsewhere(
     """A database of the person's is only read; what the difference touches is made again on a branch, and tried there."""
     start, wanted = ground.of(start, wanted)
     try:
-        with provider.branch(seconds=seconds) as branch, _strongest(branch) as session:
+        with _fresh(provider, seconds) as session:
             script = ";\n".join(each.sql for each in statements.sql(catalogs.read(session), start))
             session.execute(script.encode())
             if not difference.equal(catalogs.read(session), start):
@@ -227,6 +228,13 @@ def _side(name: str, repo: Path) -> _File | _Revision | _Database:
             raise UserError(f"There is no Drizzle project for PostgreSQL at {revision}.")
         return _Revision(revision, chains.read(tree, found[0]))
     return _File(Path(name))
+
+
+@contextlib.contextmanager
+def _fresh(provider: Provider, seconds: float) -> Generator[psycopg.Connection[Any]]:
+    """A strong session on a branch of its own."""
+    with provider.branch(seconds=seconds) as branch, _strongest(branch) as session:
+        yield session
 
 
 @contextlib.contextmanager
