@@ -91,6 +91,8 @@ def claims(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:
 def _told(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa: C901, PLR0912 - one case a clause
     place = step.place
     for clause in step.reading.clauses:
+        if type(clause) in _QUIET:
+            continue
         if type(clause) in _TAKES_AWAY:
             yield from _takes_away(step, clause, release, seen)
         match clause:

@@ -15,6 +15,8 @@ AX, SHARE_ROW, SHARE = "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareLoc
 DATA = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "copy_stmt"})
 # They read under a lock that lets others write; what an earlier statement locked is that one's cost.
 _CHEAP = frozenset({c.Lock, c.AlterType, c.DropColumn, c.DropConstraint, c.Rename, c.CreateTable, c.Drop, c.CreateEnum})
+_PROVE = frozenset({c.AddColumn, c.AddConstraint, c.SetNotNull, c.ValidateConstraint})
+_BUILD = frozenset({c.CreateIndex, c.Reindex, c.RewriteAll, c.AddConstraint, c.Refresh})
 _GENTLE = DATA | {
     "create_table_as_stmt",
     "truncate_stmt",
@@ -179,6 +181,8 @@ def _causes(step: Step, release: Release, *, observed: bool) -> Iterator[facts.C
     """What may need a look at every row of a table that was not born here, the most telling first, one of a kind."""
     made: dict[type[Fact], facts.Costs] = {}
     for clause in step.reading.clauses:
+        if type(clause) not in _PROVE:
+            continue
         fact = _cause(step, clause, release, observed=observed)
         if fact is not None and fact.table not in release.born:
             made.setdefault(type(fact), fact)
@@ -266,6 +270,8 @@ def _certain(step: Step, release: Release) -> Iterator[Fact]:  # noqa: C901 - on
         if fact.table not in rewritten and not unsure:
             yield fact
     for clause in step.reading.clauses:
+        if type(clause) not in _BUILD:
+            continue
         match clause:
             case c.CreateIndex(table=table, name=name, concurrently=False, if_not_exists=False) if (
                 table not in release.born

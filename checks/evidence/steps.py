@@ -53,6 +53,7 @@ class Step(NamedTuple):
         transaction: which transaction it is in; steps with equal numbers share one. None: it has one of its own.
         migrators: that transaction is the migrator's, not one that the SQL opened.
         observation: what PostgreSQL did; None where there was no database.
+        place: where it stands.
     """
 
     number: int
@@ -63,17 +64,7 @@ class Step(NamedTuple):
     migrators: bool
     observation: Observation | None
     by_kind: Mapping[type, list[c.Clause]]
-
-    @property
-    def place(self) -> Place:
-        """Where it stands."""
-        return Place(
-            path=self.migration.path,
-            line=self.statement.line,
-            end_line=self.statement.end_line,
-            migration=self.migration.tag,
-            statement=self.statement.index,
-        )
+    place: Place
 
     @property
     def executed(self) -> bool:
@@ -119,6 +110,13 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
                     migrators=inside and migrators,
                     observation=observation,
                     by_kind=by_kind,
+                    place=Place(
+                        path=migration.path,
+                        line=statement.line,
+                        end_line=statement.end_line,
+                        migration=migration.tag,
+                        statement=statement.index,
+                    ),
                 )
             )
             if verb in {"BEGIN", "START TRANSACTION"}:

@@ -81,7 +81,8 @@ def constraint(name: str, node: Any, column: str = "") -> Iterator[c.Clause]:  #
 
 def column(name: str, node: Any) -> c.AddColumn:  # noqa: ANN401 - a ColumnDef
     """A column's definition; its constraints are told apart by `constraint`."""
-    written = words.strings(node.type_name.names)[-1] if node.type_name.names else ""
+    names = node.type_name.names
+    written = names[-1].string.sval if names else ""
     filled = written if written in _SERIAL else ""
     not_null = bool(filled)
     default: c.Default = "volatile" if filled else "none"

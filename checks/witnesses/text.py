@@ -107,17 +107,20 @@ def _create_table(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateSt
         if kind == "column_def":
             column = element.column_def
             types[column.colname] = words.type_name(column.type_name)
-            inner = [holder.constraint for holder in column.constraints]
-            key += [column.colname for k in inner if k.contype == _n.CONSTR_PRIMARY]
+            for holder in column.constraints:
+                constraint = holder.constraint
+                if (of := constraint.contype) == _n.CONSTR_PRIMARY:
+                    key.append(column.colname)
+                elif of == _n.CONSTR_FOREIGN:
+                    locks.append(c.Lock(words.table(constraint.pktable), "ShareRowExclusiveLock"))
         elif kind == "constraint":
-            inner = [element.constraint]
-            if element.constraint.contype == _n.CONSTR_PRIMARY:
-                key += words.strings(element.constraint.keys)
+            constraint = element.constraint
+            if (of := constraint.contype) == _n.CONSTR_PRIMARY:
+                key += words.strings(constraint.keys)
+            elif of == _n.CONSTR_FOREIGN:
+                locks.append(c.Lock(words.table(constraint.pktable), "ShareRowExclusiveLock"))
         else:
-            inherits, inner = True, []
-        locks += [
-            c.Lock(words.table(k.pktable), "ShareRowExclusiveLock") for k in inner if k.contype == _n.CONSTR_FOREIGN
-        ]
+            inherits = True
     primary = None if inherits and not key else tuple((k, types.get(k, "")) for k in key)
     limited = tuple(pair for pair in types.items() if pair[1].startswith(c.LIMITED))
     yield c.CreateTable(name, primary, node.relation.relpersistence == "t", node.if_not_exists, limited)

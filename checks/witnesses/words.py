@@ -45,8 +45,11 @@ def full(names: list[str]) -> str:
 
 def type_name(node: Any) -> str:  # noqa: ANN401 - a TypeName
     """A type as people write it: `character varying(20)`, `app.mood[]`."""
-    names = [n for n in strings(node.names) if n not in {"pg_catalog", "public"}]
-    name = ".".join(names)
+    names = node.names
+    if len(names) == 1:
+        name = names[0].string.sval
+    else:
+        name = ".".join(n for n in strings(names) if n not in {"pg_catalog", "public"})
     name = _TYPES.get(name, name)
     sizes = [str(m.a_const.ival.ival) for m in node.typmods if m.WhichOneof("node") == "a_const"]
     if sizes and name != "interval":

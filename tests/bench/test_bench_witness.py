@@ -1,15 +1,17 @@
 """The two witnesses: what observing adds to running, and how fast text is read."""
 
 import hashlib
+import time
 
 import pytest
 import sqlglot
 
 from bot.branches.embedded import Embedded
+from checks import evidence
 from checks.drizzle import chain as chains
 from checks.drizzle import projects
 from checks.tree import Tree
-from checks.witnesses import grammar, replay, text
+from checks.witnesses import grammar, replay, text, trace
 from tests.bench import measure
 from tests.bench.shop import Shop
 from tests.bench.test_bench_catalog import grow
@@ -54,8 +56,38 @@ def test_observing(shop: Shop, branches: Embedded, *, crowded: bool) -> None:
     measure.line(f"observing 200 x 10 statements beside {where}", watched, peer, at_most=1.6)
 
 
+def test_observing_what_was_there(branches: Embedded) -> None:
+    """One transaction that changes 500 tables of before, four statements each."""
+    tables = "".join(f"create table e{n} (id int primary key, a text, b int);" for n in range(500))
+    forms = (
+        "alter table e{0} add column x text",
+        "create index on e{0} (a)",
+        "update e{0} set b = 1 where id = 5",
+        "alter table e{0} add constraint f foreign key (b) references e{1} (id)",
+    )
+    statements = [form.format(n, (n + 1) % 500) for form in forms for n in range(500)]
+    migration = trace.read(";\n".join(statements), "chain.sql")
+
+    def run(plainly: bool) -> float:  # noqa: FBT001 - one question
+        with branches.branch(seconds=900) as branch:
+            with branch.connect() as session:
+                session.execute(tables.encode())
+            if not plainly:
+                return measure.took(lambda: trace.run(branch, migration))
+            with branch.connect(autocommit=False) as session:
+                began = time.perf_counter()
+                for statement in statements:
+                    session.execute(statement.encode())
+                session.commit()
+                return (time.perf_counter() - began) * 1000
+
+    pairs = [(run(plainly=False), run(plainly=True)) for _ in range(3)]
+    watched, peer = measure.middle([o for o, _ in pairs]), measure.middle([p for _, p in pairs])
+    measure.line("observing 2,000 statements on 500 tables of before", watched, peer, at_most=1.6)
+
+
 def test_reading_text(shop: Shop) -> None:
-    """Trees and clauses of every statement, beside sqlglot's parse of the same text."""
+    """Trees and clauses of every statement, then all facts from them, beside sqlglot's parse of the same text."""
     whole = "\n".join(shop.sql).replace("--> statement-breakpoint", "")
 
     def ours() -> None:
@@ -63,6 +95,12 @@ def test_reading_text(shop: Shop) -> None:
 
     timed = measure.interleaved(ours, lambda: sqlglot.parse(whole, read="postgres"), rounds=3)
     measure.line("reading 2,000 statements, beside sqlglot's parse", timed.ours, timed.peer, at_least=5.0)
+    timed = measure.interleaved(
+        lambda: evidence.facts_of(None, [trace.read(whole, "chain.sql")]),
+        lambda: sqlglot.parse(whole, read="postgres"),
+        rounds=3,
+    )
+    measure.line("their facts, beside the same", timed.ours, timed.peer, at_least=5.0)
 
 
 def test_a_migration_of_50_megabytes() -> None:
