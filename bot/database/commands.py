@@ -99,7 +99,7 @@ def migrate(
     from bot import progress
     from bot.database import migrate as command
     from bot.database import source, target, words
-    from bot.database.runner import Patience
+    from bot.database.line import Patience
 
     found = source.read(repo, rev, config)
     patience = Patience(lock_timeout, tries, wait)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from bot.branches import Provider, platforms
-from bot.database import kept, ours, runner, tracking
+from bot.database import kept, ours, stepping, tracking
 from bot.database.target import Session
 from bot.progress import Say
 from checks.branch import Branch
@@ -173,7 +173,7 @@ class Scratch:
         found.at(0, wire, lambda: self.stage.catalog(branch))
         for number, migration in enumerate(migrations, start=1):
             self.say(f"looking for the database's state: {migration.tag} ({number} of {len(migrations)})")
-            failure = runner.play(wire, migration)
+            failure = stepping.play(wire, migration)
             if failure is not None:
                 found.stuck = (migration.tag, failure.message)
                 break
@@ -278,7 +278,7 @@ def _grow(migrations: Sequence[Migration]) -> Callable[[Branch], None]:
         wire = Wire(branch)
         try:
             for migration in migrations:
-                failure = runner.play(wire, migration)
+                failure = stepping.play(wire, migration)
                 if failure is not None:
                     run = Run(state="failed", transaction="each", failed=(migration.tag, 0), failure=failure)
                     raise StateFailedError(run)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from bot.database import evidence, ours, sync, target, tracking
 from bot.database import source as sources
 from bot.database.evidence import Drift, Scratch
-from bot.database.runner import Failed, Patience, Runner
+from bot.database.line import Failed, Patience
+from bot.database.runner import Runner
 from bot.database.source import Source
 from bot.database.target import Target
 from bot.database.tracking import Ledger, Table

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from bot.database import evidence, ours, target, tracking
+from bot.database import evidence, ours, stepping, target, tracking
 from bot.database.evidence import Drift, Scratch
-from bot.database.runner import Progress, Runner
 from bot.database.source import Source
+from bot.database.stepping import Progress
 from bot.database.target import Target
 from bot.database.tracking import Ledger, Table
 from bot.progress import Say
@@ -115,7 +115,7 @@ def look(session: target.Session, at: Target, source: Source, found: Status) -> 
     found.table = tracking.read(session, at, source.project)
     found.ledger = tracking.compare(found.table, source.chain)
     pending = {m.tag for m in found.ledger.pending}
-    found.half = {tag: how for tag, how in Runner.progress_of(session).items() if tag in pending}
+    found.half = {tag: how for tag, how in stepping.progress(session).items() if tag in pending}
 
 
 def _drift(session: target.Session, source: Source, scratch: Scratch, found: Status, ledger: Ledger) -> None:

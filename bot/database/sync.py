@@ -68,7 +68,8 @@ def run(at: Target, source: Source, say: Say, *, dry_run: bool = False) -> Synce
     Raises:
         UserError, CouldNotJudge: the table cannot be read or written, or nothing can be compared.
     """
-    from bot.database.runner import Patience, Runner  # noqa: PLC0415 - runner needs the whole of psycopg's wire
+    from bot.database.line import Patience  # noqa: PLC0415 - a runner needs the whole of psycopg's wire
+    from bot.database.runner import Runner  # noqa: PLC0415
 
     worker = Runner(at, source.chain, Patience(), say)
     try:

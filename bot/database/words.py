@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bot.database.evidence import Drift
     from bot.database.generate import Generated
+    from bot.database.line import Failed
     from bot.database.migrate import Migrated
     from bot.database.reset import Emptied
-    from bot.database.runner import Failed
     from bot.database.status import Status
     from bot.database.sync import Plan, Synced
     from bot.database.verify import Audit, Verified
