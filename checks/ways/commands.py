@@ -26,6 +26,7 @@ _RUNNERS = _MANAGERS | {
     "npx", "pnpx", "bunx", "run-s", "run-p", "npm-run-all", "npm-run-all2", "run-all", "turbo", "nx", "lerna", "rush", "rushx", "moon", "wireit", "nr", "na",
     "lage", "ultra", "task", "just", "make", "mise", "concurrently", "conc", "start-server-and-test", "server-test", "nps", "vp", "bnr", "wsrun", "zx",
 }  # fmt: skip
+_ORCHESTRATORS = frozenset({"nx", "turbo", "lerna", "moon", "lage", "run-s", "run-p", "npm-run-all", "npm-run-all2"})
 _GLOBBING = frozenset(
     {"run-s", "run-p", "npm-run-all", "npm-run-all2", "run-all", "concurrently", "conc", "pnpm", "wsrun"}
 )
@@ -124,9 +125,13 @@ def program(word: str) -> str:
 
 def script_names(words: Sequence[str]) -> Iterator[tuple[str, bool]]:
     """What a command may name as scripts, and whether it is a pattern; nothing where it runs none."""
+    if "--run" in words[:-1] and program(words[0]) == "node":  # Node.js runs scripts of package.json itself
+        yield words[words.index("--run") + 1], False
     first = next((i for i, w in enumerate(words) if program(w) in _RUNNERS), None)
     if first is None:
         return
+    while first + 1 < len(words) and program(words[first + 1]) in _ORCHESTRATORS:  # `npx nx run …`
+        first += 1
     runner = program(words[first])
     rest = list(words[first + 1 :])
     managing = next((w for w in rest if not w.startswith("-")), "")

@@ -9,7 +9,7 @@ from checks.drizzle.model import Project
 from checks.facts import Fact, Place
 from checks.policy import Policy, PolicyFile
 from checks.tree import Tree
-from checks.ways import recipes, standard, tracking
+from checks.ways import pages, recipes, standard, tracking
 from checks.ways.facts import BannedCommand, ManualTracking
 from checks.ways.model import Connection, Reading
 from checks.ways.side import Side, Sighting, matters
@@ -157,7 +157,11 @@ def _same_name(a: Sighting, b: Sighting) -> bool:
 def _moved(sighting: Sighting) -> tuple[str, ...]:
     """What stays of a sighting when it moves to another file of the same kind."""
     path = sighting.fact.place.path
-    ending = "typescript" if recipes.is_typescript(path) else path.rpartition("/")[2].rpartition(".")[2]
+    ending = (
+        "typescript"
+        if recipes.is_typescript(path) or pages.is_page(path)
+        else path.rpartition("/")[2].rpartition(".")[2]
+    )
     name = "" if isinstance(sighting.fact, BannedCommand) else sighting.name
     return (type(sighting.fact).__name__, ending, name, sighting.text)
 

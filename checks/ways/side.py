@@ -9,7 +9,7 @@ from checks.facts import Fact, Place
 from checks.policy import Policy
 from checks.tree import Tree
 from checks.typescript.modules import Resolver
-from checks.ways import opening, ordinary, recipes, standard, tracking
+from checks.ways import opening, ordinary, pages, recipes, standard, tracking
 from checks.ways.model import Connection, Unread
 from checks.ways.scripts import Scripts
 from checks.ways.source import Source
@@ -114,7 +114,9 @@ def matters(path: str, projects: Iterable[Project]) -> bool:
             inside = path[len(project.root) + 1 :]
     if "node_modules/" in path or (ordinary.aside(inside) and not recipes.is_ci(inside)):
         return False
-    return path.endswith(".sql") or recipes.is_typescript(path) or recipes.reader(path) is not None
+    return (
+        path.endswith(".sql") or recipes.is_typescript(path) or pages.is_page(path) or recipes.reader(path) is not None
+    )
 
 
 def at(path: str, line: int, end_line: int | None = None) -> Place:

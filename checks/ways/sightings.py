@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from checks import placed
 from checks.facts import Place
-from checks.ways import commands, connects, ordinary, recipes, runs, shell, tracking, tracking_typescript
+from checks.ways import commands, connects, ordinary, pages, recipes, runs, shell, tracking, tracking_typescript
 from checks.ways.facts import ManualTracking
 from checks.ways.model import Unread
 from checks.ways.recipes import Command
@@ -15,6 +15,7 @@ from checks.ways.side import Side, Sighting, at
 from checks.ways.source import Source
 
 _DUMP = re.compile(rb"^-- PostgreSQL database dump", re.MULTILINE)
+_FED = re.compile(r"\b(?:psql|pgcli|usql)\b[^\n]*<<-?\s*['\"]?(\w+)['\"]?[^\n]*\n(.*?)\n[ \t]*\1\b", re.DOTALL)
 _PSQL = frozenset({"psql", "pgcli", "usql", "neonctl"})
 _LARGEST_SQL = 20_000_000
 
@@ -23,6 +24,8 @@ def sightings(side: Side, path: str, data: bytes) -> list[Sighting]:
     """Everything that a file shows. What cannot be read is added to `side.unread`."""
     if path.endswith(".sql"):
         return list(_sql(side, path, data))
+    if pages.is_page(path):
+        return list(_typescript(side, path, pages.script(data)))
     if recipes.is_typescript(path):
         return list(_typescript(side, path, data))
     return list(_recipe(side, path, data))
@@ -56,12 +59,18 @@ def _psql(table: tuple[str, str], path: str, command: Command) -> Iterator[Sight
     for simple in simples:
         if any(commands.program(word) in _PSQL for word in simple.words):
             for word in shell.quoted(simple.words):
-                for write in tracking.writes(word, table):
-                    line = command.line + (simple.line if command.spread else 0)
-                    fact = ManualTracking(
-                        place=Place(path=path, line=line, end_line=line), table=write.table, action=write.action
-                    )
-                    yield Sighting(fact, command.name, word[:300])
+                yield from _fed(table, path, command, word, simple.line)
+    if isinstance(command.text, str):
+        for found in _FED.finditer(command.text):
+            yield from _fed(table, path, command, found[2], command.text.count("\n", 0, found.start(2)))
+
+
+def _fed(table: tuple[str, str], path: str, command: Command, sql: str, line: int) -> Iterator[Sighting]:
+    """What psql is given to run."""
+    for write in tracking.writes(sql, table):
+        at_line = command.line + (line if command.spread else 0)
+        place = Place(path=path, line=at_line, end_line=at_line)
+        yield Sighting(ManualTracking(place=place, table=write.table, action=write.action), command.name, sql[:300])
 
 
 def _sql(side: Side, path: str, data: bytes) -> Iterator[Sighting]:
@@ -92,7 +101,7 @@ def _may_write(table: tuple[str, str], data: bytes) -> bool:
 
 def _typescript(side: Side, path: str, data: bytes) -> Iterator[Sighting]:
     running = side.runs(data)
-    by_variable = b"igration" in data and b"insert(" in data
+    by_variable = b"igration" in data and any(method in data for method in (b"insert(", b"delete(", b"update("))
     tables = [table for table in side.tables if by_variable or tracking.named(table, data)]
     connecting = connects.may(side, data)
     if not (running or tables or connecting) or ordinary.generated(path, data):

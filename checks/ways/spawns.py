@@ -30,7 +30,10 @@ _INSIDE = frozenset(
     }
 )  # fmt: skip
 _CONFIG_FILE = re.compile(r"\.(?:config|run)\.[cm]?[jt]s$")
-_RUN_BY = frozenset({"command", "cmd", "script", "exec"})  # keys of process managers (`ecosystem.config.js`)
+# keys of process managers (`ecosystem.config.js`)
+_RUN_BY = frozenset(
+    {"command", "cmd", "script", "exec", "args", "pre-deploy", "post-deploy", "pre-setup", "post-setup"}
+)
 _GLOBALS = ("Bun", "Deno", "$")
 _MOST = 300
 _HIGHEST = 15

@@ -24,6 +24,7 @@ _EXEC = frozenset({"command", "entrypoint", "args", "cmd", "exec", "test"})
 _NEEDS = frozenset({"dependsOn", "deps", "with"})  # of turbo, nx and moon: names of scripts that run before
 _OF_PACKAGE = ("scripts", "lint-staged", "husky", "simple-git-hooks", "pre-commit", "pre-push", "wireit", "nx")
 _INPUT = re.compile(r"(?i)script|run|command|cmd|exec|entrypoint|^args$|build|start|install|deploy")
+_FOR_CI = re.compile(r"compose[\w.-]*[.-]ci\b|\bci[.-][\w.-]*compose")
 _OTHER_SHELLS = ("python", "node", "ruby", "perl", "deno", "tsx")
 _MOST = 20_000
 _DATABASE = re.compile(r"(?:DATABASE|POSTGRES|NEON|DIRECT|DB|PG)\w*(?:URL|URI|DSN|STRING|HOST)$", re.IGNORECASE)
@@ -45,8 +46,9 @@ def ci(path: str, text: str) -> Iterator[Command]:
 
 def yaml(path: str, text: str) -> Iterator[Command]:
     """Compose files, task runners, hooks, manifests, hosting."""
+    scratch = _FOR_CI.search(path) is not None
     for document in placed.yaml_documents(text):
-        yield from _all(path, document)
+        yield from (replace(command, scratch=True) if scratch else command for command in _all(path, document))
 
 
 def toml(path: str, text: str) -> Iterator[Command]:
@@ -188,6 +190,8 @@ def _below(keys: tuple[str, ...], value: Placed) -> Iterator[tuple[tuple[str, ..
         if key.name == "with" and uses is not None:
             inputs = () if "github-script" in str(uses.value) else each.pairs()  # JavaScript, no shell
             yield from (((*keys, "with", k.name), v, each) for k, v in inputs if _INPUT.search(k.name))
+        elif key.name == "inputs" and value.get("task") is not None:  # of a task of Azure Pipelines
+            yield from (((*keys, "inputs", k.name), v, each) for k, v in each.pairs() if _INPUT.search(k.name))
         elif not _is_said(key.name, each):
             yield (*keys, key.name), each, value
 

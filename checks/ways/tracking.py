@@ -9,6 +9,8 @@ from checks.drizzle import statements
 from checks.witnesses import grammar
 
 DEFAULT = ("drizzle", "__drizzle_migrations")
+DROPS_SCHEMA = re.compile(rb"\bdrop\s+schema\b", re.IGNORECASE)
+"""The schema of the tracking table may go, and the table with it."""
 _DEFAULT = DEFAULT[1].encode()
 _WRITING = frozenset(
     {
@@ -86,7 +88,9 @@ def locked(relations: Sequence[tuple[str, str]], table: tuple[str, str]) -> bool
 
 def named(table: tuple[str, str], data: bytes) -> bool:
     """Whether TypeScript names the table: a quick look, as it is written."""
-    return _DEFAULT in data or (table[1] != DEFAULT[1] and table[1].encode() in data)
+    if _DEFAULT in data or (table[1] != DEFAULT[1] and table[1].encode() in data):
+        return True
+    return (b"SCHEMA" in data or b"schema " in data) and DROPS_SCHEMA.search(data) is not None
 
 
 @cache

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from checks.tree import Tree
 from checks.typescript import syntax
 from checks.typescript.modules import Resolver
 from checks.typescript.syntax import Node
 from checks.ways.source import Source, arguments
-from checks.ways.tracking import DEFAULT, Placed, Write, is_tracking, needle, writes
+from checks.ways.tracking import DEFAULT, DROPS_SCHEMA, Placed, Write, is_tracking, needle, writes
 
 _RUNS_SQL = re.compile(
     r"(?i)(?:^|[.$_])(?:\$?(?:query|execute)(?:raw)?(?:unsafe)?|unsafe|raw|exec|run|sql|batch|prepare|none|any|one|many|oneornone|simple|session|statement|pg|client|db)\w*$"
@@ -58,7 +59,7 @@ def _place(node: Node, write: Write) -> Placed:
 
 def _strings(source: Source, table: tuple[str, str]) -> Iterator[Node]:
     seen: set[int] = set()
-    for number, found in enumerate(needle(table).finditer(source.data)):
+    for number, found in enumerate(chain(needle(table).finditer(source.data), DROPS_SCHEMA.finditer(source.data))):
         if number > _MOST:
             return
         here: Node | None = source.at(found.start(), found.end())
@@ -192,7 +193,7 @@ def _sql_of(source: Source, string: Node, variables: dict[str, str]) -> str:
             inner = child.named_children[0] if child.named_children else None
             parts.append(_substituted(source, inner, variables))
         else:
-            parts.append(syntax.text(child))
+            parts.append(_read(child))
     return "".join(parts)
 
 
@@ -215,4 +216,12 @@ def _substituted(source: Source, node: Node | None, variables: dict[str, str]) -
 
 
 def _unquoted(string: Node) -> str:
-    return "".join(syntax.text(child) for child in string.named_children)
+    return "".join(_read(child) for child in string.named_children)
+
+
+def _read(part: Node) -> str:
+    """A part of a string as the program has it."""
+    written = syntax.text(part)
+    if part.type != "escape_sequence":
+        return written
+    return " " if written[1:2] in {"n", "r", "t"} else written[1:]

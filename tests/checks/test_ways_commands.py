@@ -458,3 +458,39 @@ def test_a_script_that_is_taken_out_is_no_finding():
 def test_json_written_on_one_line_is_read():
     text = json.dumps({"scripts": {"a": "b", "sync": "drizzle-kit push"}})
     assert seen({"package.json": text}) == [("BannedCommand", "package.json", 1)]
+
+
+SYNC = {**TREE, "package.json": package(sync="drizzle-kit push")}
+
+
+@pytest.mark.parametrize(
+    "command", ["npx nx run shop:sync", "npx nx run-many -t sync", "node --run sync", "npx turbo run sync"]
+)
+def test_a_script_is_found_behind_those_who_orchestrate_scripts(command):
+    """`nx run PROJECT:TARGET`, and Node.js's own runner of scripts."""
+    workflow = f"jobs:\n  d:\n    steps:\n      - run: {command}\n"
+    assert seen({".github/workflows/d.yml": workflow}, SYNC) == [("BannedCommand", ".github/workflows/d.yml", 4)]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("azure-pipelines.yml", "steps:\n- task: Npm@1\n  inputs:\n    customCommand: exec drizzle-kit push\n", 4),
+        ("ecosystem.config.js", 'module.exports = { apps: [\n  { script: "npx", args: "drizzle-kit push" }] };\n', 2),
+        (
+            "ecosystem.config.cjs",
+            'module.exports = { deploy: { x: {\n "post-deploy": "npx drizzle-kit push" } } };\n',
+            2,
+        ),
+    ],
+)
+def test_tasks_and_process_managers_run_commands(path, text, line):
+    """Inputs of an Azure task, and what pm2 starts."""
+    assert seen({path: text}) == [("BannedCommand", path, line)]
+
+
+def test_a_compose_file_for_ci_is_cis():
+    """Its databases live for one run, as its name says."""
+    compose = 'services:\n  test:\n    command: sh -c "npx drizzle-kit push && npm test"\n'
+    assert seen({"docker-compose.ci.yml": compose}) == []
+    assert seen({"docker-compose.yml": compose}) != []

@@ -39,6 +39,8 @@ OPENING = [
     'import pg = require("pg"); new pg.Pool();',
     'let p; export const get = () => (p ??= new (require("pg").Pool)());',
     'const pg = await import("pg"); new pg.default.Client();',
+    'const t = text("name"), { Pool } = require(          "pg"); new Pool();',
+    'const { Pool } = await import(\t\t"pg"); new Pool();',
     'import postgres from "https://deno.land/x/postgresjs@v3.4.4/mod.js"; postgres(url);',
     'class Db { private pool = new (class {})(); } import { Pool } from "pg"; export const pool = globalThis.pool ?? new Pool();',
     '// @ts-nocheck\nimport { neon } from "@neondatabase/serverless"; const x = { y: [() => neon(url)] };'.replace("// @ts-nocheck\n", ""),
@@ -284,3 +286,17 @@ def test_a_file_of_ten_megabytes_that_matters_is_said_to_be_unread():
     source = OPENING[0] + "\n" + "export const x = 1; // padding\n" * 330_000
     reading = read({"scripts/a.ts": source})
     assert [u.path for u in reading.unread] == ["scripts/a.ts"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("app/a.vue", '<template>\n<b/>\n</template><script setup lang="ts">\nimport { neon } from "@neondatabase/serverless";\nneon("x");\n</script>\n'),
+        ("src/a.svelte", '<p>don\'t</p>\n\n<script lang="ts">\nimport { neon } from "@neondatabase/serverless";\nneon("x");\n</script>\n'),
+        ("src/pages/a.astro", '---\n\n\nimport { neon } from "@neondatabase/serverless";\nneon("x");\n---\n<p>{neon}</p>\n'),
+    ],
+)  # fmt: skip
+def test_pages_open_connections_in_their_scripts(path, text):
+    """Vue, Svelte and Astro: the lines are the page's."""
+    assert seen({path: text}) == [("NonstandardConnection", path, 5)]
+    assert seen({path: text.replace("<script", "<code").replace("---", "")}) == []

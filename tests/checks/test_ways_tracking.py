@@ -195,3 +195,25 @@ def test_what_only_the_locks_show_is_a_fact_of_its_own():
         ways.observed(Run(state="ok", transaction="one", runs=(MigrationRun(migration, (reading,)),)), PROJECT, [])
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        (
+            "scripts/a.ts",
+            'await client.query("UPDATE \\"drizzle\\".\\"__drizzle_migrations\\" SET hash = $1", [h]);\n',
+            1,
+        ),
+        ("scripts/a.ts", "\nawait db.execute(sql`DROP SCHEMA IF EXISTS drizzle CASCADE`);\n", 2),
+        ("scripts/a.sh", 'psql "$DATABASE_URL" <<SQL\nselect 1;\ndelete from drizzle.__drizzle_migrations;\nSQL\n', 2),
+    ],
+)
+def test_writes_in_other_dress(path, text, line):
+    """Escaped quotes, the schema with all that is in it, and what psql is fed."""
+    assert seen({path: text}) == [("ManualTracking", path, line)]
+
+
+def test_another_schema_may_go():
+    """Only the tracking table's own is meant."""
+    assert seen({"scripts/a.ts": "await db.execute(sql`DROP SCHEMA IF EXISTS public CASCADE`);\n"}) == []
