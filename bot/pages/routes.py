@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -18,6 +19,7 @@ from bot.state import store
 from checks.errors import UserError
 from checks.render import words
 
+_SAID = re.compile(r"Default: \w+\.")  # the page's own line says so
 _FENCE = re.compile(r"^```(\w*) ?(\w*)\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 
 Opened = Callable[[], World | None]
@@ -61,7 +63,9 @@ def router(settings: Settings, world: Opened) -> APIRouter:
             said = "The link is incomplete, or the review is older than what is kept. Open it from the pull request's check run."
             return page("message.html", status=404, root=root, heading="There is no such review", said=said)
         where = f"{found.owner}/{found.name}" + (f"#{found.number}" if found.number else ", merge queue")
-        return await asyncio.to_thread(_review, found, where, root)
+        at = f"{setup.web(settings)}/{quote(found.owner)}/{quote(found.name)}"
+        link = at + (f"/pull/{found.number}" if found.number else f"/commit/{found.report.head}")
+        return await asyncio.to_thread(_review, found, where, link, root)
 
     @routes.get("/rules")
     async def rules() -> Response:
@@ -103,13 +107,14 @@ def _probes(routes: APIRouter, settings: Settings, world: Opened) -> None:
         return RedirectResponse("data:,", status_code=308)
 
 
-def _review(found: store.Stored, where: str, root: str) -> Response:
+def _review(found: store.Stored, where: str, link: str, root: str) -> Response:
     report = found.report
     return page(
         "review.html",
         root=root,
         report=report,
         where=where,
+        link=link,
         enforced=found.enforced,
         made=f"{found.made:%Y-%m-%d %H:%M} UTC",
         step=words.next_step(report.verdict, report.findings),
@@ -153,4 +158,4 @@ def _parts(markdown: str) -> list[tuple[str, str]]:
 
 def _paragraphs(text: str) -> list[tuple[str, str]]:
     found = (" ".join(part.split()) for part in re.split(r"\n[ \t]*\n", text))
-    return [("text", part) for part in found if part and not part.startswith("#")]
+    return [("text", part) for part in found if part and not part.startswith("#") and not _SAID.fullmatch(part)]

@@ -83,7 +83,9 @@ def test_a_review_says_everything(pages: Pages) -> None:
         assert f"/rules/{finding.rule}" in text
     for item in report.checklist:
         assert item.title in text
-    assert "octo/shop#7" in text
+    assert '<a href="http' in text
+    assert '/octo/shop/pull/7">octo/shop#7</a>' in text
+    assert "`" not in re.sub(r"<pre>.*?</pre>", "", text, flags=re.DOTALL), "what is code looks like code"
 
 
 HOSTILE = "</code><script>alert(1)</script><img src=x onerror=alert(2)>`{{ 7*7 }}`\x00\u202e"
@@ -107,7 +109,9 @@ def test_rules_and_probes(pages: Pages) -> None:
     listed = re.findall(r'href="/rules/([a-z-]+)"', pages.get("/rules").text)
     assert len(listed) > 30
     for rule in listed[:5]:
-        assert pages.get(f"/rules/{rule}").status_code == 200
+        shown = pages.get(f"/rules/{rule}")
+        assert shown.status_code == 200
+        assert "<p>Default: " not in shown.text
     missing = pages.get("/rules/drop-column")
     assert missing.status_code == 404
     assert "drops-column" in missing.text
