@@ -481,3 +481,11 @@ def test_the_state_survives_restarts_and_kills(tmp_path):
     assert done.returncode == -signal.SIGKILL
     with cluster.persistent(folder) as url, psycopg.connect(url) as session:
         assert session.execute("SELECT count(*) FROM t").fetchone() == (2,)
+
+
+def test_a_branch_may_give_way_to_others(provider):
+    """Its sessions, from then on, go behind other processes where processors are few; they do the same as ever."""
+    with provider.branch() as branch:
+        branch.give_way()
+        with branch.connect() as session:
+            assert os.getpriority(os.PRIO_PROCESS, session.info.backend_pid) > os.getpriority(os.PRIO_PROCESS, 0)

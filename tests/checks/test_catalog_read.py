@@ -142,3 +142,55 @@ def test_a_reader_without_rights_reads_the_same(branch: EmbeddedBranch) -> None:
         session.execute("SET ROLE reader")
         theirs = read.read(session, owner="bulletproof")
     assert difference.equal(own, theirs)
+
+
+def test_what_is_stored_alike_is_told_in_each_tables_own_words(one: psycopg.Connection) -> None:
+    """Generated columns read the second column of their tables, whatever its name is; a default needs no table."""
+    catalog = state(
+        one,
+        """
+        CREATE TABLE t (id int DEFAULT 7, b int, g int GENERATED ALWAYS AS (b * 2) STORED);
+        CREATE TABLE u (id int DEFAULT 7, other int, g int GENERATED ALWAYS AS (other * 2) STORED);
+        CREATE VIEW v AS SELECT id FROM u; ALTER VIEW v ALTER COLUMN id SET DEFAULT 7;
+        """,
+    )
+    spelt = {each.key[2:]: each.expression for each in catalog if isinstance(each, Column) and each.generated}
+    assert spelt == {("t", "g"): "(b * 2)", ("u", "g"): "(other * 2)"}
+    usual = {each.key[2:]: (each.expression, each.of_view) for each in catalog if isinstance(each, Default)}
+    assert usual == {("t", "id"): ("7", False), ("u", "id"): ("7", False), ("v", "id"): ("7", True)}
+    assert catalog.needs["column", "public", "u", "g"] == {("column", "public", "u", "other")}
+
+
+def test_what_columns_share_does_not_hide_what_is_one_columns_own(one: psycopg.Connection) -> None:
+    """Of columns that are alike one has a comment, one a grant, one was dropped; the others stay as they are, in their order."""
+    catalog = state(
+        one,
+        """
+        CREATE TABLE t (a text, b text, c text, d text); CREATE TABLE u (a text, b text);
+        ALTER TABLE t DROP COLUMN b; COMMENT ON COLUMN t.c IS 'mine'; GRANT SELECT (d) ON t TO PUBLIC;
+        """,
+    )
+    columns = [each for each in catalog if isinstance(each, Column)]
+    assert [(c.table, c.name, c.position) for c in columns] == [
+        ("t", "a", 1),
+        ("t", "c", 3),
+        ("t", "d", 4),
+        ("u", "a", 1),
+        ("u", "b", 2),
+    ]
+    assert {c.key[2:]: c.comment for c in columns if c.comment} == {("t", "c"): "mine"}
+    assert {c.key[2:]: c.acl for c in columns if c.acl} == {("t", "d"): ("PUBLIC=r",)}
+
+
+def test_a_reading_that_fails_leaves_the_session_as_it_was(branch: EmbeddedBranch) -> None:
+    """The questions are put together; what is still on its way when one is refused is nobody's answer later."""
+    with branch.connect() as session, branch.connect(autocommit=False) as other:
+        session.execute("CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t")
+        other.execute("LOCK TABLE v IN ACCESS EXCLUSIVE MODE")
+        session.execute("SET lock_timeout = '20ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            read.read(session)
+        assert session.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        assert session.execute("SELECT 1").fetchone() == (1,)
+        other.rollback()
+        assert ("view", "public", "v") in read.read(session).objects

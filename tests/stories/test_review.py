@@ -1,5 +1,6 @@
 """`bulletproof review` from a terminal: what a developer sees, and what nobody may be shown."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -99,6 +100,13 @@ def test_an_ordinary_migration_passes(repo: GitRepo, capsys: pytest.CaptureFixtu
     assert reviewed.item("migration-tested") == "met"
     assert reviewed.item("history-linear") == "met"
     assert reviewed.rules("error") == []
+
+
+def test_the_garbage_collector_is_left_as_it_was(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """A review tells it to be patient, and whoever else lives in the process is not asked."""
+    was = gc.get_threshold()
+    Reviewed(two_sides(repo, story(), story().add("refunds")), capsys)
+    assert (gc.get_threshold(), gc.isenabled()) == (was, True)
 
 
 def test_a_failing_statement_blocks_in_postgresqls_own_words(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
