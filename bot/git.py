@@ -65,6 +65,11 @@ class Repository:
         self.objects = self.path / said.splitlines()[1]
         """The folder of its objects."""
 
+    def inside(self) -> str:
+        """The folder that it was opened in, from the root of the work tree; empty at the root, and where there is none."""
+        said = self._try("rev-parse", "--show-prefix")
+        return (said or b"").decode("utf-8", "surrogateescape").strip().rstrip("/")
+
     def resolve(self, revision: str) -> str:
         """The commit id of a revision.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from bot import comparison, rehearsal
+from bot import comparison, overrides, rehearsal
 from bot.branches import Provider
 from bot.progress import Say, silent
 from bot.stage import Stage
@@ -67,8 +67,8 @@ def review(
     began = time.perf_counter()
     say("reading both commits")
     written = policy.read(change.base.tree, rules.all_rules())
-    overrides = _overrides(written)
-    all_plans = [plans.make(change, project) for project in plans.concerned(change, overrides)]
+    named = overrides.said(written)
+    all_plans = [plans.make(change, project) for project in plans.concerned(change, named)]
     touched = [plan for plan in all_plans if plan.touched]
     if spoken is not None:
         said, approving = spoken(change, touched)
@@ -92,7 +92,7 @@ def review(
     granted = [*(waiver for plan in touched for waiver in waivers.of_plan(plan)), *excused]
     judgement = Judgement(
         change=change,
-        survey=projects.survey(change.head.tree, overrides),
+        survey=projects.survey(change.head.tree, named),
         parts=parts,
         loud=tuple(
             waivers.squashed(waivers.apply(policy.apply(findings, written), granted, context), _squashes(parts))
@@ -168,16 +168,3 @@ def _squashes(parts: Sequence[Part]) -> frozenset[str]:
 def _context(written: PolicyFile, found: Mapping[rules.Target, Sequence[rules.Reader]] | None = None) -> rules.Context:
     """What rules may ask beyond the facts."""
     return rules.Context(severities=written.policy.rules, large_tables=written.policy.large_tables, readers=found or {})
-
-
-def _overrides(written: PolicyFile) -> projects.DrizzleOverrides:
-    """What the policy says of the project; the rest is detected."""
-    said = written.policy.drizzle
-    return projects.DrizzleOverrides(
-        config=said.config,
-        schema=said.schema_files,
-        migrations=said.migrations,
-        format=None if said.format == "auto" else said.format,
-        migrator=None if said.migrator == "auto" else said.migrator,
-        table=said.table,
-    )

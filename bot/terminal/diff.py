@@ -217,17 +217,35 @@ def _side(name: str, repo: Path) -> _File | _Revision | _Database:
     if name.startswith(("postgres://", "postgresql://")):
         return _Database(name)
     if name.startswith("git:"):
-        from bot.git import Repository  # noqa: PLC0415 - only for revisions
-        from checks.drizzle import chain as chains  # noqa: PLC0415 - likewise
-        from checks.drizzle import projects  # noqa: PLC0415 - likewise
-
-        revision = name.removeprefix("git:")
-        tree = Repository(repo).tree(revision)
-        found = projects.find(tree)
-        if not found:
-            raise UserError(f"There is no Drizzle project for PostgreSQL at {revision}.")
-        return _Revision(revision, chains.read(tree, found[0]))
+        return _revision(name.removeprefix("git:"), repo)
+    if not name:
+        raise UserError("A side is a .sql file, a PostgreSQL URL or git:REV, and one of them is empty.")
     return _File(Path(name))
+
+
+def _revision(revision: str, repo: Path) -> _Revision:
+    """The one project at a commit, or the one that the folder one is in belongs to."""
+    from bot import overrides  # noqa: PLC0415 - only for revisions
+    from bot.git import Repository  # noqa: PLC0415 - likewise
+    from checks import policy  # noqa: PLC0415 - likewise
+    from checks.drizzle import chain as chains  # noqa: PLC0415 - likewise
+    from checks.drizzle import projects  # noqa: PLC0415 - likewise
+
+    repository = Repository(repo)
+    tree = repository.tree(revision)
+    found = projects.find(tree, overrides.said(policy.read(tree)))
+    if not found:
+        raise UserError(f"There is no Drizzle project for PostgreSQL at {revision}.")
+    here = f"{repository.inside()}/"
+    around = [project for project in found if not project.root or here.startswith(f"{project.root}/")] or found
+    deepest = max(len(project.root) for project in around)
+    mine = [project for project in around if len(project.root) == deepest] if around is not found else found
+    if len(mine) > 1:
+        folders = ", ".join(sorted(project.migrations_dir for project in mine)[:10])
+        raise UserError(
+            f"There are {len(mine)} Drizzle projects at {revision} ({folders}). Run it in the folder of one."
+        )
+    return _Revision(revision, chains.read(tree, mine[0]))
 
 
 @contextlib.contextmanager

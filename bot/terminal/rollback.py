@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from bot import undo
+from bot import overrides, undo
 from bot.branches import Provider
 from bot.git import Repository
 from bot.progress import Say, silent
@@ -36,20 +36,34 @@ def rollback(
     repository = Repository(repo)
     change = repository.change(base or repository.default_branch(), head)
     written = policy.read(change.base.tree)
-    for project in plans.concerned(change):
+    found: list[tuple[Plan, Rollback]] = []
+    for project in plans.concerned(change, overrides.said(written)):
         plan = plans.make(change, project)
         if plan.added:
             texts = [m.text for m in (*plan.base.migrations, *plan.head.migrations)]
             promised = written.policy.branch.extensions
             stage = Stage.of(provider, texts, project.table, extensions=promised, seconds=seconds)
             say("running head's migrations up, down and up again")
-            found = prove(plan, stage)
-            if found is None:
+            back = prove(plan, stage)
+            if back is None:
                 raise UserError(
                     "Head's migrations do not run on base's state, so there is nothing to undo. `bulletproof review` says why."
                 )
-            return found
-    raise UserError("Head adds no migration, so there is nothing to undo.")
+            found.append((plan, back))
+    if not found:
+        raise UserError("Head adds no migration, so there is nothing to undo.")
+    return _together(found)
+
+
+def _together(found: list[tuple[Plan, Rollback]]) -> Rollback:
+    """The ways back of all projects, each under the folder of its migrations."""
+    if len(found) == 1:
+        return found[0][1]
+    return Rollback(
+        sql="".join(f"-- {plan.project.migrations_dir}\n{back.sql}" for plan, back in found),
+        proven=all(back.proven for _, back in found),
+        irreversible=tuple(line for _, back in found for line in back.irreversible),
+    )
 
 
 def prove(plan: Plan, stage: Stage) -> Rollback | None:
