@@ -9,10 +9,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from conftest import GitRepo
 from psycopg.conninfo import make_conninfo
 
-from bot import cluster
+from bot import cluster, demo
 from bot.branches import Template, server
+from bot.gate import reviewing
 from checks.errors import CouldNotJudge, UserError
 
 ROOT = Path(__file__).parents[2]
@@ -190,3 +192,27 @@ def test_what_is_wrong_with_an_address_is_said_without_its_password(owner):
         ):
             pass
         session.execute("DROP ROLE nothing")
+
+
+def test_a_review_on_a_server(owner, untouched, tmp_path, monkeypatch):
+    """With the provider `server` a review runs there, in databases and roles of its own, and leaves nothing behind."""
+    demo.build(tmp_path / "shop")
+    git = GitRepo(tmp_path / "shop").git
+    monkeypatch.setenv("BULLETPROOF_BRANCH_PROVIDER", "server")
+    monkeypatch.setenv("BULLETPROOF_BRANCH_SERVER_URL", owner)
+    monkeypatch.setenv("BULLETPROOF_POSTGRES_BINDIR", "/nowhere")  # of a provider that is not chosen
+    asked = reviewing.Request(
+        path=str(tmp_path / "shop"), base=git("rev-parse", "main"), head=git("rev-parse", "clean")
+    )
+    outcome = reviewing.perform(asked)
+    assert outcome.report is not None, outcome.why
+    assert (outcome.report.verdict, outcome.report.replay.from_base, outcome.report.replay.from_zero) == (
+        "pass",
+        "ok",
+        "ok",
+    )
+    monkeypatch.setenv("BULLETPROOF_BRANCH_SERVER_URL", "postgresql://u:s3cret@127.0.0.1:1/x")
+    outcome = reviewing.perform(asked)
+    assert outcome.report is not None
+    assert outcome.report.verdict == "unjudged"
+    assert "s3cret" not in outcome.model_dump_json()
