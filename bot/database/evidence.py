@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from bot.branches import Provider, platforms
-from bot.database import kept, ours, stepping, tracking
+from bot.database import ours, stepping, tracking
 from bot.database.target import Session
 from bot.progress import Say
 from checks.branch import Branch
@@ -117,6 +117,7 @@ class Scratch:
         Raises:
             CouldNotJudge: they do not run, or there is no scratch database.
         """
+        from bot.database import kept
         from bot.stage import StateFailedError
 
         wanted = [m for m in self.chain.migrations if m.tag in tags]
