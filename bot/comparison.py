@@ -9,6 +9,7 @@ from checks.catalog.model import Catalog
 from checks.change import Change
 from checks.drizzle import snapshot_sql
 from checks.drizzle.entities import Unreconstructable
+from checks.drizzle.generating.v1 import kept
 from checks.drizzle.model import Chain, Project
 from checks.drizzle.plan import Plan
 from checks.equality import Sides
@@ -49,10 +50,11 @@ def draw(tree: Tree, chain: Chain, stage: Stage | None) -> Drawn:
     read = schema(tree, chain.project)
     if stage is None:
         return Drawn(read)
+    named = kept.names(read, chain) if read is not None and chain.project.format == "v1" else read
     if read is not None and _is_snapshot_of(chain, read):
         both = stage.drawn(ddl.statements(read))
         return Drawn(read, both, both)
-    wanted = [None if read is None else ddl.statements(read), _snapshot(chain)]
+    wanted = [None if named is None else ddl.statements(named), _snapshot(chain)]
     made = iter(stage.all_drawn([each for each in wanted if each is not None]))
     return Drawn(read, *(None if each is None else next(made) for each in wanted))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Literal
 
-from checks import report
+from checks import namesakes, report
 from checks.catalog import part, statements
 from checks.catalog.code import Policy
 from checks.catalog.model import Catalog, Key, Object
@@ -148,7 +148,7 @@ def missing_sql(sides: Sides, missing: Iterable[Difference]) -> str:
         if after is None:
             wanted.pop(key, None)
         else:
-            wanted[key] = sides.drawn.objects[key]
+            wanted[key] = sides.drawn.objects.get(key, after)
     if wanted == sides.chain.objects:
         return ""
     target = dataclasses.replace(sides.drawn, objects=wanted, needs={**sides.chain.needs, **sides.drawn.needs})
@@ -225,7 +225,7 @@ def _differences(a: Catalog | None, b: Catalog | None) -> list[Difference]:
     if a is None or b is None:
         return []
     a, b = part.of(a, b)
-    left, right = a.objects, b.objects
+    left, right = a.objects, namesakes.named_as(a.objects, b.objects)
     found: list[Difference] = []
     for key in left.keys() | right.keys():
         one, other = left.get(key), right.get(key)

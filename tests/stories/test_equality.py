@@ -202,15 +202,24 @@ def test_base_that_moved_on_is_not_heads_inequality(repo: GitRepo, capsys: pytes
     assert findings(report, "missing-migration") == []
 
 
-def generated(repo: GitRepo, before: str, after: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+def generated(
+    repo: GitRepo,
+    before: str,
+    after: str,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    kit: str = "0.31.11",
+    renames: tuple[str, ...] = (),
+) -> dict[str, Any]:
     """The report of a schema change whose migration is what drizzle-kit writes for it."""
-    head = 'import { integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core";\n'
-    repo.commit({"drizzle.config.ts": CONFIG, "schema.ts": head + before})
+    head = 'import { index, integer, pgTable, primaryKey, serial, text } from "drizzle-orm/pg-core";\n'
+    package = f'{{"devDependencies": {{"drizzle-kit": "{kit}"}}}}'
+    repo.commit({"drizzle.config.ts": CONFIG, "package.json": package, "schema.ts": head + before})
     generate.run(repo.path, Answers(name="start"), when=1_700_000_000_000)
     repo.commit()
     repo.branch("head")
     repo.write({"schema.ts": head + after})
-    generate.run(repo.path, Answers(name="next"), when=1_700_000_005_000)
+    generate.run(repo.path, Answers(name="next", renames=renames), when=1_700_000_005_000)
     repo.commit()
     main(["review", "--repo", str(repo.path), "--base", "main", "--head", "head", "--format", "json"])
     return json.loads(capsys.readouterr().out)
@@ -237,3 +246,19 @@ def test_what_a_key_leaves_behind_lacks_no_migration(
     assert (report["equality"]["schema_ts"], report["verdict"]) == ("equal", "pass")
     assert findings(report, "missing-migration") == []
     assert [f["severity"] for f in findings(report, "snapshot-differs")] == ["warning"]
+
+
+@pytest.mark.parametrize("kit", ["0.31.11", "1.0.0-rc.5"])
+def test_a_renamed_table_lacks_no_migration(kit: str, repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sequences and keys keep the names that PostgreSQL or Drizzle made of the old one; nobody has to write them anew."""
+    users = """export const users = pgTable("users", { id: serial().primaryKey(), nick: text().notNull().unique(), k: integer().generatedAlwaysAsIdentity() },
+          (t) => [index().on(t.nick)]);
+        export const posts = pgTable("posts", { by: integer().references(() => users.id) });"""
+    people = users.replace('"users"', '"people"').replace("nick", "handle")
+    renames = ("users=people", "people.nick=people.handle")
+    report = generated(repo, users, people, capsys, kit=kit, renames=renames)
+    assert report["replay"]["from_zero"] == "ok"
+    assert report["equality"] == {"schema_ts": "equal", "snapshot": "equal", "missing_sql": "", "unresolved": []}
+    assert [
+        f for rule in ("missing-migration", "snapshot-differs", "hand-edited-migration") for f in findings(report, rule)
+    ] == []

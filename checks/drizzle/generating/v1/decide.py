@@ -85,8 +85,7 @@ def decide(before: State, after: State, choices: Choices) -> Decided:
             _columns(made, table, choices, pending)
     pending.complete()
     made.pending = tuple(pending.found)
-    for kind in _GENERATED:
-        _keep_generated_names(made, kind)
+    keep_generated_names(before, after)
     for kind, word in _SAME:
         _same_again(made, kind, word, choices)
     for place in dict.fromkeys((r["schema"], r["table"]) for r in (*after.of("policies"), *before.of("policies"))):
@@ -129,16 +128,17 @@ def _meaning(row: Row, *, without: tuple[str, ...] = ("name", "nameExplicit")) -
     return repr([(key, value) for key, value in row.items() if key not in without])
 
 
-def _keep_generated_names(made: Decided, kind: str) -> None:
+def keep_generated_names(before: State, after: State) -> None:
     """A name that Drizzle made up stays when the table or column that it was made of is called something else."""
-    wanted: dict[str, list[Row]] = defaultdict(list)
-    for row in made.after.of(kind):
-        if row["nameExplicit"] is False:
-            wanted[_meaning(row)].append(row)
-    for old in list(made.before.of(kind)):
-        found = [] if old["nameExplicit"] else wanted.get(_meaning(old), [])
-        if len(found) == 1 and states.key({**found[0], "name": old["name"]}) not in made.after:
-            made.after.rename(found[0], {"name": old["name"]})
+    for kind in _GENERATED:
+        wanted: dict[str, list[Row]] = defaultdict(list)
+        for row in after.of(kind):
+            if row["nameExplicit"] is False:
+                wanted[_meaning(row)].append(row)
+        for old in list(before.of(kind)):
+            found = [] if old["nameExplicit"] else wanted.get(_meaning(old), [])
+            if len(found) == 1 and states.key({**found[0], "name": old["name"]}) not in after:
+                after.rename(found[0], {"name": old["name"]})
 
 
 def _same_again(made: Decided, kind: str, word: str, choices: Choices) -> None:
