@@ -5,7 +5,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +15,7 @@ from checks.tree import Entry, Tree
 
 MAX_BLOB = 64 * 1024 * 1024
 """Bytes. A larger file is listed but not read: no migration or schema is that large, and memory is bounded."""
+_MOST_EARLIER = 50
 _ROOM = 128 * 1024 * 1024  # for blobs that may be read again
 
 # Nothing the repository's own configuration names may run, and nothing of the caller's hooks may leak in.
@@ -125,12 +126,20 @@ class Repository:
         base_entries = _redo(fork_entries, theirs)
         contents = _Contents(self)
         return Change(
-            base=Commit(base_id, Tree(base_entries.values(), contents.fetch)),
+            base=Commit(base_id, Tree(base_entries.values(), contents.fetch, partial(self._earlier, base_id))),
             head=Commit(head_id, Tree(head_entries.values(), contents.fetch)),
             merge_base=Commit(fork_id, Tree(fork_entries.values(), contents.fetch)),
             files=tuple(_changed(ours)),
             base_files=tuple(_changed(theirs)),
         )
+
+    def _earlier(self, commit: str, path: str) -> Iterator[bytes]:
+        """What a file held in the commits before, the latest first."""
+        log = self._try("rev-list", f"--max-count={_MOST_EARLIER}", commit, "--", f":(literal,top){path}")
+        for name in (log or b"").decode().split():
+            held = self._try("cat-file", "blob", f"{name}:{path}")
+            if held is not None and len(held) <= MAX_BLOB:
+                yield held
 
     def tree(self, revision: str) -> Tree:
         """The files of one revision."""

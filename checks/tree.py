@@ -30,7 +30,20 @@ class Entry:
 class Tree:
     """An immutable set of files. Symlinks and submodules are listed but never followed or read."""
 
-    def __init__(self, entries: Iterable[Entry], fetch: Callable[[Sequence[str]], Mapping[str, bytes]]) -> None:
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        fetch: Callable[[Sequence[str]], Mapping[str, bytes]],
+        earlier: Callable[[str], Iterator[bytes]] | None = None,
+    ) -> None:
+        """Make one.
+
+        Args:
+            entries: its files.
+            fetch: their contents, by object id.
+            earlier: what a file held before, the latest first; None: nobody knows.
+        """
+        self.earlier = earlier
         self._entries = {entry.path: entry for entry in entries}
         self._sorted: list[str] | None = None
         self._fetch = fetch

@@ -40,8 +40,25 @@ def read(tree: Tree, rules: Collection[str] = ()) -> PolicyFile:
             path=path,
             problems=(Problem(1, "The policy file is a symlink or a submodule; it has to be a regular file."),),
         )
+    try:
+        _root(data)
+    except placed.Unreadable:
+        return _last_valid(tree, path, data, rules)
     policy, problems = parse(data, rules)
     return PolicyFile(policy, path, problems)
+
+
+def _last_valid(tree: Tree, path: str, data: bytes, rules: Collection[str]) -> PolicyFile:
+    """A file that cannot be read at all is no way out of the policy: the one before it stands."""
+    _, problems = parse(data, rules)
+    for before in tree.earlier(path) if tree.earlier is not None else ():
+        try:
+            _root(before)
+        except placed.Unreadable:
+            continue
+        told = Problem(problems[0].line, "Until it can be read, the last version of it that could be holds.")
+        return PolicyFile(parse(before, rules)[0], path, (*problems, told))
+    return PolicyFile(Policy(), path, problems)
 
 
 def parse(data: bytes, rules: Collection[str] = ()) -> tuple[Policy, tuple[Problem, ...]]:

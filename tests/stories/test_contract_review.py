@@ -78,6 +78,21 @@ def test_a_foreign_key_to_the_users_of_supabase(repo: GitRepo, capsys: pytest.Ca
     assert (seen.code, seen.verdict, seen.report["replay"]["from_base"]) == (0, "pass", "ok")
 
 
+def test_a_policy_file_that_was_broken_on_base_leaves_the_last_valid_one(
+    repo: GitRepo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody gets past the policy by merging one that is no YAML; the report says which one judged."""
+    path = ".github/migration-policy.yml"
+    base = listed("users")
+    repo.commit({**base.files, path: "rules: {no-primary-key: error}\n"})
+    repo.commit({path: "rules: {no-primary-key: [\n"})
+    repo.branch("head")
+    repo.commit(base.fork().add("orders").files)
+    seen = Reviewed(repo, capsys)
+    assert (seen.verdict, seen.rules("error")) == ("block", ["no-primary-key"])
+    assert any("the last version of it that could be holds" in note for note in seen.report["notes"])
+
+
 DEFERRED = """CREATE TABLE "a" ("id" int PRIMARY KEY);
 CREATE TABLE "b" ("a" int REFERENCES "a" DEFERRABLE INITIALLY DEFERRED);
 INSERT INTO "b" VALUES (5);"""
