@@ -1,5 +1,6 @@
 """`db verify`, `db reset-dev`, `db generate` and `db studio`."""
 
+import contextlib
 import http.client
 import socket
 import subprocess
@@ -10,7 +11,7 @@ from typing import Literal
 import pytest
 
 from bot.branches.embedded import EmbeddedBranch
-from bot.database import source, studio, target
+from bot.database import reset, source, studio, target
 from bot.database.reset import confirm
 from checks.errors import UserError
 from tests import node_oracle
@@ -146,8 +147,6 @@ def test_how_reset_is_agreed_to(
 
 def test_what_looks_like_production(branch: EmbeddedBranch, tmp_path: Path) -> None:
     """Its name is enough."""
-    from bot.database import reset  # noqa: PLC0415
-
     at = target.of(url(branch))
     with at.connect() as session:
         assert reset.look(session, at) == ("neondb", ())
@@ -156,6 +155,29 @@ def test_what_looks_like_production(branch: EmbeddedBranch, tmp_path: Path) -> N
         assert reset._NAMES.search(name)  # pyright: ignore[reportPrivateUsage]
     for name in ("products", "reproduce", "shop", "development", "delivery"):
         assert not reset._NAMES.search(name)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_a_database_in_use_or_full_of_data_is_not_emptied(
+    branch: EmbeddedBranch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other sessions, or more than a gigabyte: --yes alone is refused with the reason, and with the name it goes on."""
+    repo = project(tmp_path)
+    assert db("migrate", "--url", url(branch), "--repo", repo)[0] == 0
+
+    def refused(why: str) -> None:
+        code, text = db("reset-dev", "--url", url(branch), "--repo", repo, "--yes")
+        assert (code, why in text, "--yes --name neondb" in text, len(rows(branch))) == (2, True, True, 3), text
+        assert db("reset-dev", "--url", url(branch), "--repo", repo, "--yes", "--name", "other")[0] == 2
+        assert len(rows(branch)) == 3
+
+    with contextlib.ExitStack() as sessions:
+        for _ in range(reset.BUSY + 1):
+            sessions.enter_context(branch.connect())
+        refused("4 other sessions are using it")
+    monkeypatch.setattr(reset, "LARGE", 1 << 20)
+    refused("it holds 0.0 GB")
+    code, said = data("reset-dev", "--url", url(branch), "--repo", repo, "--yes", "--name", "neondb")
+    assert (code, len(said["applied"]), said["signs"]) == (0, 3, ["it holds 0.0 GB"])
 
 
 SCHEMA = """
