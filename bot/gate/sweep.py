@@ -50,7 +50,9 @@ async def repository(world: World, where: Repository) -> None:
     tips: dict[str, str | None] = {}
     for pull in await client.open_pulls():
         past = await store.past(world.pool, where.id, pull.number)
-        judged = past is not None and past.head == pull.head.sha and past.inputs is not None
+        run = await store.run(world.pool, where.id, pull.head.sha)
+        shown = run is not None and run.completed and run.hash is not None
+        judged = shown and past is not None and past.head == pull.head.sha and past.inputs is not None
         if judged and past is not None:
             if pull.base.ref not in tips:
                 tips[pull.base.ref] = await client.branch(pull.base.ref)

@@ -168,12 +168,15 @@ def test_a_bug_of_the_service_leaves_nothing_spinning(
 def test_github_refuses_what_we_write(serve, hub: Hub, shop: Repository, state_url: str) -> None:
     """A check run that GitHub will not complete is completed in few words, and work on it ends."""
     serve(judge=Scripted())
+    until(lambda: any(r.path == "/installation/repositories" for r in hub.requests), "the sweep at start has begun")
     settled(state_url)
     pull = shop.open("clean", tell=False)
-    hub.stumble(r"/check-runs/\d+$", 422, method="PATCH", times=5, body={"message": "Invalid request."})
+    hub.stumble(r"/check-runs/\d+$", 422, method="PATCH", times=4, body={"message": "Invalid request."})
     pull.tell("opened")
     check = concluded(pull, seconds=60)
     assert (check["conclusion"], check["output"]["title"]) == ("action_required", "could not judge")
     assert "Invalid request" in check["output"]["summary"]
     assert check["actions"][0]["identifier"] == "rerun"
     settled(state_url, seconds=60)
+    sweep(state_url)
+    until(lambda: (run := pull.check) and run["conclusion"] == "success", "the sweep tries again")
