@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from conftest import GitRepo
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from bot.branches.embedded import Embedded
 from bot.repair import sync
@@ -400,6 +402,56 @@ def test_postgres_agrees(v0: Kit, repo: GitRepo, branches: Embedded, case: Case)
     histories.built(repo, fork, [sides[0]], [sides[1]])
     outcome = sync.run(repo=repo.path, base="main", provider=branches)
     assert (outcome.status, outcome.proven, outcome.notes) == ("synced", True, ())
+
+
+def grown(name: str) -> Change:
+    """One value more in the enum."""
+    return lambda state: state["enums"]["role"].append(name)
+
+
+def looser(name: str) -> Change:
+    """Mail is optional from now on, and a column comes along."""
+    return both(column("users", "email"), column("users", name))
+
+
+ANY: list[Callable[[str], Change]] = [
+    lambda name: column("users", name),
+    lambda name: column("orders", name, "pg.integer().notNull().default(1)"),
+    lambda name: table(name, {"user": "pg.integer().references(() => E.t_users.id)"}),
+    lambda name: extra("users", name, f"pg.index('{name}_i').on(t.email)"),
+    lambda name: extra("orders", name, POLICY.format(name)),
+    lambda name: other(name, f"pg.pgView('{name}_v', {{ id: pg.integer() }}).as(sql`select id from users`)"),
+    grown,
+    looser,
+]
+STEPS = st.lists(st.lists(st.sampled_from(ANY), min_size=1, max_size=2), min_size=1, max_size=4)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("version", ["v0", "v1"])
+@settings(
+    max_examples=6, deadline=None, phases=[Phase.generate], derandomize=True, database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(base=STEPS, head=STEPS)
+def test_random_histories(
+    request, tmp_path_factory, version: str, base: list[list[Any]], head: list[list[Any]]
+) -> None:
+    """Whatever two sides do that does not touch: drizzle-kit finds in the result what it would have made on top of base."""
+    kit: Kit = request.getfixturevalue(version)
+    repo = GitRepo(tmp_path_factory.mktemp("random") / "repo")
+    fork = start(kit, Side if version == "v0" else Folders)
+    sides = {"b": fork.fork(LATE), "h": fork.fork()}
+    for name, steps in (("b", base), ("h", head)):
+        for number, changes in enumerate(steps):
+            done = [change(f"{name}{number}{letter}") for letter, change in zip("xy", changes, strict=False)]
+            sides[name].generate(f"{name}{number}", both(*done))
+    histories.built(repo, fork, [sides["b"]], [sides["h"]])
+    outcome = sync.run(repo=repo.path, base="main", provider=None)
+    assert outcome.status == "synced", outcome.reason
+    assert version == "v1" or histories.faults(repo) == []
+    assert differences(kit, repo, merged(fork.state, sides["b"].state, sides["h"].state)) == []
+    settled(repo)
 
 
 def test_migrations_of_another_database(v0: Kit, repo: GitRepo) -> None:
