@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Known", "coverage", "facts_of"]
 
 _NEW_VALUE = re.compile(r'unsafe use of new value "(?P<value>.*)" of enum type "?(?P<enum>[^"]*)"?')
+_SETTING = "only because the session's"  # zones says so
 _UNSAFE_ENUM, _NOT_IN_TRANSACTION, _NOT_ALLOWED = "55P04", "25001", "42501"
 
 
@@ -58,6 +59,7 @@ def facts_of(
         found += [fact for fact in said if not _part_of_enum(fact, step, seen)] if seen.recreated else said
         found += _failures(step, release, found, complete=complete)
         found += _unreadable(step)
+        found += _noted(step, said)
         found += windows.see(step, release)
         release.learn(step)
     return [*found, *windows.close(), *_beyond(made, migrations), *_unrecorded(run, migrations, complete=complete)]
@@ -137,6 +139,18 @@ def _new_value_offline(step: Step, release: Release) -> Iterator[Fact]:
         )
         if re.search(rf"'{re.escape(value)}'\s*::\s*\"?{name}", step.statement.sql):
             yield facts.UsesNewEnumValue(place=step.place, enum=short, value=value)
+
+
+def _noted(step: Step, said: list[Fact]) -> Iterator[Fact]:
+    """What the postgres witness could not see, or saw only because of the session's settings."""
+    if step.observation is None or not step.observation.notes:
+        return
+    told = any(isinstance(fact, facts.ChangesType) and fact.depends_on_zone for fact in said)
+    for note in dict.fromkeys(step.observation.notes):
+        if _SETTING not in note:
+            yield facts.NotObserved(place=step.place, why=note)
+        elif not told:
+            yield facts.DependsOnSession(place=step.place, how=note)
 
 
 def _unreadable(step: Step) -> Iterator[facts.Unreadable]:

@@ -20,7 +20,7 @@ from checks.facts.deeds import (
     UsesNewEnumValue,
     WidensGrant,
 )
-from checks.facts.limits import Fails, Unreadable
+from checks.facts.limits import DependsOnSession, Fails, NotObserved, Unreadable
 from checks.facts.losses import (
     ChangesType,
     DropsColumn,
@@ -61,6 +61,7 @@ __all__ = [
     "ConcurrentlyInTransaction",
     "Costs",
     "CreatesTable",
+    "DependsOnSession",
     "DisablesTrigger",
     "DropsColumn",
     "DropsConstraint",
@@ -74,6 +75,7 @@ __all__ = [
     "LimitsText",
     "MixesDataAndSchema",
     "NarrowsType",
+    "NotObserved",
     "OnTable",
     "OpensRls",
     "Place",

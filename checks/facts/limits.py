@@ -1,4 +1,4 @@
-"""Where a migration does not run, or no witness could look into it."""
+"""Where a migration does not run, where nobody could look, and what holds only in this session."""
 
 from dataclasses import dataclass
 
@@ -26,3 +26,17 @@ class Unreadable(Fact):
     """A statement that no witness could look into."""
 
     why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotObserved(Fact):
+    """A statement ran, and what it did was not seen in full."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DependsOnSession(Fact):
+    """Under other settings of the session the statement would do more. `how` is a sentence without its full stop."""
+
+    how: str

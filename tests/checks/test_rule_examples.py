@@ -59,7 +59,7 @@ def findings(branch: Branch, sql: str, transaction: Transaction = "one", asked: 
 
 def _build(branch: Branch) -> None:
     with branch.connect() as connection:
-        connection.execute(SCHEMA)
+        connection.execute(SCHEMA.encode())
 
 
 def examples() -> Iterator[Any]:

@@ -106,3 +106,19 @@ def test_pages_read_like_pages() -> None:
 def test_the_table_of_rules_is_current() -> None:
     """Made anew by `python -m checks.rulebook.readme > checks/rules/README.md`."""
     assert (Path(rules.__file__).parent / "README.md").read_text(encoding="utf-8") == readme.text()
+
+
+def test_what_could_not_be_run_here_is_not_the_migrations_fault() -> None:
+    """Our limits are a note, and its help does not ask to mend what may be right."""
+    fact = facts.Fails(place=HERE, sqlstate="42704", message='type "geometry" does not exist', complete=False)
+    (finding,) = rules.judge([fact])
+    assert finding.severity == "note"
+    assert finding.help is not None
+    assert "Mend the migration" not in finding.help
+
+
+def test_what_was_not_seen_in_full_is_a_note() -> None:
+    """The witness says why."""
+    (finding,) = rules.judge([facts.NotObserved(place=HERE, why="there are 4000 tables")])
+    assert (finding.rule, finding.severity) == ("not-observed", "note")
+    assert finding.message.endswith("not seen in full: there are 4000 tables.")

@@ -38,7 +38,7 @@ analyze;
 """
 
 # On the tables above.
-STATEMENTS = (
+STATEMENTS: tuple[str, ...] = (
     "alter table customers alter column email type varchar(200)",
     "alter table customers alter column email type varchar(50)",
     "alter table customers alter column email type text",
@@ -308,7 +308,7 @@ STATEMENTS = (
 )
 
 # After a set-up of their own.
-PREPARED = (
+PREPARED: tuple[tuple[str, str], ...] = (
     ("alter table customers drop column g", "alter table customers alter column n type bigint"),
     ("alter table customers drop column g", "alter table customers alter column n type smallint"),
     ("alter table customers drop column g", "alter table customers alter column n type pos"),
