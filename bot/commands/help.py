@@ -16,6 +16,4 @@ def run(_words: str, _context: "Context") -> str:
         f"| `/migrate {' '.join(filter(None, (c.name, c.usage)))}` | {c.about} | {c.may} |"
         for c in commands.every().values()
     ]
-    return "\n".join(
-        ["| Command | What it does | Takes |", "|---|---|---|", *(r.replace("[until", "\\[until") for r in rows)]
-    )
+    return "\n".join(["| Command | What it does | Takes |", "|---|---|---|", *rows])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, Protocol, cast
 
+from bot import replies
 from checks.drizzle.model import Migration
 from checks.facts import Place
 from checks.report import Finding, MigrationReport, Report
@@ -22,6 +23,9 @@ Kind = Literal["waive", "unwaive", "approve", "force"]
 
 _RECORD = re.compile(r"<!-- bulletproof-record (\{[^\n]{1,20000}\}) -->")
 _GONE = "gone:"
+
+LONGEST = 19_000
+"""Characters of a record; a longer one is not read."""
 
 MOST = 500
 """Records that are looked at, the latest: nobody reads so many, and a flood of comments stays cheap."""
@@ -119,8 +123,8 @@ def _records(comments: Sequence[Said], own: str) -> list[dict[str, Any]]:
     there = {c.id: c for c in comments if not c.edited}
     found: list[dict[str, Any]] = []
     for reply in comments:
-        if reply.author != own or reply.edited:
-            continue
+        if reply.author != own or reply.edited or reply.body.startswith(replies.MARKER):
+            continue  # the comment of the review is edited in place and quotes what pull requests hold
         for match in _RECORD.finditer(reply.body):
             try:
                 value = json.loads(match[1])

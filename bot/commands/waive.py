@@ -29,8 +29,13 @@ def run(words: str, context: "Context") -> str:
     bound = standing.bindings(report, name, context.change().head.tree)
     if not bound:
         raise UserError(f"`{name}` found nothing at `{report.head[:7]}`, so there is nothing to excuse.")
-    context.review_again()
     record = standing.record("waive", context.comment, rule=name, reason=reason, until=until, bound=bound)
+    if len(record) > standing.LONGEST:
+        raise UserError(
+            f"`{name}` found {len(bound)} things here, more than one comment can excuse. "
+            f"Put `-- migrate:allow {name}: REASON` above the statements instead."
+        )
+    context.review_again()
     end = f" until {until}" if until else ""
     found = sum(1 for f in report.findings if f.rule in standing.rules_of(name))
     return (

@@ -170,6 +170,13 @@ def test_help_is_made_from_the_commands() -> None:
     } == set(commands.every())
 
 
+def test_a_waiver_that_no_comment_can_hold() -> None:
+    """It is refused, not forgotten."""
+    thread = Thread(report=reviewed(*(f'DROP TABLE "t{n}"' for n in range(600))))
+    assert "600 things here, more than one comment can excuse" in (thread.say("/migrate waive drops-table all") or "")
+    assert thread.waivers() == []
+
+
 def test_what_a_pull_request_holds_is_no_record() -> None:
     """A reply may quote SQL and names; nothing in it is remembered as a command that somebody gave."""
     thread = Thread()
