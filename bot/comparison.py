@@ -16,7 +16,6 @@ from checks.equality import Sides
 from checks.errors import CouldNotJudge
 from checks.facts import Fact
 from checks.report import Equality
-from checks.schema import ddl
 from checks.schema import read as schemas
 from checks.schema.model import Schema
 from checks.schema.snapshot import to_snapshot
@@ -51,10 +50,11 @@ def draw(tree: Tree, chain: Chain, stage: Stage | None) -> Drawn:
     if stage is None:
         return Drawn(read)
     named = kept.names(read, chain) if read is not None and chain.project.format == "v1" else read
-    if read is not None and _is_snapshot_of(chain, read):
-        both = stage.drawn(ddl.statements(read))
+    own = None if named is None else snapshot_sql.of_schema(chain, named)
+    if own is not None and read is not None and _is_snapshot_of(chain, read):
+        both = stage.drawn(own)
         return Drawn(read, both, both)
-    wanted = [None if named is None else ddl.statements(named), _snapshot(chain)]
+    wanted = [own, _snapshot(chain)]
     made = iter(stage.all_drawn([each for each in wanted if each is not None]))
     return Drawn(read, *(None if each is None else next(made) for each in wanted))
 

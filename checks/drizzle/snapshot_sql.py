@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from checks.drizzle import snapshot_schema
 from checks.drizzle.model import Chain, Snapshot
 from checks.schema import ddl as schema_ddl
+from checks.schema.model import Schema
 from checks.witnesses import grammar
 
 _EXTENSION = re.compile(r"create\s+extension\b", re.IGNORECASE)
@@ -21,7 +22,11 @@ def ddl(chain: Chain, snapshot: Snapshot) -> list[str]:
     Raises:
         Unreconstructable: the snapshot is damaged, or (v1) one that it builds on is missing.
     """
-    schema = snapshot_schema.of(chain, snapshot)
+    return of_schema(chain, snapshot_schema.of(chain, snapshot))
+
+
+def of_schema(chain: Chain, schema: Schema) -> list[str]:
+    """Statements that make a schema on an empty database that is like the one of the chain: with its extensions."""
     made = [
         statement.removesuffix("\n").replace(" INDEX CONCURRENTLY ", " INDEX ")
         for statement in schema_ddl.statements(schema)

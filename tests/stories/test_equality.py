@@ -210,12 +210,16 @@ def generated(
     *,
     kit: str = "0.31.11",
     renames: tuple[str, ...] = (),
+    by_hand: str = "",
 ) -> dict[str, Any]:
     """The report of a schema change whose migration is what drizzle-kit writes for it."""
-    head = 'import { index, integer, pgTable, primaryKey, serial, text } from "drizzle-orm/pg-core";\n'
+    head = 'import { customType, index, integer, pgTable, primaryKey, serial, text } from "drizzle-orm/pg-core";\n'
     package = f'{{"devDependencies": {{"drizzle-kit": "{kit}"}}}}'
     repo.commit({"drizzle.config.ts": CONFIG, "package.json": package, "schema.ts": head + before})
     generate.run(repo.path, Answers(name="start"), when=1_700_000_000_000)
+    if by_hand:
+        first = "drizzle/0000_start.sql"
+        repo.write({first: f"{by_hand}--> statement-breakpoint\n{(repo.path / first).read_text()}"})
     repo.commit()
     repo.branch("head")
     repo.write({"schema.ts": head + after})
@@ -262,3 +266,23 @@ def test_a_renamed_table_lacks_no_migration(kit: str, repo: GitRepo, capsys: pyt
     assert [
         f for rule in ("missing-migration", "snapshot-differs", "hand-edited-migration") for f in findings(report, rule)
     ] == []
+
+
+def test_an_extension_of_the_chain_is_there_for_the_schema_file(
+    repo: GitRepo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is in a hand-written migration only, and the types and operator classes of the schema file are its."""
+    before = """const citext = customType<{ data: string }>({ dataType: () => "citext" });
+        export const t = pgTable("t", { id: serial().primaryKey(), mail: citext().unique(), n: text() }, (t) => [index("trg").using("gin", t.n.op("gin_trgm_ops"))]);"""
+    report = generated(
+        repo,
+        before,
+        before.replace("n: text()", "n: text(), age: integer()"),
+        capsys,
+        by_hand="CREATE EXTENSION citext;--> statement-breakpoint\nCREATE EXTENSION IF NOT EXISTS pg_trgm;",
+    )
+    assert (report["equality"]["schema_ts"], report["equality"]["snapshot"], report["verdict"]) == (
+        "equal",
+        "equal",
+        "pass",
+    )
