@@ -327,7 +327,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; every error is one or two plain sentences on stderr."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        result = app(words or ["--help"], prog_name="bulletproof", standalone_mode=False)
+        result = databases.plainly(words[1:]) if words[:1] == ["db"] else None
+        if result is None:
+            result = app(words or ["--help"], prog_name="bulletproof", standalone_mode=False)
     except UserError as error:
         _say(str(error))
         return error.code

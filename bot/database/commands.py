@@ -251,6 +251,15 @@ def studio(
     return 0
 
 
+def plainly(words: list[str]) -> int | None:
+    """Run a command whose options are plain, in half the time; None where the library has to look at them."""
+    from bot.database import plain
+
+    return plain.run(
+        {"status": status, "migrate": migrate, "sync": sync, "verify": verify, "reset-dev": reset_dev}, words
+    )
+
+
 def _static(repo: Path, config: str | None, words: tuple[str, ...], how: Format) -> int:
     """Write the missing migration as drizzle-kit would, from the schema files as they are read."""
     import shlex
