@@ -28,6 +28,10 @@ _SCRIPTS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 _ELSEWHERE = re.compile(r"(?:^|/)(?:node_modules|dist|build|out|coverage|vendor|\.[^/]+)/|\.d\.ts$|\.min\.js$")
 # History: such SQL has been run, and nobody will run it on this schema again.
 _HISTORY = re.compile(r"(?:^|/)(?:[^/]*migrations?[^/]*|drizzle)/(?:.*/)?[^/]+\.sql$")
+_FUNCTION = re.compile(
+    r"create\s+(?:or\s+replace\s+)?(?:function|procedure)\s+(?P<name>[^\s(]+).*?(?P<quote>\$\w*\$)(?P<body>.*?)(?P=quote)",
+    re.IGNORECASE | re.DOTALL,
+)
 # A test, a seed or an old script that names it fails on a developer's machine, not in production.
 _FOLDERS = "tests?|__tests__|__mocks__|e2e|specs?|fixtures?|seeds?|seeders?|examples?|docs?|[^/]*migrations?[^/]*"
 _HARMLESS = re.compile(rf"(?:^|/)(?:{_FOLDERS})/|[.-](?:test|spec|seed)\.\w+$|(?:^|/)seed\.\w+$")
@@ -241,6 +245,13 @@ def _in_sql(
 
 
 def _in_statement(sql: str, line: int, what: str, targets: Sequence[Target], code: Code) -> Iterator[_Hit]:
+    if (function := _FUNCTION.match(sql)) is not None:
+        # Its body is a text of its own: statements, or a language around them, which only mentions names.
+        inside = line + sql.count("\n", 0, function.start("body"))
+        named = f"function `{function['name']}`"
+        for target, at, _, certain in _in_sql(function["body"], inside, named, targets, code):
+            yield target, at, named, certain and "plpgsql" not in sql.lower()
+        return
     tree = _parsed(sql)
     if tree is None and what == A_QUERY:
         return  # a sentence that begins like SQL

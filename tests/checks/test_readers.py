@@ -166,3 +166,13 @@ def test_a_narrowed_column_that_is_still_declared_is_no_error_by_itself() -> Non
     assert [severity for severity, _ in judged(narrow, schema, schema)] == ["warning"]
     query = schema | {"a.ts": "sql`insert into users (name) values (${x})`"}
     assert [severity for severity, _ in judged(narrow, schema, query)] == ["error"]
+
+
+def test_the_body_of_a_function_is_a_reader() -> None:
+    """SQL inside is resolved; what stands in PL/pgSQL is perhaps one; another table's column is none."""
+    head = "create or replace function app.names() returns setof text language"
+    assert sure({"db/f.sql": f"{head} sql as $$\n  select nickname from users\n$$;"}) == [("db/f.sql", 2)]
+    plain = f"{head} plpgsql as $f$\nbegin\n  return query select nickname from users;\nend $f$;"
+    assert (sure({"db/f.sql": plain}), len(perhaps({"db/f.sql": plain}))) == ([], 1)
+    other = f"{head} sql as $$ select p.nickname from pets p join users u on u.id = p.owner $$;"
+    assert (sure({"db/f.sql": other}), perhaps({"db/f.sql": other})) == ([], [])
