@@ -4,14 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot import rehearsal
+from bot import overrides, rehearsal
 from bot.branches import Provider
 from bot.git import Repository
 from bot.progress import Say
 from bot.stage import Stage
+from checks import policy
 from checks.catalog import difference
 from checks.catalog.model import Catalog, Key
 from checks.change import Change
+from checks.drizzle import chain as chains
 from checks.drizzle import plan as plans
 from checks.drizzle import snapshot_sql
 from checks.drizzle.entities import Unreconstructable
@@ -60,16 +62,17 @@ def prove(
         CouldNotJudge: no database could be had.
     """
     change = repository.change(base, commit)
+    written = policy.read(change.base.tree)
+    named = {project.migrations_dir: project for project in plans.concerned(change, overrides.said(written))}
     notes: list[str] = []
-    proven = True
-    for project in plans.concerned(change):
-        if project.migrations_dir not in folders:
-            continue
+    for folder in folders:
+        # One that no configuration names, or none that can be read: its migrations run all the same.
+        form = chains.shape(change.head.tree, folder) or "v0"
+        project = named.get(folder) or Project(root="", format=form, migrations_dir=folder)
         lab = _Lab(repository, change, project, head=head, provider=provider, seconds=seconds, say=say)
-        told = lab.prove()
-        notes += told
-        proven = proven and not told
-    return Proof(proven, tuple(notes))
+        lab.extensions = written.policy.branch.extensions
+        notes += lab.prove()
+    return Proof(not notes, tuple(notes))
 
 
 class _Lab:
@@ -94,6 +97,7 @@ class _Lab:
         self._say = say
         self._base = change.base.sha
         self._plan = plans.make(change, project)
+        self.extensions: tuple[str, ...] = ()
 
     def prove(self) -> list[str]:
         """Notes on what could not be proved; none where all was."""
@@ -114,7 +118,7 @@ class _Lab:
 
     def _stage(self, chain: Chain) -> Stage:
         texts = [m.text for m in chain.migrations]
-        return Stage.of(self._provider, texts, chain.project.table, extensions=(), seconds=self._seconds)
+        return Stage.of(self._provider, texts, chain.project.table, extensions=self.extensions, seconds=self._seconds)
 
     def _failed(self, plan: Plan, run: Run) -> str:
         """What to say of migrations that do not run after base's, where that is not base's doing.
@@ -148,10 +152,14 @@ class _Lab:
         fork = self._repository.merge_base(self._base, self._head)
         change = self._repository.change(fork, self._head)
         here = plans.concerned(change)
-        project = next((p for p in here if p.migrations_dir == self._project.migrations_dir), here[0] if here else None)
-        if project is None:
-            return None
-        plan = plans.make(change, project)
+        same = next((p for p in here if p.migrations_dir == self._project.migrations_dir), None)
+        if (
+            same is None and chains.shape(change.head.tree, self._project.migrations_dir) is None
+        ):  # the folder was moved
+            same = here[0] if len(here) == 1 else None
+            if same is None:
+                return None
+        plan = plans.make(change, same or self._project)
         return plan, self._rehearse(plan)
 
     def _snapshot(self, plan: Plan, shown: Rehearsal) -> list[str]:

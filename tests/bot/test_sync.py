@@ -65,6 +65,16 @@ def test_two_people_made_number_two(repo: GitRepo, capsys: pytest.CaptureFixture
     repo.git("merge", "--quiet", "--no-ff", "-m", "merge", "head")
 
 
+def test_a_folder_that_no_configuration_names_is_proved_too(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """The configuration speaks of another folder: nothing is said to be proved that was not run."""
+    fork = shop().put("drizzle.config.ts", CONFIG.replace("./drizzle", "./elsewhere"))
+    tip = fork.fork().add("gone", 'DROP TABLE "orders";', lambda d: d["tables"].pop("public.orders"))
+    two_sides(repo, fork, tip, fork.fork().add("fill", 'INSERT INTO "orders" VALUES (1);'))
+    synced = Synced(repo, capsys)
+    assert synced.status == "refused", synced.told
+    assert 'relation "orders" does not exist' in synced.told["reason"]
+
+
 def offline(repo: GitRepo, capsys: pytest.CaptureFixture[str], *more: str) -> Synced:
     """A sync without the proof."""
     return Synced(repo, capsys, "--offline", *more)
