@@ -193,6 +193,10 @@ class _Draft:
             return
         if not isinstance(extras, Record | list | Unknown):
             extras = self.context.call(extras, [for_extras(self.source)], self.source.site)
+            if extras is UNDEFINED or extras is None:
+                extras = self.source.site.unknown(
+                    "has a callback for extras that returns nothing, which Drizzle refuses"
+                )
         for value in _parts(extras):
             try:
                 self._extra(value)
@@ -228,6 +232,10 @@ class _Draft:
             if policy.name in self._policies:
                 raise Lost(value.site.unknown(_TWICE))
             self._policies[policy.name] = policy
+        elif self.v1:  # 0.x passes over what it does not know
+            raise Lost(
+                self.source.site.unknown("holds something that is no index or constraint, which Drizzle 1.0 refuses")
+            )
 
     def _index(self, index: Index) -> None:
         site = index.site

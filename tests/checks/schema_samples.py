@@ -306,6 +306,10 @@ ODD: dict[str, str] = {
     "view of SQL without columns": "export const t = pgTable('t', { a: text() }); export const v = pgView('v').as(sql`select 1`);",
     "view of a column of another table": "export const a = pgTable('a', { id: integer() }); export const b = pgTable('b', { id: integer() }); export const v = pgView('v').as((qb) => qb.select({ id: b.id }).from(a));",
     "view with fields in fields": "export const t = pgTable('t', { id: integer('Id'), n: text() }); export const v = pgView('v').as((qb) => qb.select({ x: { a: t.id }, y: t.n }).from(t));",
+    "extras that are nothing": "export const t = pgTable('t', { a: text() }, (t) => null as any);",
+    "extras with something else": "export const t = pgTable('t', { a: text() }, (t) => [false as any, index('i').on(t.a)]);",
+    "extras in an object in a list": "export const t = pgTable('t', { a: text() }, (t) => [{ i: index('i').on(t.a) } as any]);",
+    "extras with an index on nothing": "export const t = pgTable('t', { a: text() }, (t) => [index('i') as any, unique('u') as any]);",
     "having by callback": "export const a = pgTable('a', { id: integer(), n: text() }); export const v = pgView('v').as((qb) => qb.select({ n: a.n, c: count(a.id).as('c') }).from(a).groupBy(({ n }) => n).having(({ c }) => gt(c, 3)).orderBy(({ c }) => desc(c)));",
 }
 V1_BODIES: dict[str, str] = {
