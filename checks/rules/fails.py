@@ -34,4 +34,19 @@ def fails(fact: Fails) -> str | Said | None:
             help="A database that grew with the chain runs it; a new developer's, a preview's or CI's does not, because Drizzle runs the whole chain in one transaction.",
         )
     half = " What ran before it stays, unrecorded." if fact.half_applied else ""
-    return f"{fact.message[:1].upper()}{fact.message[1:]} ({fact.sqlstate}).{half}"
+    said = f"{fact.message[:1].upper()}{fact.message[1:]} ({fact.sqlstate}).{half}"
+    way_out = next((way for sign, way in _SIGNS if sign in f"{fact.message} ({fact.sqlstate})"), None)
+    return Said(said, help=way_out) if way_out else said
+
+
+# What the message does not say by itself.
+_SIGNS = (
+    (
+        'at or near "\\"',
+        "What begins with a backslash is a command of psql. Migrations are sent to the server, which knows SQL alone: take it out, or write what it does as SQL.",
+    ),
+    (
+        "its time was up",
+        "It did not end in the time that a review has, on tables with hardly a row. Look for a loop without an end, a wait for a lock, or rows made by the million; such work belongs in a script of its own.",
+    ),
+)

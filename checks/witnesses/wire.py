@@ -103,9 +103,7 @@ class Wire:
         except psycopg.OperationalError as error:
             tag, rows, failure, done = "", None, self._lost(str(error)), 0
         ms = (time.perf_counter() - began) * 1000
-        if failure is not None and (failure.sqlstate in _ENDED or self.pgconn.status != pq.ConnStatus.OK):
-            failure = self._lost(failure.message)
-        return Outcome(tag, rows, ms, failure, done)
+        return Outcome(tag, rows, ms, self._plain(failure), done)
 
     def batch(self, queries: Sequence[bytes]) -> tuple[int, Failure | None]:
         """Send statements without waiting for each one's answer (libpq's pipeline).
@@ -128,9 +126,7 @@ class Wire:
             self.pgconn.exit_pipeline_mode()
         except psycopg.OperationalError as error:
             return 0, self._lost(str(error))
-        if failure is not None and (failure.sqlstate in _ENDED or self.pgconn.status != pq.ConnStatus.OK):
-            failure = self._lost(failure.message)
-        return done, failure
+        return done, self._plain(failure)
 
     def ask(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query of our own; [] where the session is gone.
@@ -246,6 +242,17 @@ class Wire:
         """End the backend from another session: a loop that traps the cancellation survives everything milder."""
         with contextlib.suppress(psycopg.Error, CouldNotJudge), self._branch.connect() as other:
             other.execute("select pg_catalog.pg_terminate_backend(%s)", (self.pgconn.backend_pid,))
+
+    def _plain(self, failure: Failure | None) -> Failure | None:
+        """Say what ended a query that did not fail by itself: our limit, or the end of the session."""
+        if failure is None:
+            return None
+        if failure.sqlstate in _ENDED or self.pgconn.status != pq.ConnStatus.OK:
+            return self._lost(failure.message)
+        if failure.sqlstate == QUERY_CANCELED and self._stops:
+            seconds = time.monotonic() - self._started
+            return Failure(QUERY_CANCELED, f"stopped after {seconds:.0f} s: its time was up", stopped=True)
+        return failure
 
     def _lost(self, words: str) -> Failure:
         if self.gone is None:

@@ -163,6 +163,7 @@ def test_what_never_ends_is_stopped(branch: EmbeddedBranch, sql: str) -> None:
     assert time.monotonic() - began < 15
     assert run.failure is not None
     assert run.failure.sqlstate == "57014"
+    assert "its time was up" in run.failure.message
     assert run.failed is not None
     assert run.failed[0] == "0001_step"
 

@@ -122,3 +122,18 @@ def test_what_was_not_seen_in_full_is_a_note() -> None:
     (finding,) = rules.judge([facts.NotObserved(place=HERE, why="there are 4000 tables")])
     assert (finding.rule, finding.severity) == ("not-observed", "note")
     assert finding.message.endswith("not seen in full: there are 4000 tables.")
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ('syntax error at or near "\\"', "a command of psql"),
+        ("stopped after 60 s: its time was up", "a loop without an end"),
+        ('relation "x" does not exist', "Mend the migration"),
+    ],
+)
+def test_a_failure_says_what_to_do_next(message: str, said: str) -> None:
+    """A command of psql and a loop without an end are told as what they are."""
+    (finding,) = rules.judge([facts.Fails(place=HERE, sqlstate="42601", message=message)])
+    assert finding.help is not None
+    assert said in finding.help
