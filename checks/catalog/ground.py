@@ -12,9 +12,8 @@ def of(a: Catalog, b: Catalog) -> tuple[Catalog, Catalog]:
     """Both parts (`part.of`) and what they cannot be without; each can be made from nothing."""
     near = part.of(a, b)
     wanted = {key for catalog in near for key in catalog.objects}
-    there = {key for key in wanted if key in a.objects}
-    below = _below(a, there) | _below(b, wanted - there)
-    return _only(a, wanted | below), _only(b, wanted | below)
+    wanted |= _below(a, wanted) | _below(b, wanted)
+    return _only(a, wanted), _only(b, wanted)
 
 
 def _below(catalog: Catalog, wanted: set[Key]) -> set[Key]:

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from bot.branches.embedded import Embedded, EmbeddedBranch
-from checks.catalog import difference, proof, read, statements
-from tests.checks.catalog_states import arrive, state
+from checks.catalog import difference, ground, part, proof, read, statements
+from tests.checks.catalog_states import arrive, state, undone
 from tests.conftest import corpus
 
 PAIRS = {
@@ -108,6 +108,38 @@ PAIRS = {
         ' CREATE TEXT SEARCH CONFIGURATION tc (PARSER = "default"); ALTER TEXT SEARCH CONFIGURATION tc ADD MAPPING FOR word WITH di',
     ),
     "operator": ("", "CREATE FUNCTION eq(int, int) RETURNS bool LANGUAGE sql AS 'SELECT $1 = $2'; CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = eq)"),
+    "text of one character": ('CREATE TABLE t (a "char")', "CREATE TABLE t (a time)"),
+    "a domain in arrays gets a check": (
+        "CREATE DOMAIN d AS int; CREATE TABLE t (a d, b d[])",
+        "CREATE DOMAIN d AS int CHECK (VALUE > 0); CREATE TABLE t (a d, b d[])",
+    ),
+    "a domain over a domain": (
+        "CREATE DOMAIN d AS int; CREATE DOMAIN dd AS d; CREATE TABLE t (a dd)",
+        "CREATE DOMAIN d AS text; CREATE DOMAIN dd AS d; CREATE TABLE t (a dd)",
+    ),
+    "what a table is partitioned by": (
+        "CREATE TABLE p (k int, v text) PARTITION BY RANGE (k); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)",
+        "CREATE TABLE p (k bigint, v varchar(9)) PARTITION BY RANGE (k); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)",
+    ),
+    "a partition that foreign keys point to": (
+        "CREATE TABLE p (k int PRIMARY KEY) PARTITION BY RANGE (k); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9);"
+        " CREATE TABLE r (k int REFERENCES p)",
+        "CREATE TABLE p (k int PRIMARY KEY) PARTITION BY RANGE (k); CREATE TABLE r (k int REFERENCES p)",
+    ),
+    "a partition's own default for a new column": (
+        "CREATE TABLE p (k int) PARTITION BY RANGE (k); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)",
+        "CREATE TABLE p (k int, n int DEFAULT 5) PARTITION BY RANGE (k); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9);"
+        " ALTER TABLE p1 ALTER n SET DEFAULT 6",
+    ),
+    "a table of a type": ("CREATE TABLE t (a text)", "CREATE TYPE tt AS (a int, b text); CREATE TABLE t OF tt"),
+    "the schema public": (
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE TABLE t (a int)",
+        "GRANT CREATE ON SCHEMA public TO PUBLIC",
+    ),
+    "an owner with a name": (
+        "CREATE TABLE t (a int); REVOKE INSERT ON t FROM CURRENT_USER",
+        "CREATE TABLE t (a int); GRANT SELECT ON t TO PUBLIC; REVOKE DELETE ON t FROM CURRENT_USER",
+    ),
     "everything about a policy": (
         "CREATE TABLE t (a int); CREATE POLICY p ON t USING (a > 0)",
         "CREATE TABLE t (a int); CREATE POLICY p ON t FOR INSERT WITH CHECK (a > 1); ALTER TABLE t FORCE ROW LEVEL SECURITY",
@@ -168,6 +200,35 @@ def test_a_role_that_an_object_names_is_made_first(branches: Embedded) -> None:
         for statement in found:
             session.execute(statement.sql.encode())
         assert difference.equal(read.read(session), wanted)
+
+
+def test_privileges_go_to_the_new_owner(branches: Embedded) -> None:
+    """What it had as a grantee becomes its own, and is not taken away."""
+    with branches.branch() as branch, branch.admin() as session:
+        session.execute("CREATE ROLE ada; CREATE ROLE bob; CREATE TABLE t (a int)")
+        start = "GRANT SELECT ON t TO ada; GRANT SELECT ON t TO bob"
+        ends = (
+            "ALTER TABLE t OWNER TO ada",
+            "ALTER TABLE t OWNER TO ada; REVOKE ALL ON t FROM ada; GRANT SELECT ON t TO bob",
+        )
+        for end in ends:
+            arrive(session, start, end)
+
+
+def test_a_difference_far_from_the_rest_is_told_alone(one: psycopg.Connection) -> None:
+    """The part that a difference can touch says the same as the whole, and can be made from nothing with what it stands on."""
+    rest = "; ".join(f"CREATE TABLE r{n} (id int PRIMARY KEY, up int REFERENCES r{max(n - 1, 0)})" for n in range(30))
+    a = f"{rest}; CREATE TYPE e AS ENUM ('a'); CREATE TABLE t (x e, r int REFERENCES r3); CREATE VIEW v AS SELECT x FROM t"
+    b = a.replace("('a')", "('b')")
+    before, after = state(one, a), state(one, b)
+    near, _ = part.of(before, after)
+    assert {key[-1] for key in near.objects if key[0] == "table"} == {"t"}
+    low, high = ground.of(before, after)
+    assert {key[-1] for key in low.objects if key[0] == "table"} == {"t", "r3"}
+    with undone(one):
+        for each in (*statements.sql(read.read(one), low), *statements.sql(before, after)):
+            one.execute(each.sql.encode())
+        assert difference.equal(read.read(one), high)
 
 
 def test_roles_are_compared_where_that_is_asked_for(branch: EmbeddedBranch) -> None:

@@ -10,6 +10,9 @@ from checks.catalog.statements.model import Statement
 from checks.catalog.tables import Column, Constraint, Index, Table, View
 from checks.catalog.types import Identity
 
+# SET STORAGE DEFAULT came with 16; only types of varying length have a choice.
+_STORED = {"numeric": "MAIN", "inet": "MAIN", "cidr": "MAIN", "tsquery": "PLAIN"}
+
 
 def table(before: Table, after: Table) -> list[Statement] | None:
     """A table; None where its kind, its partitioning or its server is another."""
@@ -53,8 +56,11 @@ def column(before: Column, after: Column) -> list[Statement] | None:  # noqa: C9
     done += _nullable(before, after, target, column)
     if after.identity:
         done += _identity(before, after, after.identity, target.replace("TABLE ONLY", "TABLE"), column)
-    if before.storage != after.storage:
-        word = spelling.STORAGE[after.storage] if after.storage else "DEFAULT"
+    kept = before.storage if before.type == after.type else ""  # another type brings its own
+    if kept != after.storage:
+        word = (
+            spelling.STORAGE[after.storage] if after.storage else _STORED.get(after.type.partition("(")[0], "EXTENDED")
+        )
         done.append(Statement(f"{target} {column} SET STORAGE {word}"))
     if before.compression != after.compression:
         word = spelling.COMPRESSION[after.compression] if after.compression else "default"

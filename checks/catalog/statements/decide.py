@@ -176,6 +176,17 @@ def _spread(done: Decisions) -> None:
                 queue.append(other)
         queue.extend(_parts_of_partitioned_index(done, key, named, parts))
         queue.extend(_inherited(done, key, children))
+    _aside_with(done)
+
+
+def _aside_with(done: Decisions) -> None:
+    """A type that is kept aside keeps the types aside that it is made of."""
+    queue = list(done.kept_aside)
+    while queue:
+        for key in done.needs_a[queue.pop()]:
+            if key[0] == "type" and key in done.dropped & done.created and key not in done.kept_aside:
+                done.kept_aside.add(key)
+                queue.append(key)
 
 
 def _retyped(done: Decisions, key: Key) -> bool:

@@ -289,8 +289,9 @@ def _constraint(found: Constraint, b: Catalog) -> Iterator[Statement]:
     if isinstance(owner, Table) and owner.relkind == "p" and found.contype in "pux":
         only = "ONLY "
     definition = found.definition
-    options = [option for option in found.index_options if not option.startswith("tablespace=")]
-    spaces = [option.partition("=")[2] for option in found.index_options if option.startswith("tablespace=")]
+    given = found.index_options if found.contype != "x" else ()  # PostgreSQL prints those of an exclusion itself
+    options = [option for option in given if not option.startswith("tablespace=")]
+    spaces = [option.partition("=")[2] for option in given if option.startswith("tablespace=")]
     extra = f" WITH ({spelling.settings(tuple(options))})" if options else ""
     extra += f" USING INDEX TABLESPACE {names.quoted(spaces[0])}" if spaces else ""
     if extra:
