@@ -63,7 +63,7 @@ def test_observing_what_was_there(branches: Embedded) -> None:
         "alter table e{0} add column x text",
         "create index on e{0} (a)",
         "update e{0} set b = 1 where id = 5",
-        "alter table e{0} add constraint f foreign key (b) references e{1} (id)",
+        "alter table e{0} add constraint f{0} foreign key (b) references e{1} (id)",
     )
     statements = [form.format(n, (n + 1) % 500) for form in forms for n in range(500)]
     migration = trace.read(";\n".join(statements), "chain.sql")
