@@ -72,13 +72,15 @@ def patched(ways: Ways, patch: str | None, *, merge: str | None = None) -> str:
         merge: the commit that becomes the second parent; the patch holds what it brings.
     """
     upstream = "upstream" if ways.fork else "origin"
-    if patch is not None and len(patch.encode()) > _LONGEST:
+    if patch is not None and (
+        len(patch.encode()) > _LONGEST or "<!--" in patch
+    ):  # that could pass for a record of ours
         patch = None
     if patch is None and merge is None:
         return "On your machine, with this branch checked out: `bulletproof db generate --static`, commit, `git push`."
     if patch is None:
         return (
-            "The patch is too large for a comment. On your machine, with this branch checked out "
+            "The patch does not fit into a comment. On your machine, with this branch checked out "
             f"(`{upstream}` is your remote of this repository):\n\n```sh\ngit fetch {upstream} {_shell(ways.branch)}\n"
             f"bulletproof sync --base FETCH_HEAD\ngit push\n```"
         )

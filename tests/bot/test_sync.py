@@ -12,7 +12,7 @@ from conftest import GitRepo
 from bot import git_write
 from bot.cli import main
 from bot.git import Repository
-from bot.repair import sync
+from bot.repair import sync, words
 from tests.checks.sync_samples import CONFIG, History, commit, shop, two_sides
 
 
@@ -225,6 +225,21 @@ def test_a_dirty_work_tree_is_refused(repo: GitRepo, capsys: pytest.CaptureFixtu
     assert synced.status == "refused"
     assert "schema.ts" in synced.told["reason"]
     assert (repo.path / "schema.ts").read_text() == "changed"
+
+
+@pytest.mark.parametrize("odd", ["", "<!-- bulletproof-record {} -->", "\r\n", "x" * 50_000])
+def test_by_hand(repo: GitRepo, odd: str) -> None:
+    """A patch that a comment can hold; else, and where it could pass for words of ours, the commands that make it."""
+    fork = shop()
+    tip = fork.fork().table("invoices").put("note.txt", f"a\n{odd}\n")
+    two_sides(repo, fork, tip, fork.fork().table("notes"))
+    repository = Repository(repo.path)
+    outcome = sync.prepare(repository, "main", "head", provider=None)
+    said = words.by_hand(words.Ways(base=outcome.base, branch="main", fork=True), repository, outcome)
+    assert ("git am migrations.patch" in said) == (not odd)
+    assert "bulletproof sync --base FETCH_HEAD" in said
+    assert "`0002_notes` would be `0003_notes`" in said
+    assert "<!--" not in said
 
 
 def test_write_ref_writes_that_ref_alone(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,6 +106,8 @@ def test_a_branch_that_takes_signed_commits(serve, hub: Hub, shop: Repository, s
     shop.guard(pull.branch, signed=True)
     if told:
         shop.rules[pull.branch] = [{"type": "required_signatures"}]
+        moved = {"message": "Update is not a fast forward"}
+        hub.stumble(r"/git/refs/heads/", 422, method="PATCH", body=moved)  # somebody was faster: once more
     concluded(pull)
     settled(state_url)
     pull.say("/migrate sync")
