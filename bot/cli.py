@@ -328,6 +328,8 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     try:
         result = databases.plainly(words[1:]) if words[:1] == ["db"] else None
+        if result is not None and arguments is None:
+            databases.leave(result)
         if result is None:
             result = app(words or ["--help"], prog_name="bulletproof", standalone_mode=False)
     except UserError as error:

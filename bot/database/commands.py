@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -258,6 +258,15 @@ def plainly(words: list[str]) -> int | None:
     return plain.run(
         {"status": status, "migrate": migrate, "sync": sync, "verify": verify, "reset-dev": reset_dev}, words
     )
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: all is written and closed, and to take the interpreter apart takes a tenth of a run."""
+    import os
+
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _static(repo: Path, config: str | None, words: tuple[str, ...], how: Format) -> int:

@@ -18,7 +18,7 @@ from tests.bot.database_samples import BREAK, project, url
 
 pytestmark = [pytest.mark.bench, pytest.mark.node, pytest.mark.timeout(1200)]
 
-COMMAND = "import sys; from bot.database.commands import app; sys.exit(app(sys.argv[1:], standalone_mode=False))"
+COMMAND = "import sys; from bot.cli import main; sys.argv.insert(1, 'db'); sys.exit(main())"
 
 
 def chain(length: int) -> list[str]:

@@ -3,7 +3,11 @@
 import contextlib
 import functools
 import inspect
+import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +15,9 @@ import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.branches.embedded import EmbeddedBranch
 from bot.database import commands, plain
+from tests.bot.database_samples import project, url
 
 NAMES = {
     "status": commands.status,
@@ -88,3 +94,26 @@ def test_what_it_does_not_know_is_left_to_the_library() -> None:
         ["migrate", "--tries", "0"],
     ):
         assert commands.plainly(words) is None
+
+
+def test_the_short_way_out_loses_nothing(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """Exit code and a long output arrive whole, through a pipe and in a file."""
+    texts = [f"CREATE TABLE t{n}();" for n in range(400)]
+    arguments = [
+        "db",
+        "migrate",
+        "--url",
+        url(branch),
+        "--repo",
+        str(project(tmp_path / "repo", texts)),
+        "--dry-run",
+        "--format",
+        "json",
+    ]
+    command = [sys.executable, "-c", "import sys; from bot.cli import main; sys.exit(main())", *arguments]
+    piped = subprocess.run(command, capture_output=True, check=False)
+    with (tmp_path / "out").open("wb") as out:
+        filed = subprocess.run(command, stdout=out, check=False)
+    assert (piped.returncode, filed.returncode, piped.stderr) == (1, 1, b"")
+    assert piped.stdout == (tmp_path / "out").read_bytes()
+    assert len(json.loads(piped.stdout)["pending"]) == 400
