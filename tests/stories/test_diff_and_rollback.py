@@ -132,3 +132,91 @@ def test_nothing_to_undo(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> N
     repo.commit({"a": "1"})
     code, _, err = run(capsys, "rollback", "--repo", str(repo.path), "--base", "main", "--head", "main")
     assert (code, "nothing to undo" in err) == (2, True)
+
+
+JOURNAL = '{{"version": "7", "dialect": "postgresql", "entries": [{entries}]}}'
+ENTRY = '{{"idx": {0}, "version": "7", "when": 170000000{0}000, "tag": "000{0}_step", "breakpoints": true}}'
+CONFIG = 'export default { dialect: "postgresql", schema: "./schema.ts", out: "./drizzle" };'
+
+
+def project(root: str, *migrations: str) -> dict[str, str]:
+    """A Drizzle project with these migrations."""
+    entries = ", ".join(ENTRY.format(number) for number in range(len(migrations)))
+    files = {f"000{number}_step.sql": sql for number, sql in enumerate(migrations)}
+    files["meta/_journal.json"] = JOURNAL.format(entries=entries)
+    return {f"{root}drizzle.config.ts": CONFIG, f"{root}schema.ts": ""} | {
+        f"{root}drizzle/{name}": text for name, text in files.items()
+    }
+
+
+FIRST = """\
+CREATE TYPE "mood" AS ENUM('sad', 'ok');
+CREATE TABLE "users" ("id" serial PRIMARY KEY, "email" text NOT NULL, "nick name" text, "age" bigint, "m" "mood" DEFAULT 'ok');
+CREATE TABLE "logs" ("line" text);"""
+SECOND = """\
+ALTER TABLE "users" DROP COLUMN "nick name";
+ALTER TYPE "mood" ADD VALUE 'glad';
+ALTER TABLE "users" ALTER COLUMN "age" SET DATA TYPE integer;
+UPDATE "users" SET "email" = lower("email");
+WITH old AS (DELETE FROM users RETURNING *) SELECT count(*) FROM old;
+DROP TABLE "logs";
+CREATE TABLE "new" ("t" text);
+INSERT INTO "new" VALUES ('x');
+DO $$ BEGIN PERFORM 1; END $$;"""
+
+
+def test_what_does_not_come_back_is_named_with_what_saves_it(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Column by column; changed rows, added enum values and code that nobody can read included; new tables are no loss."""
+    repo.commit(project("", FIRST))
+    repo.branch("head")
+    repo.commit(project("", FIRST, SECOND))
+    code, out, _ = run(capsys, "rollback", "--repo", str(repo.path), "--base", "main")
+    lost = [line.removeprefix("-- does not come back: ") for line in out.splitlines() if "does not come back" in line]
+    assert (code, lost) == (
+        0,
+        [
+            "the rows of `logs` (save them: CREATE TABLE logs_saved AS TABLE logs)",
+            "values of `users.age` that integer could not hold as bigint did (save them: CREATE TABLE users_age_saved AS SELECT id, age FROM users)",
+            'the values of `users."nick name"` (save them: CREATE TABLE "users_nick name_saved" AS SELECT id, "nick name" FROM users)',
+            "'glad' of the enum `mood` in rows written since: the way back stops at them (find them: SELECT * FROM users WHERE m IN ('glad'))",
+            "what rows of `users` were before UPDATE (0001_step, line 4; save them: CREATE TABLE users_saved AS TABLE users)",
+            "the rows of `users` that DELETE took (0001_step, line 5; save them: CREATE TABLE users_saved AS TABLE users)",
+            "what a function that SELECT calls did to rows, if anything (0001_step, line 5)",
+            "what the DO block did to rows, if anything (0001_step, line 9)",
+        ],
+    )
+
+
+def test_rows_that_a_migration_silently_loses_are_no_proof(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """The schema comes back, but a column dropped and added again keeps its name and not its values."""
+    repo.commit(project("", "CREATE TABLE t (id int PRIMARY KEY, a text);"))
+    repo.branch("head")
+    again = "CREATE TABLE t (id int PRIMARY KEY, a text);"
+    repo.commit(
+        project("", again, "ALTER TABLE t DROP COLUMN a; ALTER TABLE t ADD COLUMN a text; CREATE INDEX ON t (a);")
+    )
+    code, out, _ = run(capsys, "rollback", "--repo", str(repo.path), "--base", "main")
+    assert (code, "rows do not survive it in public.t" in out) == (1, True)
+
+
+def test_a_monorepo_is_told_apart_by_the_folder(
+    repo: GitRepo, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inside a project it is that one, elsewhere the projects are named; the way back is of all of them."""
+    repo.commit(project("apps/a/", "CREATE TABLE a (id int);") | project("apps/b/", "CREATE TABLE b (id int);"))
+    repo.branch("head")
+    repo.commit(
+        project("apps/a/", "CREATE TABLE a (id int);", "ALTER TABLE a ADD COLUMN n text;")
+        | project("apps/b/", "CREATE TABLE b (id int);", "ALTER TABLE b ADD COLUMN n text;")
+    )
+    monkeypatch.chdir(repo.path / "apps" / "b" / "drizzle")
+    assert run(capsys, "diff", "git:main", "git:head")[:2] == (1, "ALTER TABLE public.b ADD COLUMN n text;\n")
+    monkeypatch.chdir(repo.path)
+    code, out, err = run(capsys, "diff", "git:main", "git:head")
+    assert (code, out, "(apps/a/drizzle, apps/b/drizzle). Run it in the folder of one." in err) == (2, "", True)
+    code, out, _ = run(capsys, "rollback", "--base", "main")
+    assert (code, "ALTER TABLE public.a DROP COLUMN n" in out, "ALTER TABLE public.b DROP COLUMN n" in out) == (
+        0,
+        True,
+        True,
+    )

@@ -5,6 +5,7 @@ from checks.catalog.statements.decide import Decisions
 from checks.catalog.statements.model import Statement
 from checks.catalog.statements.plan import Plan
 from checks.catalog.statements.steps import Step, ordered, priority
+from checks.catalog.tables import Constraint
 
 _SEPARABLE = {"default", "constraint", "trigger", "policy", "rule", "index"}
 _REBUILDABLE = {"view", "function", "policy", "default"}
@@ -17,6 +18,12 @@ def arrange(done: Decisions) -> list[Statement]:
     while order is None:  # steps waited for each other; each time round there is less of it
         order = _order(plan)
     return [statement for step in order for statement in say.say(plan, step)]
+
+
+def _foreign(plan: Plan, step: Step) -> bool:
+    """A foreign key, which most circles are made of."""
+    found = plan.a.objects.get(step[1]) or plan.b.objects[step[1]]
+    return isinstance(found, Constraint) and found.contype == "f"
 
 
 def _order(plan: Plan) -> list[Step] | None:
@@ -32,7 +39,7 @@ def _order(plan: Plan) -> list[Step] | None:
         if host in stuck and step not in plan.separate and step[1][0] in _SEPARABLE
     }
     if loose:  # what CREATE TABLE or DROP TABLE would do at once
-        plan.separate |= loose
+        plan.separate |= {step for step in loose if _foreign(plan, step)} or loose
         return None
     rebuilt = [key for verb, key in stuck if verb == "alter" and key[0] in _REBUILDABLE]
     if rebuilt:
