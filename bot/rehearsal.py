@@ -1,6 +1,7 @@
 """Runs a plan on branch databases: head's migrations on base's state, the whole chain from zero, and what it made of the schema."""
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -24,6 +25,8 @@ from checks.rehearsal import Rehearsal
 from checks.report import Rollback
 from checks.witnesses import replay, tracking
 from checks.witnesses.model import Run
+
+_PULLED = re.compile(r"/\*.*\bCREATE\s+(?:TABLE|TYPE|SCHEMA|SEQUENCE)\b", re.DOTALL | re.IGNORECASE)
 
 
 def rehearse(plan: Plan, stage: Stage, say: Say) -> Rehearsal:
@@ -78,10 +81,12 @@ def _from_base(
 def ways(base: Chain, stage: Stage) -> Iterator[tuple[Template, str]]:
     """Templates at base's state, each with what to say where it is the one that worked."""
     project = base.project
+    pulled = _is_pulled(base)
     rows = [f"{m.tag} {m.when} {m.hash}" for m in base.migrations]
     parts = [project.format, project.transaction, ".".join(project.table), *rows]
-    yield stage.template("chain", parts, _grow(base)), ""
-    if project.transaction == "one":
+    if not pulled:
+        yield stage.template("chain", parts, _grow(base)), ""
+    if project.transaction == "one" and not pulled:
         apart = replace(base, project=replace(project, transaction="each"))
         yield (
             stage.template("grown", parts, _grow(apart)),
@@ -100,8 +105,18 @@ def ways(base: Chain, stage: Stage) -> Iterator[tuple[Template, str]]:
 
         yield (
             stage.template("snapshot", [*parts, *statements], draw),
-            f"Judged on base's last snapshot instead ({snapshot.path}).",
+            f"Base began with `drizzle-kit pull`: its first migration is a comment. Judged on base's last snapshot ({snapshot.path})."
+            if pulled
+            else f"Judged on base's last snapshot instead ({snapshot.path}).",
         )
+
+
+def _is_pulled(base: Chain) -> bool:
+    """Whether base's first migration only says, in a comment, what the database was that `drizzle-kit pull` found."""
+    first = base.migrations[0] if base.migrations else None
+    if first is None or first.statements or not _PULLED.search(first.text):
+        return False
+    return any(s.tag == first.tag for s in base.snapshots)
 
 
 def _grow(chain: Chain) -> Callable[[Branch], None]:

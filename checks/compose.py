@@ -88,7 +88,7 @@ class Judgement:
             migrations=tuple(tag for part in self.parts for tag in _touched(part.plan)),
             added=tuple(m.tag for part in self.parts for m in part.plan.added),
             schema_files=schemas,
-            schema_changed=tuple(path for path in schemas if path in self.change.paths),
+            schema_changed=(*(path for path in schemas if path in self.change.paths), *self._dropped_schemas()),
             findings=self.loud,
             halves=frozenset(place for part in self.parts for place in _halves(part.plan)),
             equality=_equality(self.parts),
@@ -100,6 +100,15 @@ class Judgement:
             review_required=self.written.policy.review.required,
             policy_path=self.written.path,
         )
+
+    def _dropped_schemas(self) -> Iterator[str]:
+        """Files that declared tables and that head deletes, where the project has no schema file left."""
+        if not self.parts or any(part.plan.project.schema_files for part in self.parts):
+            return
+        for changed in self.change.files:
+            code = changed.change == "deleted" and changed.path.endswith((".ts", ".mts", ".js", ".mjs"))
+            if code and b"drizzle-orm/pg-core" in (self.change.merge_base.tree.read(changed.path) or b""):
+                yield changed.path
 
     def report(self, verdict: Verdict, checklist: tuple[ChecklistItem, ...], ms: float) -> Report:
         """Everything, in the shape that people and programs get."""
@@ -172,6 +181,8 @@ def from_zero(plan: Plan, shown: Rehearsal) -> list[Fact]:
     zero, run = shown.zero, shown.run
     if run is None or run.state != "ok" or zero is None or zero.failed is None or zero.failure is None:
         return []
+    if shown.notes:
+        return []  # base's own chain makes no database either: no news
     tag, index = zero.failed
     migration = next((m for m in plan.added if m.tag == tag), None)
     if migration is None or index >= len(migration.statements):

@@ -112,6 +112,8 @@ def _times(chain: Chain, journal: Journal) -> Iterator[Damage]:
 
 def _strangers(tree: Tree, chain: Chain, journal: Journal) -> Iterator[Damage]:
     """SQL files named like migrations that the journal does not list: Drizzle never runs them."""
+    if journal.problem is not None and not journal.entries:
+        return  # what it lists is not known, and that is said
     folder = chain.project.migrations_dir
     known = {entry.tag for entry in journal.entries}
     start = len(folder) + 1 if folder else 0

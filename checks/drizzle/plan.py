@@ -54,7 +54,8 @@ class Plan:
     def whole(self) -> bool:
         """All of head's chain is there to be read; what lacks cannot be told from what is not written."""
         unseen = (f for f in self.facts if isinstance(f, JournalMismatch) and f.problem in judgement.UNSEEN)
-        return self.project.lost is None and next(unseen, None) is None
+        emptied = bool(self.merge_base.migrations) and not self.head.migrations
+        return self.project.lost is None and not emptied and next(unseen, None) is None
 
 
 def concerned(change: Change, overrides: projects.DrizzleOverrides | None = None) -> list[Project]:

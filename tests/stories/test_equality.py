@@ -184,6 +184,30 @@ def test_what_cannot_be_known_is_unknown_and_named(repo: GitRepo, capsys: pytest
     assert item(report, "migration-generated") == "unknown"
 
 
+def test_a_database_that_was_pulled_is_its_snapshot(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """`drizzle-kit pull` writes its first migration as a comment: what it found is in the snapshot alone."""
+    pulled = (
+        '-- Current sql file was generated after introspecting the database\n/*\nCREATE TABLE "users" ("id" text);\n*/'
+    )
+    base = shop(USERS, pulled)
+    head = base.fork().add("age", 'ALTER TABLE "users" ADD COLUMN "age" text;')
+    snapshot(head, {"users": ["id", "email", "age"]})
+    head.files["schema.ts"] = HEAD + USERS.replace("email: text()", "email: text(), age: text()")
+    report = reviewed(repo, base, head, capsys)
+    assert (report["verdict"], report["replay"]["from_base"], report["findings"]) == ("pass", "ok", [])
+    assert "drizzle-kit pull" in report["notes"][0]
+
+
+def test_a_schema_file_that_is_gone_is_not_met(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing was found to compare with, and that is no pass of these items."""
+    repo.commit(shop(USERS).files)
+    repo.branch("head")
+    repo.commit({"schema.ts": None})
+    main(["review", "--repo", str(repo.path), "--base", "main", "--head", "head", "--format", "json"])
+    report = json.loads(capsys.readouterr().out)
+    assert (item(report, "schema-in-place"), item(report, "migration-generated")) == ("unknown", "unknown")
+
+
 def test_base_that_moved_on_is_not_heads_inequality(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """Head's schema file is compared with head's chain: what base got meanwhile is not missing from it."""
     base = shop(USERS)
