@@ -24,6 +24,8 @@ from github import SECRET, Hub
 from psycopg_pool import AsyncConnectionPool
 
 from bot import app, state
+from bot.inbox import Inbox
+from bot.webhook import Webhook
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(400)]
 AT_ONCE = 32
@@ -171,3 +173,68 @@ def test_intake(tmp_path: Path) -> None:
         f"burst of 5,000: {rate:.0f}/s, none lost; idle: {memory:.0f} MB, {idle:.1%} CPU ({os.cpu_count()} cores)"
     )
     assert best["ours"] >= 0.6 * best["floor"]
+
+
+async def driven(application: Any, count: int) -> None:
+    """Deliveries given to an application without HTTP between: what it costs itself, whatever else the machine does."""
+    numbers = iter(range(count))
+    taken = 0
+
+    async def one() -> None:
+        nonlocal taken
+        for number in numbers:
+            body = bodies[number % len(bodies)]
+            signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+            headers = [
+                (b"x-github-event", b"pull_request"),
+                (b"x-github-delivery", secrets.token_hex(16).encode()),
+                (b"x-hub-signature-256", f"sha256={signature}".encode()),
+                (b"content-length", str(len(body)).encode()),
+            ]
+
+            async def receive(body: bytes = body) -> Any:
+                return {"type": "http.request", "body": body, "more_body": False}
+
+            async def send(message: Any) -> None:
+                nonlocal taken
+                taken += message.get("status") == 202
+
+            await application({"type": "http", "method": "POST", "path": "/webhook", "headers": headers}, receive, send)
+
+    bodies = [payload(n) for n in range(200)]
+    await asyncio.gather(*(one() for _ in range(AT_ONCE)))
+    assert taken == count
+
+
+def test_intake_costs_no_more_than_the_floor(tmp_path: Path) -> None:
+    """CPU for a delivery, ours and PostgreSQL's together: at most 1.4 times that of the floor (70 % of its rate)."""
+
+    async def measure(url: str) -> dict[str, float]:
+        with psycopg.connect(url, autocommit=True) as session:
+            session.execute("CREATE TABLE bulletproof.bare (key text)")
+            row = session.execute("SELECT pg_backend_pid()").fetchone()
+            assert row is not None
+            server = psutil.Process(row[0]).parent()
+
+        def spent() -> float:
+            there = sum(sum(p.cpu_times()[:2]) for p in server.children())
+            return there + time.process_time()
+
+        bare = Bare(url)
+        bare.pool = AsyncConnectionPool(**state.arguments(url), min_size=8, max_size=8, open=False)
+        await bare.pool.open()
+        found: dict[str, float] = {"floor": 9.0, "ours": 9.0}
+        async with state.pool(url, most=8) as pool, Inbox(pool).open() as box:
+            for _ in range(3):
+                for name, application in (("floor", bare), ("ours", Webhook(SECRET, lambda: box, None))):
+                    before = spent()
+                    await driven(application, 1000)
+                    found[name] = min(found[name], spent() - before)
+        await bare.pool.close()
+        return found
+
+    with gate.state_cluster(tmp_path / "state") as url:
+        state.migrate(url)
+        found = asyncio.run(measure(url))
+    print(f"\nCPU for a delivery: {found['ours']:.2f} ms, floor {found['floor']:.2f} ms")  # noqa: T201 - as above
+    assert found["ours"] <= 1.4 * found["floor"]
