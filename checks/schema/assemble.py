@@ -11,7 +11,7 @@ from checks.schema.columns import Column
 from checks.schema.context import Context
 from checks.schema.notes import known_text
 from checks.schema.objects import Enum, Role, Sequence
-from checks.schema.queries import INSIDE
+from checks.schema.queries import INSIDE, Select
 from checks.schema.security import Policy
 from checks.schema.sqltext import Aliased, Lost, Param, Sql
 from checks.schema.tables import Schema, Table
@@ -230,10 +230,13 @@ def _needs(query: Value, seen: set[int]) -> set[str]:
     seen.add(id(query))
     if isinstance(query, View):
         return {f"{query.schema if isinstance(query.schema, str) else 'public'}.{query.name}"}
+    inside: list[Value] = listed(query) or []
     if isinstance(query, Sql):
-        return {need for chunk in query.chunks for need in _needs(chunk, seen)}
-    if isinstance(query, Aliased):
-        return _needs(query.sql, seen)
-    if isinstance(query, Param):
-        return _needs(query.value, seen)
-    return {need for item in listed(query) or [] for need in _needs(item, seen)}
+        inside = query.chunks
+    elif isinstance(query, Aliased):
+        inside = [query.sql]
+    elif isinstance(query, Param):
+        inside = [query.value]
+    elif isinstance(query, Select):  # in a condition
+        inside = [query.source, *query.joined, *(part for parts in query.parts.values() for part in parts)]
+    return {need for item in inside for need in _needs(item, seen)}

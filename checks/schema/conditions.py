@@ -1,9 +1,9 @@
 """Drizzle's operators (`eq`, `and`, `isNull`, `count`, …) as the SQL they print in each generation."""
 
 from checks.schema import sqltext
-from checks.schema.columns import Column, Format, IndexColumn, plain
-from checks.schema.sqltext import Param, Raw, Referable, Sql
-from checks.typescript.values import UNDEFINED, Native, Site, Unknown, Value, known
+from checks.schema.columns import Column, Format, plain
+from checks.schema.sqltext import Param, Raw, Sql
+from checks.typescript.values import UNDEFINED, Native, Site, Thing, Unknown, Value, known
 
 _COMPARE = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _LIKE = {"like": "like", "notLike": "not like", "ilike": "ilike", "notIlike": "not ilike"}
@@ -21,7 +21,7 @@ _AGGREGATES = {
 
 def _bound(value: Value, column: Value) -> Value:
     """A value compared with a column is sent in the form that the column's type has."""
-    if isinstance(column, Column) and not isinstance(value, Sql | Param | Referable | IndexColumn | Unknown):
+    if isinstance(column, Column) and not isinstance(value, Thing | Unknown):
         return Param(value, column)
     return plain(value)
 

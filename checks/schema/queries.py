@@ -6,7 +6,18 @@ from checks.schema.sqltext import Aliased, Name, Raw, Sql
 from checks.schema.tables import Table
 from checks.typescript.evaluate import Evaluator
 from checks.typescript.scopes import Closure
-from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value, number_text, too_big
+from checks.typescript.values import (
+    UNDEFINED,
+    Native,
+    Record,
+    Site,
+    Thing,
+    Unknown,
+    Value,
+    listed,
+    number_text,
+    too_big,
+)
 
 _SETS = {
     "union": "union ", "unionAll": "union all ", "intersect": "intersect ", "intersectAll": "intersect all ",
@@ -19,19 +30,106 @@ _JOINS = {"leftJoin": "left", "innerJoin": "inner", "rightJoin": "right", "fullJ
 class QueryBuilder(Thing):
     """`qb` in `.as((qb) => qb.select()…)`."""
 
-    __slots__ = ("evaluator", "format")
+    __slots__ = ("evaluator", "format", "named")
 
-    def __init__(self, format: Format, evaluator: Evaluator | None = None) -> None:  # noqa: A002 - the project's word
+    def __init__(
+        self,
+        format: Format,  # noqa: A002 - the project's word
+        evaluator: Evaluator | None = None,
+        named: "tuple[Subquery, ...]" = (),
+    ) -> None:
         self.format: Format = format
         self.evaluator = evaluator
+        self.named = named  # by `with`, in front of the query
 
     def member(self, name: str, site: Site) -> Value:
         """`select` and its kin."""
         if name == "select":
-            return Native(name, lambda args, _s: Select(self, args[0] if args else UNDEFINED, ""))
+            return Native(name, lambda args, _s: Select(self, args[0] if args else UNDEFINED, []))
         if name == "selectDistinct":
-            return Native(name, lambda args, _s: Select(self, args[0] if args else UNDEFINED, " distinct"))
+            return Native(name, lambda args, _s: Select(self, args[0] if args else UNDEFINED, [Raw(" distinct")]))
+        if name == "selectDistinctOn":
+            return Native(name, self._distinct_on)
+        if name == "$with":
+            return Native(name, lambda args, _s: _Named(args[0] if args else UNDEFINED))
+        if name == "with":
+            return Native(name, self._with)
         return site.unknown(f"`.{name}` of the query builder is not understood")
+
+    def _distinct_on(self, args: list[Value], site: Site) -> Value:
+        on = listed(args[0]) if args else None
+        if not on:
+            return site.unknown("is a DISTINCT ON that is not understood")
+        chunks: list[Value] = [Raw(" distinct on (")]
+        for index, term in enumerate(on):
+            chunks += [Raw(", ")] if index else []
+            chunks.append(plain(term))
+        return Select(self, args[1] if len(args) > 1 else UNDEFINED, [*chunks, Raw(")")])
+
+    def _with(self, args: list[Value], site: Site) -> Value:
+        named = [arg for arg in args if isinstance(arg, Subquery) and arg.named]
+        if len(named) != len(args):
+            return site.unknown("is a WITH that is not understood")
+        return QueryBuilder(self.format, self.evaluator, tuple(named))
+
+
+class _Named(Thing):
+    """`qb.$with("name")`, until `.as(…)`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: Value) -> None:
+        self.name = name
+
+    def member(self, name: str, site: Site) -> Value:
+        """`as`, given a query."""
+        if name != "as":
+            return site.unknown(f"`.{name}` of a WITH is not understood")
+        return Native(name, self._as)
+
+    def _as(self, args: list[Value], site: Site) -> Value:
+        query = args[0] if args else UNDEFINED
+        if not isinstance(query, Select) or not isinstance(self.name, str):
+            return query if isinstance(query, Unknown) else site.unknown("is a WITH that is not understood")
+        return Subquery(query, self.name, site, named=True)
+
+
+class Subquery(Owner):
+    """A query under a name, to be selected from: `.as("name")`, or by `$with`."""
+
+    __slots__ = ("alias", "columns", "lost", "name", "named", "query", "schema", "site")
+
+    def __init__(self, query: "Select", name: str, site: Site, *, named: bool) -> None:
+        self.query = query
+        self.name = name
+        self.named = named
+        self.schema = UNDEFINED
+        self.alias = True
+        self.site = site
+        self.lost: list[tuple[str | None, Unknown]] = []
+        origin = name if query.builder.format == "v1" else None
+        self.columns: dict[str, Value] = {}
+        for key, field in query.selected():
+            if isinstance(field, Column):
+                self.columns[key] = Column(field.config, field.name, key, self)
+            elif isinstance(field, Aliased):
+                self.columns[key] = Aliased(field.sql, field.alias, selection=True, origin=origin)
+            else:
+                self.columns[key] = site.unknown("selects from a query a field that has no name there")
+
+    def member(self, name: str, site: Site) -> Value:
+        """A column of it."""
+        if name == "...":
+            return Record(self.columns)
+        return self.columns.get(name, site.unknown(f"`.{name}` of a query is not understood"))
+
+    def reference(self, text: sqltext.Text) -> str:  # noqa: ARG002 - the signature is shared
+        """`"name"`."""
+        return sqltext.quoted(self.name)
+
+    def source(self, site: Site) -> list[Value]:
+        """What stands behind `from`."""
+        return [Name(self.name)] if self.named else [Raw("("), self.query.sql(site), Raw(") "), Name(self.name)]
 
 
 class Select(Thing):
@@ -39,7 +137,7 @@ class Select(Thing):
 
     __slots__ = ("builder", "distinct", "fields", "joined", "joins", "parts", "sets", "source")
 
-    def __init__(self, builder: QueryBuilder, fields: Value, distinct: str) -> None:
+    def __init__(self, builder: QueryBuilder, fields: Value, distinct: list[Value]) -> None:
         self.builder = builder
         self.fields = fields
         self.distinct = distinct
@@ -65,9 +163,17 @@ class Select(Thing):
             return Native(name, lambda args, at: self._clause(name, args[:1], at))
         if name == "getSQL":
             return Native(name, lambda _a, at: self.sql(at))
+        if name == "as":
+            return Native(name, self._as)
         if name == "$dynamic":
             return Native(name, lambda _a, _s: self)
         return site.unknown(f"`.{name}` of a query is not understood")
+
+    def _as(self, args: list[Value], site: Site) -> Value:
+        name = args[0] if args else UNDEFINED
+        if not isinstance(name, str) or self.sets or not isinstance(self.source, Owner):
+            return site.unknown("is a query in a query that is not understood")
+        return Subquery(self, name, site, named=False)
 
     def _from(self, args: list[Value], site: Site) -> Value:
         self.source = args[0] if args else UNDEFINED
@@ -86,7 +192,7 @@ class Select(Thing):
             return table if isinstance(table, Unknown) else site.unknown("is a join that is not understood")
         on: list[Value] = [] if condition is UNDEFINED else [Raw(" on "), condition]
         self.joined.append(table)
-        self.joins += [Raw(" "), Raw(f"{kind} join "), *_source(table), *on]
+        self.joins += [Raw(" "), Raw(f"{kind} join "), *_source(table, site), *on]
         return self
 
     def _combine(self, word: str, args: list[Value], site: Site) -> Value:
@@ -159,12 +265,16 @@ class Select(Thing):
         refused = self._refused(site)
         if refused is not None:
             return refused
-        chunks: list[Value] = [Raw(f"select{self.distinct} ")]
+        chunks: list[Value] = []
+        for index, named in enumerate(self.builder.named):
+            chunks += [Raw(", " if index else "with "), Name(named.name), Raw(" as ("), named.query.sql(site), Raw(")")]
+        chunks += [Raw(" ")] if self.builder.named else []
+        chunks += [Raw("select"), *self.distinct, Raw(" ")]
         for index, (_, field) in enumerate(self.selected()):
             if index:
                 chunks.append(Raw(", "))
             chunks += self._field(field)
-        chunks += [Raw(" from "), *_source(self.source), *self.joins]
+        chunks += [Raw(" from "), *_source(self.source, site), *self.joins]
         for name, word in (
             ("where", " where "),
             ("groupBy", " group by "),
@@ -235,8 +345,10 @@ def _flattened(fields: Record) -> list[tuple[str, Value]]:
     return flat
 
 
-def _source(table: Value) -> list[Value]:
+def _source(table: Value, site: Site) -> list[Value]:
     """A table after `from` or `join`: an alias follows its table."""
+    if isinstance(table, Subquery):
+        return table.source(site)
     if isinstance(table, Table) and table.alias:
         original = Table(table.base_name, table.schema, table.site)
         return [original, Raw(" "), Name(table.name)]
