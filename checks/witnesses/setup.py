@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from checks.catalog import names
 from checks.errors import UserError
 from checks.witnesses import grammar
 
@@ -38,6 +39,8 @@ _ROLES = (
     re.compile(rf"^CREATE POLICY\s[^;]*?\sTO {_NAME}(?=\s|;)", re.MULTILINE),
 )  # fmt: skip
 _NO_ROLE = frozenset({"public", "current_user", "current_role", "session_user"})
+_NO_SUCH_ROLE = re.compile(r'role "(.+)" does not exist', re.DOTALL)
+_MOST_ROLES = 20  # in one statement
 _MAKE_ROLE = "DO $role$ BEGIN CREATE ROLE {name}; GRANT {name} TO CURRENT_USER; EXCEPTION WHEN duplicate_object THEN NULL; END $role$"
 
 
@@ -72,7 +75,7 @@ def load(
     for piece in _pieces(_RESTRICT.sub("", text), name):
         try:
             if piece.data is None:
-                connection.execute(piece.sql.encode())
+                _execute(connection, piece.sql, private=private)
             else:
                 with connection.cursor() as cursor, cursor.copy(piece.sql.encode()) as copy:
                     copy.write(piece.data)
@@ -93,6 +96,22 @@ def load(
         for key, value in rows
         if key not in _FOR_LOADING and not (key == "search_path" and value in {"", '""'})
     }
+
+
+def _execute(connection: psycopg.Connection[tuple[Any, ...]], sql: str, *, private: bool) -> None:
+    """Run one statement; a role that it names belongs to the cluster, and is made where the cluster is thrown away."""
+    for _ in range(_MOST_ROLES if private else 0):
+        try:
+            connection.execute(sql.encode())
+        except psycopg.errors.UndefinedObject as error:
+            lacking = _NO_SUCH_ROLE.fullmatch(error.diag.message_primary or "")
+            idle = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+            if lacking is None or not idle or sql[:9].upper() == "DROP ROLE":
+                raise
+            connection.execute(_MAKE_ROLE.format(name=names.quoted(lacking[1])).encode())
+        else:
+            return
+    connection.execute(sql.encode())
 
 
 def _made(role: str, text: str) -> bool:

@@ -60,6 +60,20 @@ def test_equal_sides_say_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run(capsys, "diff", one, two) == (0, "", "")
 
 
+def test_roles_that_a_file_names_and_does_not_make_are_no_trouble(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They belong to the cluster; however the statement is laid out."""
+    one, two = files(
+        tmp_path,
+        "CREATE TABLE t (a int);",
+        'CREATE TABLE t (a int);\nCREATE POLICY p ON t\n  TO "role 1",\n    other\n  USING (true);\nGRANT SELECT ON t\n TO app;',
+    )
+    code, sql, err = run(capsys, "diff", one, two)
+    assert (code, err) == (1, "")
+    assert 'CREATE POLICY p ON public.t TO other, "role 1" USING (true)' in sql
+
+
 def test_json_has_everything(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The contract's keys; changes are in words."""
     code, out, _ = run(capsys, "diff", "git:main", "git:clean", "--format", "json")
