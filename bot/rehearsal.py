@@ -29,13 +29,14 @@ from checks.witnesses.model import Run
 _PULLED = re.compile(r"/\*.*\bCREATE\s+(?:TABLE|TYPE|SCHEMA|SEQUENCE)\b", re.DOTALL | re.IGNORECASE)
 
 
-def rehearse(plan: Plan, stage: Stage, say: Say) -> Rehearsal:
+def rehearse(plan: Plan, stage: Stage, say: Say, *, meanwhile: Callable[[], None] = lambda: None) -> Rehearsal:
     """Run the plan; nothing that a migration does is raised, it is in the result.
 
     Args:
         plan: of one project.
         stage: where it is run.
         say: is told what is being done.
+        meanwhile: called once head's migrations have run, before the chain from zero is waited for.
 
     Raises:
         CouldNotJudge: no branch database could be had.
@@ -43,6 +44,7 @@ def rehearse(plan: Plan, stage: Stage, say: Say) -> Rehearsal:
     with ThreadPoolExecutor(2, "rehearsal") as beside:
         zero = beside.submit(_from_zero, plan.head, stage)
         found, leaving = _from_base(plan, stage, say, beside)
+        meanwhile()
         say("running the whole chain from zero")
         waiting = time.perf_counter()
         run, chain, ms = zero.result()

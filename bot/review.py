@@ -4,8 +4,9 @@ import contextlib
 import gc
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from bot import comparison, overrides, rehearsal
 from bot.branches import Provider
@@ -122,17 +123,18 @@ def _judged(
         promised = written.policy.branch.extensions
         stage = Stage.of(provider, texts, plan.project.table, extensions=promised, seconds=seconds)
     with ThreadPoolExecutor(1, "drawing") as beside:
-        drawing = beside.submit(comparison.draw, change.head.tree, plan.head, stage)
         shown = Rehearsal()
+        drawing: list[Future[comparison.Drawn]] = []
         if stage is not None:
+            draw = partial(comparison.draw, change.head.tree, plan.head, stage)
             try:
-                shown = rehearsal.rehearse(plan, stage, say)
+                # Not sooner: head's own migrations come first, and what runs from zero takes longer anyhow.
+                shown = rehearsal.rehearse(plan, stage, say, meanwhile=lambda: drawing.append(beside.submit(draw)))
             except CouldNotJudge as error:
                 shown, stage = Rehearsal(unjudged=str(error)), None
         say("comparing schema, snapshot and database")
-        equality, unequal = comparison.compare(
-            change, plan, stage, shown.chain if plan.whole else None, drawing.result()
-        )
+        drawn = drawing[0].result() if drawing else comparison.draw(change.head.tree, plan.head, None)
+        equality, unequal = comparison.compare(change, plan, stage, shown.chain if plan.whole else None, drawn)
     say("judging")
     seen = evidence.facts_of(
         shown.run,

@@ -1,9 +1,11 @@
 """A review against its floor: the least that must be done to know what a pull request does."""
 
+import itertools
 import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +24,17 @@ from tests.conftest import ROOT, GitRepo
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
 
 
+_HEADS = 6
+
+
 @dataclass(frozen=True, slots=True)
 class History:
-    """A repository with one more migration on `head` than on `main`, and its chunks of SQL."""
+    """A repository with one more migration on each `head` than on `main`, and its chunks of SQL."""
 
     path: Path
     chain: tuple[str, ...]
     added: tuple[str, ...]
+    heads: Iterator[str]
 
 
 def chunks(text: str) -> tuple[str, ...]:
@@ -38,16 +44,19 @@ def chunks(text: str) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> History:
-    """200 migrations of ten statements each, schema file and snapshots in step; head adds the next."""
+    """200 migrations of ten statements each, schema file and snapshots in step; each head adds the next, and is seen once."""
     shop = Shop(200)
     repo = GitRepo(tmp_path_factory.mktemp("shop") / "repo")
     before = shop.files()
     repo.commit(before)
     repo.branch("head")
-    shop.grow()
-    repo.commit(shop.files(last=before))
+    added = shop.grow()
+    heads: list[str] = []
+    for number in range(_HEADS):
+        shop.sql[-1] = f"-- {number}\n{added}"
+        heads.append(repo.commit(shop.files(last=before)))
     chain = tuple(chunk for text in shop.sql[:-1] for chunk in chunks(text))
-    return History(repo.path, chain, chunks(shop.sql[-1]))
+    return History(repo.path, chain, chunks(added), itertools.cycle(heads))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +79,7 @@ def plainly(branch: EmbeddedBranch, sent: tuple[str, ...]) -> None:
 
 def once(history: History, provider: Embedded) -> Report:
     """The main job, from two revisions to a report."""
-    return review(Repository(history.path).change("main", "head"), provider=provider)
+    return review(Repository(history.path).change("main", next(history.heads)), provider=provider)
 
 
 def floor(history: History, provider: Embedded, template: Template) -> None:
@@ -83,7 +92,7 @@ def floor(history: History, provider: Embedded, template: Template) -> None:
 
 
 def test_a_warm_review(history: History, provider: Embedded) -> None:
-    """Base is known; the whole chain from zero runs beside it, and is told apart."""
+    """Base is known and head is new; the wait for the whole chain from zero, which runs beside it, is told apart."""
     template = Template("floor-of-200", lambda branch: plainly(branch, history.chain))
     reports: list[Report] = []
     ours, least = measure.medians(
