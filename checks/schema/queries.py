@@ -97,10 +97,11 @@ class _Named(Thing):
 class Subquery(Owner):
     """A query under a name, to be selected from: `.as("name")`, or by `$with`."""
 
-    __slots__ = ("alias", "columns", "lost", "name", "named", "query", "schema", "site")
+    __slots__ = ("_sql", "alias", "columns", "lost", "name", "named", "query", "schema", "site")
 
     def __init__(self, query: "Select", name: str, site: Site, *, named: bool) -> None:
         self.query = query
+        self._sql: Sql | Unknown | None = None
         self.name = name
         self.named = named
         self.schema = UNDEFINED
@@ -127,9 +128,15 @@ class Subquery(Owner):
         """`"name"`."""
         return sqltext.quoted(self.name)
 
+    def sql(self, site: Site) -> Sql | Unknown:
+        """The query, made once: others may hold it many times."""
+        if self._sql is None:
+            self._sql = self.query.sql(site)
+        return self._sql
+
     def source(self, site: Site) -> list[Value]:
         """What stands behind `from`."""
-        return [Name(self.name)] if self.named else [Raw("("), self.query.sql(site), Raw(") "), Name(self.name)]
+        return [Name(self.name)] if self.named else [Raw("("), self.sql(site), Raw(") "), Name(self.name)]
 
 
 class Select(Thing):
@@ -267,7 +274,7 @@ class Select(Thing):
             return refused
         chunks: list[Value] = []
         for index, named in enumerate(self.builder.named):
-            chunks += [Raw(", " if index else "with "), Name(named.name), Raw(" as ("), named.query.sql(site), Raw(")")]
+            chunks += [Raw(", " if index else "with "), Name(named.name), Raw(" as ("), named.sql(site), Raw(")")]
         chunks += [Raw(" ")] if self.builder.named else []
         chunks += [Raw("select"), *self.distinct, Raw(" ")]
         for index, (_, field) in enumerate(self.selected()):

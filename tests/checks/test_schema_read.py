@@ -212,6 +212,8 @@ def test_many_and_big_files():
         ("export const t = pgTable('t', { a: text() }); let o: any = { a: t.a };" + "o = { a: o, b: o };" * 60 + "export const v = pgView('v').as((qb) => qb.select(o).from(t));", "view v"),
         ("let o: any = { a: 1 };" + "o = { a: o, b: o };" * 60 + "export const t = pgTable('t', { a: text() }, (t) => [index('i').on(t.a).with(o)]);", None),
         ("export const t = pgTable('t', { a: bigint({ mode: 'bigint' }).default(2n ** 90000n) });", "default of t.a"),
+        ("export const t = pgTable('t', { a: text() }); export const v = pgView('v').as((qb) => { let q: any = qb.$with('q').as(qb.select({ a: t.a }).from(t)); for (let i = 0; i < 60; i++) { q = qb.$with('q' + i).as(qb.with(q, q).select({ a: q.a }).from(q)); } return qb.with(q).select().from(q); });", "view v"),
+        ("export const t = pgTable('t', { a: text() }); export const v = pgView('v').as((qb) => { let q: any = qb.select({ a: t.a }).from(t); for (let i = 0; i < 60; i++) { q = qb.select({ a: t.a }).from(t).where(inArray(t.a, q)).having(inArray(t.a, q)); } return q; });", "view v"),
     ],
 )  # fmt: skip
 def test_what_is_small_in_the_source_and_huge_in_print_costs_little(source, lack):
