@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.bot.database_samples import BREAK, CHAIN, TITLE, USERS, data, db, pro
 from tests.bot.test_database_migrate import digest
 
 
-def synced(branch: EmbeddedBranch, repo: Path) -> tuple[int, dict]:
+def synced(branch: EmbeddedBranch, repo: Path) -> tuple[int, dict[str, Any]]:
     return data("sync", "--url", url(branch), "--repo", repo)
 
 
@@ -219,7 +220,7 @@ export const posts = pgTable("posts", {
 @pytest.mark.long
 @pytest.mark.parametrize("version", ["v0", "v1"])
 @pytest.mark.parametrize("migrated", [False, True])
-def test_the_real_push(branch: EmbeddedBranch, tmp_path: Path, version: str, *, migrated: bool) -> None:
+def test_the_real_push(branch: EmbeddedBranch, tmp_path: Path, version: Literal["v0", "v1"], *, migrated: bool) -> None:
     """`drizzle-kit push` made the database, or changed it after `migrate`: the rows are found, and nothing is left to do."""
     oracle = node_oracle.require(version)
     repo = samples.project(tmp_path, (), format=version)
