@@ -94,7 +94,7 @@ def uncompared(equality: Equality) -> Outcome:
                 "unknown",
                 f"{len(places)} places of the schema file cannot be read without running it{where}."
                 if len(places) > 1
-                else f"A part of the schema file cannot be read without running it{where.removeprefix(', first')}.",
+                else f"A part of the schema file cannot be read without running it{where.replace(', first', ':', 1)}.",
             )
         case "absent":
             return Outcome("unknown", "No schema file was found; the policy file can name it (`drizzle.schema`).")
