@@ -133,6 +133,18 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of one statement: the fields of `Observation` that are the witness's own."""
+
+    locks: tuple[Held, ...] = ()
+    rewrites: tuple[str, ...] = ()
+    scans: tuple[str, ...] = ()
+    proved: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MigrationRun:
     """One migration's statements, observed, in order (those after a failure are there too, not executed)."""
 

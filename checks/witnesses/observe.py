@@ -16,7 +16,7 @@ from checks.witnesses import existing, looks
 from checks.witnesses.existing import MODES, STRENGTH, Table
 from checks.witnesses.foresight import Foreseen, Foresight
 from checks.witnesses.hearing import Ear, Heard
-from checks.witnesses.model import Held, Holding, Ledger
+from checks.witnesses.model import Held, Holding, Ledger, Seen
 from checks.witnesses.wire import INTRANS, Wire
 
 # A lock is written as relation * 32 + length of the mode's name (no two are equally long).
@@ -24,18 +24,6 @@ _MODE_OF = {len(mode): mode for mode in MODES}
 _NAME, _OIDS = 19, 1028  # the types `name` and `oid[]`
 _LONG = 40  # statements, after which listing what a transaction holds costs more and more
 _PROVE = 64  # statements foreseen in a row, after which all locks are listed again
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What one statement did."""
-
-    locks: tuple[Held, ...] = ()
-    rewrites: tuple[str, ...] = ()
-    scans: tuple[str, ...] = ()
-    proved: tuple[str, ...] = ()
-    changes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 _NOTHING = Seen()

@@ -10,8 +10,8 @@ import psycopg
 from checks.drizzle.model import Statement
 from checks.witnesses import concurrently, deeds, zones
 from checks.witnesses.existing import STRENGTH
-from checks.witnesses.model import NOTHING_HELD, Failure, Held, Holding, Observation
-from checks.witnesses.observe import Observer, Seen
+from checks.witnesses.model import NOTHING_HELD, Failure, Held, Holding, Observation, Seen
+from checks.witnesses.observe import Observer
 from checks.witnesses.wire import IDLE, INERROR, INTRANS, Opens, Outcome, Wire
 
 Words = tuple[str, str, str]
