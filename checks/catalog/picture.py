@@ -1,7 +1,7 @@
 """The tables that change as a Mermaid ER diagram: small by construction, and nothing in it but letters, digits and our own words."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from checks.catalog import difference, part
@@ -12,6 +12,9 @@ TABLES = 8
 COLUMNS = 12
 _OF_TABLES = {"table", "column", "default", "constraint"}
 _NAME = re.compile(r"[^A-Za-z0-9_]+")
+# Words of the grammar itself (mermaid's erDiagram.jison), whatever their case.
+_RESERVED = frozenset({"pk", "fk", "uk", "one", "many", "zero", "only", "optionally", "to", "u", "title", "direction", "style", "class",
+                       "classdef", "acctitle", "accdescr", "erdiagram", "end"})  # fmt: skip
 
 Name = tuple[str, str]
 
@@ -32,14 +35,15 @@ def mermaid(a: Catalog, b: Catalog) -> str:
         for each in catalog:
             if isinstance(each, Column | Constraint) and (drawn := shown.get((each.schema, each.table))) is not None:
                 drawn.add(each)
+    entities = _entities([*shown, *sorted(other for drawn in shown.values() for other, _ in drawn.references)])
     lines = ["erDiagram"]
     for name, drawn in shown.items():
-        lines += _table(name, drawn, changes)
+        lines += _table(name, entities[name], drawn, changes)
     if len(touched) > TABLES:
         lines.append(f"    %% {len(touched) - TABLES} more tables change")
     references = {(name, other, columns) for name, drawn in shown.items() for other, columns in drawn.references}
     lines += sorted(
-        f"    {_entity(one)} }}o--|| {_entity(other)} : {_word('_'.join(columns))}"
+        f"    {entities[one]} }}o--|| {entities[other]} : {_word('_'.join(columns))}"
         for one, other, columns in references
     )
     return "\n".join(lines) + "\n"
@@ -71,9 +75,9 @@ class _Drawn:
                 self.references.add((found.references, found.columns))
 
 
-def _table(name: Name, drawn: _Drawn, changes: Mapping[tuple[str, ...], str]) -> Iterator[str]:
+def _table(name: Name, entity: str, drawn: _Drawn, changes: Mapping[tuple[str, ...], str]) -> Iterator[str]:
     whole = changes.get(("table", *name))
-    yield f"    {_entity(name)} {{"
+    yield f"    {entity} {{"
     rows: list[tuple[bool, int, str]] = []
     for column in drawn.columns.values():
         mark = changes.get(column.key) or ("changed" if ("default", *column.key[1:]) in changes else "")
@@ -85,15 +89,27 @@ def _table(name: Name, drawn: _Drawn, changes: Mapping[tuple[str, ...], str]) ->
     yield from (line for _, _, line in sorted(rows)[:COLUMNS])
     yield "    }"
     if whole in {"created", "dropped"}:
-        yield f"    %% {_entity(name)} is {whole}"
+        yield f"    %% {entity} is {whole}"
 
 
-def _entity(name: Name) -> str:
-    schema, table = name
-    return _word(table if schema == "public" else f"{schema}_{table}")
+def _entities(names: Iterable[Name]) -> dict[Name, str]:
+    """A word for each table, and no word for two: what Mermaid cannot tell apart gets a number."""
+    found: dict[Name, str] = {}
+    taken: set[str] = set()
+    for schema, table in names:
+        word = first = _word(table if schema == "public" else f"{schema}_{table}")
+        number = 1
+        while word in taken and (schema, table) not in found:
+            number += 1
+            word = f"{first}_{number}"
+        found.setdefault((schema, table), word)
+        taken.add(word)
+    return found
 
 
 def _word(text: str) -> str:
     """A word that Mermaid takes as one, whatever somebody called a table."""
     word = _NAME.sub("_", text).strip("_")[:63]
+    if word.lower() in _RESERVED:
+        return f"{word}_"
     return word if word[:1].isalpha() else f"x_{word}"

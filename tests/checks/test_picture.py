@@ -60,3 +60,30 @@ def test_no_name_breaks_out(names: list[str]) -> None:
     assert lines[0] == "erDiagram"
     assert all(re.fullmatch(r"    (\w+ \{|\}|%% [\w ]+)", line, re.ASCII) for line in lines[1:])
     assert len(lines) < picture.TABLES * 4 + 3
+
+
+def test_two_tables_are_two_and_words_of_the_grammar_are_none(branches: Embedded) -> None:
+    """Names that differ in strange letters alone get a number; `end` and `pk` are not read as Mermaid's own."""
+    after = """CREATE TABLE "é" (pk int); CREATE TABLE "è" (b int); CREATE TABLE "end" (one int PRIMARY KEY);
+               CREATE TABLE "erDiagram" ("to" int REFERENCES "end")"""
+    drawn = picture.mermaid(Catalog(), catalog(branches, after))
+    assert drawn == snapshot("""\
+erDiagram
+    end_ {
+        integer one_ PK
+    }
+    %% end_ is created
+    erDiagram_ {
+        integer to_ FK
+    }
+    %% erDiagram_ is created
+    x_ {
+        integer b
+    }
+    %% x_ is created
+    x__2 {
+        integer pk_
+    }
+    %% x__2 is created
+    erDiagram_ }o--|| end_ : to_
+""")
