@@ -69,6 +69,7 @@ def test_each_finds_nothing_to_do_after_the_other(
 def test_they_take_turns(branches: Embedded, tmp_path: Path, version: Format) -> None:
     """Migration by migration, one runs the odd ones and the other the even ones."""
     with branches.branch() as branch:
+        repo = tmp_path
         for count in range(1, len(CHAIN) + 1):
             repo = project(tmp_path / str(count), CHAIN[:count], format=version)
             if count % 2:
