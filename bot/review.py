@@ -2,11 +2,11 @@
 
 import contextlib
 import gc
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 
 from bot import comparison, overrides, rehearsal
 from bot.branches import Provider
@@ -27,6 +27,9 @@ from checks.requirements import approval, strictness
 
 Spoken = Callable[[Change, Sequence[Plan]], tuple[Sequence[waivers.Waiver], Sequence[str]]]
 """What people said beside the files, once the change is known: waivers, and who approves its SQL."""
+
+
+_FIRST_SECONDS = 1.0
 
 
 @contextlib.contextmanager
@@ -122,18 +125,20 @@ def _judged(
         texts = [m.text for m in (*plan.base.migrations, *plan.head.migrations)]
         promised = written.policy.branch.extensions
         stage = Stage.of(provider, texts, plan.project.table, extensions=promised, seconds=seconds)
+    ran = threading.Event()
+    if stage is None:
+        ran.set()
     with ThreadPoolExecutor(1, "drawing") as beside:
+        drawing = beside.submit(_drawn, change, plan, stage, ran)
         shown = Rehearsal()
-        drawing: list[Future[comparison.Drawn]] = []
         if stage is not None:
-            draw = partial(comparison.draw, change.head.tree, plan.head, stage)
             try:
-                # Not sooner: head's own migrations come first, and what runs from zero takes longer anyhow.
-                shown = rehearsal.rehearse(plan, stage, say, meanwhile=lambda: drawing.append(beside.submit(draw)))
+                shown = rehearsal.rehearse(plan, stage, say, meanwhile=ran.set)
             except CouldNotJudge as error:
                 shown, stage = Rehearsal(unjudged=str(error)), None
+        ran.set()
         say("comparing schema, snapshot and database")
-        drawn = drawing[0].result() if drawing else comparison.draw(change.head.tree, plan.head, None)
+        drawn = drawing.result()
         equality, unequal = comparison.compare(change, plan, stage, shown.chain if plan.whole else None, drawn)
     say("judging")
     seen = evidence.facts_of(
@@ -150,6 +155,12 @@ def _judged(
         tuple(rules.judge([*plan.facts, *seen, *compose.from_zero(plan, shown), *unequal], context)),
         equality,
     )
+
+
+def _drawn(change: Change, plan: Plan, stage: Stage | None, ran: threading.Event) -> comparison.Drawn:
+    """Head's schema files, made real: head's own migrations come first, unless base's take long."""
+    ran.wait(_FIRST_SECONDS)
+    return comparison.draw(change.head.tree, plan.head, stage)
 
 
 def _unseen_writes(part: Part, reading: ways.Reading) -> Sequence[Fact]:
