@@ -4,12 +4,13 @@ import contextlib
 import gc
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
-from bot import comparison, overrides, rehearsal
+from bot import comparison, environments, overrides, rehearsal
 from bot.branches import Provider
+from bot.environments import Counted
 from bot.progress import Say, silent
 from bot.stage import Stage
 from checks import compose, evidence, policy, readers, requirements, rules, waivers, ways
@@ -78,11 +79,15 @@ def review(
         said, approving = spoken(change, touched)
         excused = [*excused, *said]
         approvals = tuple(dict.fromkeys([*(approvals or ()), *approving])) if approvals or approving else approvals
-    with ThreadPoolExecutor(1, "reading") as beside:  # while PostgreSQL works
+    with ThreadPoolExecutor(2, "reading") as beside:  # while PostgreSQL works
         looking = beside.submit(ways.read, change, written, [plan.project for plan in (touched or all_plans)])
-        parts = tuple(_judged(change, plan, written, provider, seconds=seconds, say=say) for plan in touched)
+        # Offline there is no database; and what touches no table needs no count.
+        counting = beside.submit(
+            environments.count, written.policy.environments if touched and provider is not None else {}
+        )
+        parts = tuple(_judged(change, plan, written, provider, counting, seconds=seconds, say=say) for plan in touched)
         say("reading scripts and connections")
-        reading = looking.result()
+        reading, counted = looking.result(), counting.result()
     changed = [(m.tag, m.path) for plan in touched for m in (*plan.added, *(pair.after for pair in plan.modified))]
     found = [
         *reading.facts,
@@ -91,7 +96,7 @@ def review(
     ]
     findings = [
         *(finding for part in parts for finding in part.findings),
-        *rules.judge(found, context := _context(written)),
+        *rules.judge(found, context := _context(written, counted)),
     ]
     granted = [*(waiver for plan in touched for waiver in waivers.of_plan(plan)), *excused]
     judgement = Judgement(
@@ -106,6 +111,7 @@ def review(
         wanted=policy.read(change.head.tree, rules.all_rules()),
         offline=provider is None,
         approvals=approvals,
+        asides=tuple(counted.notes),
     )
     checklist = requirements.checklist(judgement.evidence())
     strict = strictness.facts(checklist, judgement.stands_on(), strict=written.policy.strict)
@@ -117,7 +123,14 @@ def review(
 
 
 def _judged(
-    change: Change, plan: Plan, written: PolicyFile, provider: Provider | None, *, seconds: float, say: Say
+    change: Change,
+    plan: Plan,
+    written: PolicyFile,
+    provider: Provider | None,
+    counting: Future[Counted],
+    *,
+    seconds: float,
+    say: Say,
 ) -> Part:
     """One project: run its migrations where there is a database, and let the rules speak."""
     stage = None
@@ -148,7 +161,7 @@ def _judged(
         known=compose.known(shown.before, shown.after),
         complete=shown.complete,
     )
-    context = _context(written, readers.of(seen, change, plan.project))
+    context = replace(_context(written, counting.result()), readers=readers.of(seen, change, plan.project))
     return Part(
         plan,
         shown,
@@ -178,6 +191,7 @@ def _squashes(parts: Sequence[Part]) -> frozenset[str]:
     )  # fmt: skip
 
 
-def _context(written: PolicyFile, found: Mapping[rules.Target, Sequence[rules.Reader]] | None = None) -> rules.Context:
-    """What rules may ask beyond the facts."""
-    return rules.Context(severities=written.policy.rules, large_tables=written.policy.large_tables, readers=found or {})
+def _context(written: PolicyFile, counted: Counted) -> rules.Context:
+    """What rules may ask beyond the facts. What the policy says of a table goes before what was counted."""
+    large = {**counted.large, **written.policy.large_tables}
+    return rules.Context(severities=written.policy.rules, large_tables=large)

@@ -56,6 +56,7 @@ class Judgement:
         loud: all findings, severities as the policy has them, waivers set.
         written: the policy on base, which judges.
         wanted: the policy on head, which is only told about.
+        asides: what could not be asked elsewhere, in sentences; it changes nothing.
     """
 
     change: Change
@@ -67,6 +68,7 @@ class Judgement:
     wanted: PolicyFile
     offline: bool
     approvals: tuple[str, ...] | None = None
+    asides: tuple[str, ...] = ()
 
     def evidence(self) -> Evidence:
         """What the nine items of the checklist look at."""
@@ -165,6 +167,7 @@ class Judgement:
             yield from (line for line in said if line)
             for name in sorted(part.shown.missing):
                 yield f"The branch database has no extension `{name}`: what needs it could not run here, so nothing it did is known."
+        yield from self.asides
         for problem in self.written.problems:
             yield f"{self.written.path}:{problem.line} (on base): {problem.message}"
         if self.wanted.path != self.written.path or self.wanted.policy != self.written.policy:
