@@ -54,7 +54,9 @@ _GRANTABLE: LiteralString = (
 )
 _RENAME: tuple[LiteralString, ...] = ("ALTER DATABASE postgres RENAME TO neondb",)
 _PREPARE: tuple[LiteralString, ...] = (
-    "CREATE ROLE bulletproof LOGIN NOSUPERUSER NOCREATEDB CREATEROLE NOREPLICATION BYPASSRLS",
+    # CREATEDB, because from version 16 on only who has it may give it, as `pgRole(…, { createDb: true })` does. Nothing comes of
+    # it here: there is no template to make a database from, and this one is not its own to copy.
+    "CREATE ROLE bulletproof LOGIN NOSUPERUSER CREATEDB CREATEROLE NOREPLICATION BYPASSRLS",
     "REVOKE CONNECT ON DATABASE neondb FROM PUBLIC",
     # Not its owner, who may change the settings of every session, but able to grant on it, as chains do.
     "GRANT ALL ON DATABASE neondb TO bulletproof WITH GRANT OPTION",
