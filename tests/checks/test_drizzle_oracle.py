@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from checks.drizzle import chain, collation, entities, folders, projects
+from checks.drizzle.history import OutOfOrder
 from checks.drizzle.snapshots import KNOWN
-from checks.facts import OutOfOrder
 from checks.tree import Tree
 from tests import node_oracle
 from tests.checks.drizzle_samples import Story, entry, planned
