@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from bot.branches.embedded import Embedded, EmbeddedBranch
 
@@ -15,6 +16,12 @@ ROOT = Path(__file__).parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus"
 
 Files = Mapping[str, str | bytes | None]
+
+# Properties try the same examples in every run, so that what is red is what the change broke; new ones are looked for with
+# `make test ARGS=--hypothesis-profile=fresh`.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("fresh")
+settings.load_profile("same")
 
 
 class GitRepo:

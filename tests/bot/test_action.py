@@ -212,7 +212,7 @@ def test_a_breaking_pull_request_fails_the_step(runner: Runner, origin: Origin) 
     report = Report.model_validate_json(Path(done.outputs["report"]).read_bytes())
     assert report.head == event["pull_request"]["head"]["sha"]
     assert report.base == origin.git("rev-parse", "main")
-    assert "block: " in done.log
+    assert "blocked: " in done.log
     errors = [f for f in report.findings if f.severity == "error" and f.introduced and f.waived is None]
     assert [c.properties["title"] for c in done.annotations("error")] == [f.rule for f in errors][:10]
     assert all((runner.workspace / c.properties["file"]).exists() for c in done.annotations("error"))
