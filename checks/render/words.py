@@ -234,7 +234,7 @@ def replayed(report: Report) -> list[tuple[str, str]]:
     if replay.from_base == "ok" and replay.would_skip:
         from_base = f"If it ran them, the new migrations would apply to the base's database, {how}."
     from_zero = {
-        "ok": "The whole chain builds an empty database.",
+        "ok": "The whole chain runs on an empty database.",
         "failed": "The whole chain could not be run to its end here."
         if ours
         else "The whole chain fails on an empty database.",

@@ -225,7 +225,7 @@ def test_a_passed_review() -> None:
 #### Replay, as Drizzle would do it
 
 - ✅ The new migrations apply to the base's database, all in one transaction.
-- ✅ The whole chain builds an empty database.
+- ✅ The whole chain runs on an empty database.
 
 #### What changes in the database
 

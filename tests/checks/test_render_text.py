@@ -146,7 +146,7 @@ Migrations
 
 Replay, as Drizzle would do it
   ✓ The new migrations apply to the base's database, all in one transaction.
-  ✓ The whole chain builds an empty database.
+  ✓ The whole chain runs on an empty database.
 
 What changes in the database
   · `users`: column `bio` added
@@ -319,7 +319,7 @@ def test_what_drizzle_skips_is_not_said_to_apply() -> None:
     lines = words.replayed(report.model_copy(update={"replay": replay}))
     assert [line for _, line in lines] == [
         "If it ran them, the new migrations would apply to the base's database, all in one transaction.",
-        "The whole chain builds an empty database.",
+        "The whole chain runs on an empty database.",
         "Where base's migrations have run, Drizzle passes over `0002_late` in silence.",
     ]
 
