@@ -144,6 +144,15 @@ class _Work:
         except CouldNotJudge as error:
             self._done.notes.append(f"Whether the schema has drifted could not be looked at. {error}")
             return table, ledger
+        taken_back = _taken_back(plan, ledger)
+        if plan.found and taken_back and not (self._options.force or self._options.sync_only):
+            # What it did to rows is there still, and would be done twice.
+            self._done.drift = drift
+            self._done.refused = (
+                f"The migrations table says that {', '.join(taken_back)} ran, and the schema is that of a time before; nothing was "
+                "run. Put back what was taken away, or let `bulletproof db sync` remove the row, so that it runs again."
+            )
+            return table, ledger
         return self._mend(table, plan) if plan.found else self._refuse(table, ledger, plan, drift)
 
     def _refuse(self, table: Table, ledger: Ledger, plan: sync.Plan, drift: Drift | None) -> tuple[Table, Ledger]:
@@ -191,6 +200,12 @@ class _Work:
         if not self._options.dry_run:
             reason = self._options.reason or "no reason was given"
             tracking.log(self._session, self._at, tracking.Forced(action, detail, reason, _who()))
+
+
+def _taken_back(plan: sync.Plan, ledger: Ledger) -> list[str]:
+    """Migrations that are recorded, and whose rows would have to go."""
+    gone = {change.row.id for change in plan.changes if change.migration is None and change.row is not None}
+    return [tag for tag, row in ledger.applied.items() if row.id in gone]
 
 
 def _as_if(table: Table, plan: sync.Plan, source: Source) -> tuple[Table, Ledger]:

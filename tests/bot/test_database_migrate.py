@@ -1,6 +1,7 @@
 """`db migrate` runs what is pending, and leaves rows and schema that agree."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,25 @@ def test_a_renumbered_migration_is_not_run_twice(branch: EmbeddedBranch, tmp_pat
     assert (code, said["applied"]) == (0, ["0001_base"]), said
     assert sorted(row[1] for row in rows(branch)) == [1_700_000_000_000, 1_700_000_001_500, 1_700_000_002_000]
     assert db("status", "--url", url(branch), "--repo", repo)[0] == 0
+
+
+def test_a_schema_that_went_back_is_not_gone_over_again(branch: EmbeddedBranch, tmp_path: Path) -> None:
+    """Its migration changed rows, too: to run it again without being asked would change them twice."""
+    double = 'CREATE TABLE "fees" ("id" int);' + samples.BREAK + 'UPDATE "users" SET "email" = "email" || \'!\';'
+    repo = project(tmp_path / "repo", (USERS + samples.BREAK + "INSERT INTO users (email) VALUES ('a');", double))
+    assert db("migrate", "--url", url(branch), "--repo", repo)[0] == 0
+    with branch.connect() as session:
+        session.execute("DROP TABLE fees")
+        session.commit()
+    project(
+        tmp_path / "repo",
+        (USERS + samples.BREAK + "INSERT INTO users (email) VALUES ('a');", double, 'CREATE TABLE "more" ("id" int);'),
+    )
+    code, said = data("migrate", "--url", url(branch), "--repo", repo)
+    assert (code, said["applied"]) == (1, [])
+    assert "0001_step ran" in json.dumps(said)
+    assert "fees" in json.dumps(said["drift"])
+    with branch.connect() as session:
+        assert session.execute("SELECT email FROM users").fetchall() == [("a!",)]
+    assert db("sync", "--url", url(branch), "--repo", repo)[0] == 0
+    assert db("migrate", "--url", url(branch), "--repo", repo)[0] == 0
