@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from checks.errors import UserError
+from checks.errors import CouldNotJudge, UserError
 from checks.policy.model import EnvironmentSection
 
 LARGE = 1_000_000
@@ -75,7 +75,7 @@ def _count(asked: tuple[str, str]) -> Mapping[str, int] | str:
             session.execute("SET LOCAL search_path = ''")
             session.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [f"{_SECONDS}s"])
             found = session.execute(_ROWS, [LARGE]).fetchall()
-    except psycopg.Error:
+    except (psycopg.Error, CouldNotJudge):  # whose words name the host, and a comment may be public
         return f"{unknown} the database did not answer."
     except UserError as error:
         return f"{unknown} {error}"

@@ -44,12 +44,13 @@ def test_a_table_that_is_large_in_production_makes_the_warning_an_error(
 def test_an_environment_that_cannot_be_reached_is_a_note(
     repo: GitRepo, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The verdict is the same, and no part of the address but its host is shown."""
+    """The verdict is the same, and no part of the address is shown."""
     monkeypatch.setenv("PRODUCTION_READONLY_URL", "postgresql://reader:s3cr3t@127.0.0.1:1/shop")
     reviewed = Reviewed(sides(repo), capsys)
     assert (reviewed.code, reviewed.verdict) == (0, "pass")
     assert [note for note in reviewed.report["notes"] if "`production`" in note]
-    assert "s3cr3t" not in json.dumps(reviewed.report) + reviewed.err
+    shown = json.dumps(reviewed.report) + reviewed.err
+    assert not [part for part in ("s3cr3t", "reader", "127.0.0.1") if part in shown]
 
 
 @pytest.mark.parametrize(
