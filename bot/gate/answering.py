@@ -16,19 +16,6 @@ from checks.report import Report, Rollback
 SECONDS = 120.0
 
 
-class Said(BaseModel):
-    """A comment."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-    id: int
-    author: str
-    body: str
-    at: str = ""
-    edited: bool = False
-    bot: bool = False
-
-
 class Request(BaseModel):
     """A command, and what is known of where it was given.
 
@@ -41,8 +28,8 @@ class Request(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    comment: Said
-    comments: tuple[Said, ...]
+    comment: commands.Comment
+    comments: tuple[commands.Comment, ...]
     own: str
     permission: commands.Permission
     author: str
@@ -172,7 +159,7 @@ class _Context:
 
 def answer(request: Request) -> Answer:
     """Do what the comment asks for."""
-    given = commands.Comment(**request.comment.model_dump())
+    given = request.comment
     said = commands.parse.read(given.body)
     if said is not None and said.name == "approve" and given.author == request.author:
         return Answer(text=f"@{given.author}, this is your own pull request: somebody else has to approve its SQL.")
@@ -185,7 +172,7 @@ def answer(request: Request) -> Answer:
     context = _Context(
         said=request,
         comment=given,
-        comments=[commands.Comment(**each.model_dump()) for each in request.comments],
+        comments=list(request.comments),
         own=request.own,
         permission=request.permission,
         head=request.head,

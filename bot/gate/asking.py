@@ -115,8 +115,8 @@ async def _request(asked: Asked, pull: Pull, clone: Clone, *, again: bool) -> an
     permission = await asked.client.permission(asked.given.author)
     name = f"{(await asked.client.github.app()).slug or 'bulletproof'}[bot]"
     return answering.Request(
-        comment=answering.Said.model_validate(asked.given),
-        comments=tuple(answering.Said.model_validate(each) for each in asked.said),
+        comment=asked.given,
+        comments=tuple(asked.said),
         own=OWN,
         permission=cast("commands.Permission", permission) if permission in get_args(commands.Permission) else "none",
         author=pull.user.login if pull.user else "",
