@@ -125,8 +125,13 @@ def make(session: Session, scratch: Scratch, table: Table, ledger: Ledger, real:
     )
     proof = [_standing(point, migrations)]
     proof += [
-        f"{m.tag} fills tables that are empty there, so it is not recorded: `db migrate` runs it."
-        for m in migrations[:point]
+        f"{m.tag} fills tables that are empty there, so it is not recorded: "
+        + (
+            "`db migrate` runs it."
+            if n in found.equal
+            else "what else it makes is there already, so `db migrate` stops at it. Fill the tables and sync again, or remove what it makes."
+        )
+        for n, m in enumerate(migrations[:point])
         if m not in applied
     ]
     return Plan(

@@ -159,7 +159,7 @@ def check(branches: Embedded, texts: list[str], cut: int, tampering: list[tuple[
             return
         have = recorded(branch, texts)
         assert len(rows(branch)) == len(have), "each row is of a migration, and none is doubled"
-        if change == "ahead" and any("is not recorded" in line for line in said["proof"]):
+        if change == "ahead" and any("`db migrate` stops at it" in line for line in said["proof"]):
             return  # made by hand and not filled: sync says so and marks nothing, which is all that it can promise
         run(oracle, [texts[number] for number in have])
         assert difference.unified(catalog(oracle), catalog(branch)) == "", f"rows of {have}"
