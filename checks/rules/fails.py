@@ -42,11 +42,19 @@ def fails(fact: Fails) -> str | Said | None:
 # What the message does not say by itself.
 _SIGNS = (
     (
+        'at or near "\ufeff',
+        "The file begins with a byte order mark, which cannot be seen and which PostgreSQL takes for a part of the first word: save it as UTF-8 without one.",
+    ),
+    (
         'at or near "\\"',
         "What begins with a backslash is a command of psql. Migrations are sent to the server, which knows SQL alone: take it out, or write what it does as SQL.",
     ),
     (
         "its time was up",
         "It did not end in the time that a review has, on tables with hardly a row. Look for a loop without an end, a wait for a lock, or rows made by the million; such work belongs in a script of its own.",
+    ),
+    (
+        "too much room on disk",
+        "It wrote more than a review has room for, on tables with hardly a row. Look for a loop without an end, or rows made by the million; such work belongs in a script of its own.",
     ),
 )

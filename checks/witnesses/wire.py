@@ -9,7 +9,7 @@ import select
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import psycopg
 from psycopg import pq
@@ -30,6 +30,16 @@ class Opens(Protocol):
 
     def connect(self, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
         """Open a session."""
+        ...
+
+
+@runtime_checkable
+class _Watched(Protocol):
+    """What may be ended from outside, and then says why (a `Branch`)."""
+
+    @property
+    def stopped(self) -> str | None:
+        """`time` or `disk`."""
         ...
 
 
@@ -258,7 +268,15 @@ class Wire:
         if self.gone is None:
             seconds = time.monotonic() - self._started
             late = self._deadline is not None and time.monotonic() >= self._deadline
-            why = "its time was up" if late else f"the server ended the session: {words.strip() or 'connection lost'}"
+            ended = self._branch.stopped if isinstance(self._branch, _Watched) else None
+            first = (words.strip() or "connection lost").splitlines()[0]
+            why = (
+                "its time was up"
+                if late or ended == "time"
+                else "it took too much room on disk"
+                if ended == "disk"
+                else f"the server ended the session: {first}"
+            )
             self.gone = Failure(QUERY_CANCELED, f"stopped after {seconds:.0f} s: {why}", stopped=True)
         return self.gone
 

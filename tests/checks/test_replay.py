@@ -175,7 +175,7 @@ def test_the_watchdog_of_the_branch_ends_as_a_failure(branches: Embedded) -> Non
     assert run.failed == ("0001_step", 0)
     assert run.failure is not None
     assert run.failure.stopped
-    assert run.failure.message.startswith("stopped after")
+    assert run.failure.message == "stopped after 3 s: its time was up"
 
 
 @pytest.mark.parametrize(

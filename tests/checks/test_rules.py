@@ -129,6 +129,8 @@ def test_what_was_not_seen_in_full_is_a_note() -> None:
     [
         ('syntax error at or near "\\"', "a command of psql"),
         ("stopped after 60 s: its time was up", "a loop without an end"),
+        ("stopped after 9 s: it took too much room on disk", "room"),
+        ('syntax error at or near "\ufeffALTER"', "byte order mark"),
         ('relation "x" does not exist', "Mend the migration"),
     ],
 )
