@@ -28,6 +28,8 @@ _SAFE = (
     "core.quotePath=false",
     "--no-replace-objects",
 )
+# As replaced objects, grafts say of history what the commits do not. The file is one that cannot be, or git advises against it.
+_UNGRAFTED = {"GIT_GRAFT_FILE": f"{os.devnull}/none"}
 _KEPT = (
     "GIT_SSH",
     "GIT_SSH_COMMAND",
@@ -66,6 +68,11 @@ class Repository:
         self.objects = self.path / said.splitlines()[1]
         """The folder of its objects."""
 
+    @property
+    def name(self) -> str:
+        """What it is called in a sentence."""
+        return "this repository" if self.path == Path() else str(self.path)
+
     def inside(self) -> str:
         """The folder that it was opened in, from the root of the work tree; empty at the root, and where there is none."""
         said = self._try("rev-parse", "--show-prefix")
@@ -81,7 +88,7 @@ class Repository:
             found = self._try("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
             if found is not None:
                 return found.decode().strip()
-        raise UserError(f"There is no commit {revision!r} in {self.path}. {self._fetch_advice()}")
+        raise UserError(f"There is no commit {revision!r} in {self.name}. {self._fetch_advice()}")
 
     def default_branch(self) -> str:
         """The revision of the default branch's tip: `origin/HEAD`, else the first of main, master, trunk and develop.
@@ -97,7 +104,9 @@ class Repository:
         for name in names:
             if self._try("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}") is not None:
                 return name
-        raise UserError(f"{self.path} has no branch main or master. Name the base to compare with: --base REV.")
+        if not self._try("for-each-ref", "--count=1"):
+            raise UserError(f"There is no commit in {self.name} yet, so there is nothing to review.")
+        raise UserError(f"There is no branch main or master in {self.name}. Name the base to compare with: --base REV.")
 
     def merge_base(self, base: str, head: str) -> str:
         """The commit at which `head` left `base`.
@@ -107,7 +116,7 @@ class Repository:
         """
         found = self._try("merge-base", base, head)
         if found is None:
-            raise UserError(f"{base[:12]} and {head[:12]} have no common commit in {self.path}. {self._fetch_advice()}")
+            raise UserError(f"{base[:12]} and {head[:12]} have no common commit in {self.name}. {self._fetch_advice()}")
         return found.decode().split("\n", 1)[0]
 
     def change(self, base: str, head: str) -> Change:
@@ -166,7 +175,7 @@ class Repository:
                     name = header[0].decode() if header else "an object"
                     process.kill()
                     writer.join()
-                    raise UserError(f"{name[:12]} is missing from {self.path}. {self._fetch_advice()}")
+                    raise UserError(f"{name[:12]} is missing from {self.name}. {self._fetch_advice()}")
                 oid, size = header[0].decode(), int(header[2])
                 if size <= MAX_BLOB:
                     found[oid] = process.stdout.read(size)
@@ -269,7 +278,7 @@ class Repository:
     def _process(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         more = environment or {}
         environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(_KEPT)}
-        environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **more}
+        environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **_UNGRAFTED, **more}
         try:
             return subprocess.Popen(
                 ["git", *_SAFE, "-C", os.fspath(self.path), *arguments],
@@ -348,5 +357,6 @@ def _discard(stream: IO[bytes], size: int) -> None:
 def _words(arguments: Sequence[str], stderr: bytes, path: Path) -> str:
     said = stderr.decode(errors="replace").strip().removeprefix("fatal: ")
     if "not a git repository" in said:
-        return f"{path} is not a git repository. Name one with --repo."
+        which = "This folder" if path == Path() else str(path)
+        return f"{which} is not in a git repository. Name one with --repo."
     return f"git {arguments[0]} failed in {path}: {said or 'it gave no reason'}"

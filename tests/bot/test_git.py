@@ -138,10 +138,27 @@ def test_unrelated_histories_are_refused(repo: GitRepo) -> None:
 
 def test_a_folder_that_is_no_repository(tmp_path: Path) -> None:
     """The person is told which option to use."""
-    with pytest.raises(UserError, match="not a git repository"):
+    with pytest.raises(UserError, match="not in a git repository"):
         Repository(tmp_path)
     with pytest.raises(UserError, match="not a folder"):
         Repository(tmp_path / "absent")
+
+
+def test_a_repository_without_a_commit_says_so(repo: GitRepo) -> None:
+    """There is no branch to name there, so nobody is asked to name one."""
+    with pytest.raises(UserError, match=r"no commit in .* yet"):
+        Repository(repo.path).default_branch()
+
+
+def test_history_is_what_the_commits_say(repo: GitRepo) -> None:
+    """Neither replaced objects nor grafts change what is read."""
+    first = repo.commit({"a": "1"})
+    second = repo.commit({"a": "2"})
+    repo.git("replace", second, first)
+    (repo.path / ".git/info").mkdir(exist_ok=True)
+    (repo.path / ".git/info/grafts").write_text(f"{second}\n")
+    assert Repository(repo.path).merge_base(first, second) == first
+    assert [f.path for f in Repository(repo.path).change(first, second).files] == ["a"]
 
 
 def test_the_default_branch(repo: GitRepo, tmp_path: Path) -> None:
