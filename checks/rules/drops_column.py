@@ -7,7 +7,8 @@ Until its last instance stops, the old release names the column in every query D
 ALTER TABLE users DROP COLUMN nickname;
 ```
 
-Release the code that no longer mentions the column first, and drop it in the release after. If it is NOT NULL without
+Release the code and the schema file that no longer mention the column first (the review keeps it as a pending drop),
+and drop it in the release after: as long as base's schema file declares it, the drop is an error. If it is NOT NULL without
 a default, let the first of the two releases allow NULL, so that rows can be written without it.
 
 ```sql good

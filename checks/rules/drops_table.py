@@ -6,8 +6,8 @@ Until its last instance stops, the old release reads and writes the table. No ro
 DROP TABLE events;
 ```
 
-Release the code that no longer mentions it first. If you must be able to go back, rename nothing and drop nothing
-until that release has settled; revoke the right to write instead, and drop the table in the release after.
+Release the code that no longer uses it first, with its declaration left in the schema file, and drop both in the
+release after. If you must be able to go back, revoke the right to write until that release has settled.
 
 ```sql good
 REVOKE INSERT, UPDATE, DELETE ON events FROM PUBLIC;

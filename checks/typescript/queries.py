@@ -1,7 +1,7 @@
 """SQL and Drizzle tables in TypeScript: texts that look like SQL, and what `pgTable` and its kind declare."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from checks.typescript import syntax
@@ -14,6 +14,10 @@ _VERB = re.compile(
 )
 _TAG = re.compile(r"(?:^|\.|\$)(?:sql|SQL|queryRaw|executeRaw)$")
 _MAKES_TABLES = re.compile(r"(?:^|\.)(?:\w*[tT]able)$")
+_SCHEMA = re.compile(r"(\w+)\s*=\s*pgSchema\(\s*[\"'](\w+)[\"']")
+# pgTableCreator((name) => `shop_${name}`)
+_CREATOR = re.compile(r"(\w+)\s*=\s*pgTableCreator\(\s*\(?\s*\w+[^=()]{0,40}\)?\s*=>\s*`(\w*)\$\{\s*\w+\s*\}(\w*)`")
+_CASINGS = {"snakeCase", "camelCase"}
 _WORDS = re.compile(r"[\da-z]+|[A-Z]+(?![a-z])|[A-Z][\da-z]+")
 
 
@@ -38,9 +42,11 @@ class Declared:
 
     Attributes:
         variable: the name it has in code, `""` where it has none.
-        schema: `public`, or the variable of a pgSchema.
+        schema: `public`, or that of a pgSchema; `""` where that is not known.
         columns: the line of each column, by each name it may have in the database.
         properties: the name in code of each of those, the other way round.
+        whole: all of its properties are written here; otherwise some come from elsewhere (`...timestamps`).
+        path: the file.
     """
 
     line: int
@@ -49,11 +55,13 @@ class Declared:
     table: str
     columns: dict[str, int]
     properties: dict[str, str]
+    whole: bool = True
+    path: str = ""
 
 
-def texts(source: bytes, path: str) -> Iterator[Text]:
+def texts(root: Node, source: bytes) -> Iterator[Text]:
     """The texts of a file that look like SQL: those with a tag, and those that begin like a statement."""
-    for node in _walk(syntax.parse(source, path).root_node):
+    for node in _walk(root):
         if node.type == "template_string":
             tagged = _is_tagged(node)
             parts = tuple(_parts(node, source))
@@ -65,9 +73,22 @@ def texts(source: bytes, path: str) -> Iterator[Text]:
                 yield Text(syntax.line(node), (inside,), tagged=False)
 
 
-def tables(source: bytes, path: str) -> Iterator[Declared]:
-    """The tables that a file declares: a call of something called `…Table` with a name and columns."""
-    schemas = dict(re.findall(r"(\w+)\s*=\s*pgSchema\(\s*[\"'](\w+)[\"']", source.decode(errors="replace")))
+def schemas(source: bytes) -> dict[str, str]:
+    """The variables of a file that are a pgSchema, with its name."""
+    return dict(_SCHEMA.findall(source.decode(errors="replace"))) if b"pgSchema(" in source else {}
+
+
+def tables(source: bytes, path: str, elsewhere: Mapping[str, str] | None = None) -> Iterator[Declared]:
+    """The tables that a file declares: a call of something called `…Table` with a name and columns.
+
+    Args:
+        source: its text.
+        path: where it is.
+        elsewhere: variables of other files that are a pgSchema, with its name.
+    """
+    written = source.decode(errors="replace")
+    known = {**(elsewhere or {}), **schemas(source)}
+    creators: dict[str, tuple[str, str]] = {made: (before, after) for made, before, after in _CREATOR.findall(written)}
     for node in _walk(syntax.parse(source, path).root_node):
         if node.type != "call_expression":
             continue
@@ -79,9 +100,20 @@ def tables(source: bytes, path: str) -> Iterator[Declared]:
         body = _object(given[1]) if name is not None else None
         if name is None or body is None:
             continue
-        owner = syntax.text(function).rpartition(".")[0]
+        owner, _, called = syntax.text(function).rpartition(".")
+        plain = called != "table" or owner in _CASINGS
+        before, after = creators.get(syntax.text(function), ("", ""))
         columns, properties = _columns(body)
-        yield Declared(syntax.line(node), _variable(node), schemas.get(owner, "public"), name, columns, properties)
+        yield Declared(
+            syntax.line(node),
+            _variable(node),
+            "public" if plain else known.get(owner, ""),
+            f"{before}{name}{after}",
+            columns,
+            properties,
+            whole=all(child.type in {"pair", "comment"} for child in body.named_children),
+            path=path,
+        )
 
 
 def snake(name: str) -> str:

@@ -134,17 +134,20 @@ def judged(sql: str, base: dict[str, str], head: dict[str, str]) -> list[tuple[s
 
 
 def test_a_drop_that_something_still_reads_is_an_error_that_lists_it() -> None:
-    """Head's schema.ts still declares it, or a query names it; where head removed both, it is a warning."""
+    """A query of head names it, head's schema.ts or base's declares it: that is the release which still runs."""
     schema = "export const users = pgTable('users', {\n  id: integer(),\n  nickname: text(),\n});"
     without = "export const users = pgTable('users', {\n  id: integer(),\n});"
     query = "sql`select nickname from users`"
     drop = "ALTER TABLE users DROP COLUMN nickname;"
     said = "Dropping `users.nickname` breaks code that still reads it."
-    assert judged(drop, {"schema.ts": schema}, {"schema.ts": without}) == [("warning", said)]
+    assert judged(drop, {"schema.ts": without}, {"schema.ts": without}) == [("warning", said)]
+    assert judged(drop, {"schema.ts": schema}, {"schema.ts": without}) == [
+        ("error", f"{said} Still read by `schema.ts:3` (the Drizzle table `users` of the release that runs).")
+    ]
     assert judged(drop, {"schema.ts": schema}, {"schema.ts": schema}) == [
         ("error", f"{said} Still read by `schema.ts:3` (the Drizzle table `users`).")
     ]
-    assert judged(drop, {"schema.ts": schema}, {"schema.ts": without, "a.ts": query}) == [
+    assert judged(drop, {"schema.ts": without}, {"schema.ts": without, "a.ts": query}) == [
         ("error", f"{said} Still read by `a.ts:1` (a query in an `sql` template).")
     ]
 
