@@ -55,11 +55,15 @@ def facts_of(
     found: list[Fact] = []
     for step in made:
         release.enter(step)
-        said = [*claims(step, release, seen), *deeds(step, release), *costs(step, release)]
+        ran = step.observation is not None
+        said = [*claims(step, release, seen), *(deeds(step, release) if ran else ()), *costs(step, release)]
         found += [fact for fact in said if not _part_of_enum(fact, step, seen)] if seen.recreated else said
-        found += _failures(step, release, found, complete=complete)
-        found += _unreadable(step)
-        found += _noted(step, said)
+        if ran or release.open.values:
+            found += _failures(step, release, found, complete=complete)
+        if step.reading.problem or c.Opaque in step.by_kind:
+            found += _unreadable(step)
+        if ran:
+            found += _noted(step, said)
         found += windows.see(step, release)
         release.learn(step)
     return [*found, *windows.close(), *_beyond(made, migrations), *_unrecorded(run, migrations, complete=complete)]

@@ -14,6 +14,7 @@ from checks.witnesses import text
 
 _TAKES_AWAY = frozenset({c.DropColumn, c.Rename, c.DropConstraint, c.Drop, c.AlterType})
 _QUIET = frozenset({c.Lock, c.SetNotNull, c.ValidateConstraint, c.CreateView, c.AddEnumValue, c.Dml, c.RenameType})
+_SELDOM = frozenset({c.AddColumn, c.AddConstraint, c.CreateIndex})
 # Of the others nothing depends, or drizzle-kit itself writes CASCADE behind them (tables, policies).
 _TAKEN_ALONG = {
     "view",
@@ -89,14 +90,16 @@ def claims(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:
 
 
 def _told(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa: C901, PLR0912 - one case a clause
-    place = step.place
     for clause in step.reading.clauses:
-        if type(clause) in _QUIET:
+        kind = type(clause)
+        if kind in _QUIET or (kind in _SELDOM and _says_nothing(clause, release)):
             continue
-        if type(clause) in _TAKES_AWAY:
+        place = step.place
+        if kind in _TAKES_AWAY:
             yield from _takes_away(step, clause, release, seen)
+            continue
         match clause:
-            case c.AddColumn(table=table, column=column, type=kind) if kind.startswith(c.LIMITED):
+            case c.AddColumn(table=table, column=column, type=kind):
                 yield facts.LimitsText(place=place, table=table, column=column, type=kind)
             case c.CreateTable(table=table, primary_key=key, temporary=temporary, limited=limited):
                 for column, kind in limited:
@@ -126,10 +129,23 @@ def _told(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa:
                 yield facts.WidensGrant(place=place, privileges=privileges, what=what, to=to)
             case c.DefinerFunction(name=name):
                 yield facts.UnsafeFunction(place=place, name=name)
-            case c.AddConstraint(table=table, kind="foreign key") as key if table not in release.born:
+            case c.AddConstraint() as key:
                 yield from _lacks_index(step, key, release)
             case _:
                 pass
+
+
+def _says_nothing(clause: c.Clause, release: Release) -> bool:
+    """Most clauses of most migrations: they are passed over before any case is tried."""
+    match clause:
+        case c.AddColumn(type=kind):
+            return not kind.startswith(c.LIMITED)
+        case c.AddConstraint(table=table, kind=kind):
+            return kind != "foreign key" or table in release.born
+        case c.CreateIndex(concurrently=concurrently):
+            return not concurrently
+        case _:
+            return False
 
 
 def _takes_away(step: Step, clause: c.Clause, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa: C901 - one case a clause

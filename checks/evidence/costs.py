@@ -14,9 +14,10 @@ from checks.witnesses.model import Observation
 AX, SHARE_ROW, SHARE = "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareLock"
 DATA = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "copy_stmt"})
 # They read under a lock that lets others write; what an earlier statement locked is that one's cost.
-_CHEAP = frozenset({c.Lock, c.AlterType, c.DropColumn, c.DropConstraint, c.Rename, c.CreateTable, c.Drop, c.CreateEnum})
 _PROVE = frozenset({c.AddColumn, c.AddConstraint, c.SetNotNull, c.ValidateConstraint})
 _BUILD = frozenset({c.CreateIndex, c.Reindex, c.RewriteAll, c.AddConstraint, c.Refresh})
+_COSTLY = _PROVE | _BUILD
+_WORK = _PROVE | {c.CreateIndex, c.RewriteAll}
 _GENTLE = DATA | {
     "create_table_as_stmt",
     "truncate_stmt",
@@ -32,8 +33,19 @@ def costs(step: Step, release: Release) -> Iterator[Fact]:
     observation = step.observation
     if observation is not None and observation.executed:
         yield from _observed(step, observation, release)
-    elif (observation is None or observation.failure is None) and not _CHEAP.issuperset(step.by_kind):
+    elif (
+        (observation is None or observation.failure is None)
+        and not _COSTLY.isdisjoint(step.by_kind)
+        and not _young(step, release)
+    ):
         yield from _certain(step, release)
+
+
+def _young(step: Step, release: Release) -> bool:
+    """Every table that it works on was born in the release."""
+    worked = [clause for clause in step.reading.clauses if type(clause) is not c.Lock]
+    tables = [getattr(clause, "table", "") for clause in worked if type(clause) in _WORK]
+    return len(tables) == len(worked) and release.born.issuperset(tables)
 
 
 def slow(step: Step, release: Release) -> list[str]:

@@ -48,8 +48,17 @@ class Release:
             if type(clause) not in _TEACH:
                 continue
             match clause:
-                case c.CreateTable(table=table, if_not_exists=maybe) if not (maybe and self._existed(step, table)):
-                    self.born.add(table)
+                case (
+                    c.AddColumn(table=table, column=column, type=kind)
+                    | c.AlterType(table=table, column=column, type=kind)
+                ):
+                    self.types[table, column] = kind
+                case c.AddConstraint(table=table, name=name, not_valid=not_valid):
+                    if not_valid:
+                        self.open.unproved.add((table, name))
+                case c.CreateTable(table=table, if_not_exists=maybe):
+                    if not (maybe and self._existed(step, table)):
+                        self.born.add(table)
                 case c.CreateView(table=table):
                     self.born.add(table)
                 case c.Drop(names=names):
@@ -59,15 +68,8 @@ class Release:
                 case c.Rename(table=table, column=str(column), new=new):
                     if (kind := self.types.pop((table, column), None)) is not None:
                         self.types[table, new] = kind
-                case (
-                    c.AlterType(table=table, column=column, type=kind)
-                    | c.AddColumn(table=table, column=column, type=kind)
-                ):
-                    self.types[table, column] = kind
                 case c.DropColumn(table=table, column=column):
                     self.types.pop((table, column), None)
-                case c.AddConstraint(table=table, name=name, not_valid=True):
-                    self.open.unproved.add((table, name))
                 case c.AddEnumValue(enum=enum, value=value):
                     self.open.values.add((enum, value))
                 case _:

@@ -53,7 +53,6 @@ class Step(NamedTuple):
         transaction: which transaction it is in; steps with equal numbers share one. None: it has one of its own.
         migrators: that transaction is the migrator's, not one that the SQL opened.
         observation: what PostgreSQL did; None where there was no database.
-        place: where it stands.
     """
 
     number: int
@@ -64,7 +63,18 @@ class Step(NamedTuple):
     migrators: bool
     observation: Observation | None
     by_kind: Mapping[type, list[c.Clause]]
-    place: Place
+
+    @property
+    def place(self) -> Place:
+        """Where it stands; made when asked for, because of most statements nothing is said."""
+        statement = self.statement
+        return Place(
+            path=self.migration.path,
+            line=statement.line,
+            end_line=statement.end_line,
+            migration=self.migration.tag,
+            statement=statement.index,
+        )
 
     @property
     def executed(self) -> bool:
@@ -94,31 +104,17 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
             observation = observations[statement.index] if statement.index < len(observations) else None
             by_kind: dict[type, list[c.Clause]] = {}
             for clause in reading.clauses:
-                by_kind.setdefault(type(clause), []).append(clause)
+                if (kind := type(clause)) in by_kind:
+                    by_kind[kind].append(clause)
+                else:
+                    by_kind[kind] = [clause]
             control: list[c.Transaction] = by_kind.get(c.Transaction, _NONE)  # pyright: ignore[reportAssignmentType] - as in `of`
             verb = control[0].verb if control else None
             inside = is_open
             if verb is None and observation is not None and observation.executed:
                 inside = observation.in_transaction  # a transaction may also end in a procedure or open in a chunk
-            made.append(
-                Step(
-                    number=len(made) + 1,
-                    migration=migration,
-                    statement=statement,
-                    reading=reading,
-                    transaction=number if inside else None,
-                    migrators=inside and migrators,
-                    observation=observation,
-                    by_kind=by_kind,
-                    place=Place(
-                        path=migration.path,
-                        line=statement.line,
-                        end_line=statement.end_line,
-                        migration=migration.tag,
-                        statement=statement.index,
-                    ),
-                )
-            )
+            which, migrators_own = (number, migrators) if inside else (None, False)
+            made.append(Step(len(made) + 1, migration, statement, reading, which, migrators_own, observation, by_kind))
             if verb in {"BEGIN", "START TRANSACTION"}:
                 is_open = True
             elif verb is not None:

@@ -28,8 +28,9 @@ class Windows:
             yield from self.close(at_end=False)
         if step.transaction is None:
             return
-        yield from self._data(step, release)
-        if self._locks and step.reading.kind not in DATA:
+        if c.Dml in step.by_kind:
+            yield from self._data(step, release)
+        if self._locks and step.observation is not None and step.reading.kind not in DATA:
             self._wait_for(step, release)
         for table, mode in self._held(step, release):
             strength = STRENGTH.get(mode, 0)
@@ -53,12 +54,11 @@ class Windows:
 
     def _data(self, step: Step, release: Release) -> Iterator[Fact]:
         for clause in step.of(c.Dml):
-            locked = next(
-                ((t, n) for t, (mode, n) in self._locks.items() if STRENGTH[mode] >= BLOCKS_READS),
-                None,
-            )
             if clause.table in release.born and clause.verb != "INSERT":
                 continue
+            locked = None
+            if self._locks:
+                locked = next(((t, n) for t, (mode, n) in self._locks.items() if STRENGTH[mode] >= BLOCKS_READS), None)
             if locked is not None and locked[0] not in self._mixed:
                 self._mixed.add(locked[0])
                 yield facts.MixesDataAndSchema(

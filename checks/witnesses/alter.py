@@ -1,6 +1,6 @@
 """ALTER TABLE, clause by clause."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from checks.witnesses import clauses as c
@@ -15,6 +15,10 @@ _KINDS: dict[int, c.Kind] = {
     _n.CONSTR_PRIMARY: "primary key",
     _n.CONSTR_EXCLUSION: "exclusion",
 }
+_ALTERED = frozenset({_n.OBJECT_TABLE, _n.OBJECT_MATVIEW, _n.OBJECT_FOREIGN_TABLE})
+_ADD_CONSTRAINT, _FOREIGN, _DEFAULT = _n.AT_AddConstraint, _n.CONSTR_FOREIGN, _n.CONSTR_DEFAULT
+_REQUIRES = frozenset({_n.CONSTR_NOTNULL, _n.CONSTR_PRIMARY})
+_MAY_STAND_ALONE = frozenset({"check", "foreign key"})
 _SERIAL = frozenset({"serial", "serial2", "serial4", "serial8", "smallserial", "bigserial"})
 # Weaker than AccessExclusiveLock: the manual's page of ALTER TABLE names them one by one.
 _SHARE_UPDATE = {
@@ -42,7 +46,7 @@ _SHARE_ROW = {
 
 def table(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an AlterTableStmt
     """The clauses of an ALTER TABLE."""
-    if node.objtype not in {_n.OBJECT_TABLE, _n.OBJECT_MATVIEW, _n.OBJECT_FOREIGN_TABLE}:
+    if node.objtype not in _ALTERED:
         return
     name = words.table(node.relation)
     strongest = 0
@@ -53,8 +57,8 @@ def table(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an AlterTableStmt
             yield from reader(name, command)
         if kind in _SHARE_UPDATE:
             continue
-        foreign = kind == _n.AT_AddConstraint and getattr(command, "def").constraint.contype == _n.CONSTR_FOREIGN
-        strongest = max(strongest, 1 if kind in _SHARE_ROW or foreign else 2)
+        foreign = kind == _ADD_CONSTRAINT and getattr(command, "def").constraint.contype == _FOREIGN
+        strongest = max(strongest, 1 if foreign or kind in _SHARE_ROW else 2)
     if strongest:
         yield c.Lock(name, "AccessExclusiveLock" if strongest == 2 else "ShareRowExclusiveLock")
 
@@ -64,48 +68,49 @@ def constraint(name: str, node: Any, column: str = "") -> Iterator[c.Clause]:  #
     kind = _KINDS.get(node.contype)
     if kind is None:
         return
-    keys = words.strings(node.fk_attrs if kind == "foreign key" else node.keys)
+    foreign = kind == "foreign key"
+    keys = words.strings(node.fk_attrs if foreign else node.keys)
+    referenced = words.table(node.pktable) if foreign else ""
     yield c.AddConstraint(
         table=name,
         name=node.conname,
         kind=kind,
         columns=tuple(keys) or ((column,) if column else ()),
-        not_valid=node.skip_validation or (not node.is_enforced and kind in {"check", "foreign key"}),
+        not_valid=node.skip_validation or (kind in _MAY_STAND_ALONE and not node.is_enforced),
         using_index=bool(node.indexname),
-        referenced=words.table(node.pktable) if kind == "foreign key" else "",
+        referenced=referenced,
         column=column,
     )
-    if kind == "foreign key":
-        yield c.Lock(words.table(node.pktable), "ShareRowExclusiveLock")
+    if foreign:
+        yield c.Lock(referenced, "ShareRowExclusiveLock")
 
 
-def column(name: str, node: Any) -> c.AddColumn:  # noqa: ANN401 - a ColumnDef
+def column(name: str, node: Any, constraints: Iterable[Any]) -> c.AddColumn:  # noqa: ANN401 - a ColumnDef
     """A column's definition; its constraints are told apart by `constraint`."""
-    names = node.type_name.names
-    written = names[-1].string.sval if names else ""
+    written = words.type_name(node.type_name)
     filled = written if written in _SERIAL else ""
     not_null = bool(filled)
     default: c.Default = "volatile" if filled else "none"
-    for holder in node.constraints:
-        inner = holder.constraint
+    for inner in constraints:
         kind = inner.contype
-        if kind in {_n.CONSTR_NOTNULL, _n.CONSTR_PRIMARY}:
+        if kind in _REQUIRES:
             not_null = not_null or not inner.skip_validation
-        elif kind == _n.CONSTR_DEFAULT:
+        elif kind == _DEFAULT:
             default = words.default(inner.raw_expr)
         elif kind == _n.CONSTR_IDENTITY:
             filled, default, not_null = "identity", "volatile", True
         elif kind == _n.CONSTR_GENERATED:
             filled = "generated" if inner.generated_kind == "s" else "virtual"
             default = "volatile" if filled == "generated" else "constant"
-    return c.AddColumn(name, node.colname, words.type_name(node.type_name), not_null, default, filled)
+    return c.AddColumn(name, node.colname, written, not_null, default, filled)
 
 
 def _add_column(name: str, command: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an AlterTableCmd
     node = getattr(command, "def").column_def
-    yield column(name, node)
-    for holder in node.constraints:
-        yield from constraint(name, holder.constraint, node.colname)
+    constraints = [holder.constraint for holder in node.constraints]
+    yield column(name, node, constraints)
+    for each in constraints:
+        yield from constraint(name, each, node.colname)
 
 
 def _add_constraint(name: str, command: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - as above

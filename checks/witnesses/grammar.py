@@ -5,10 +5,9 @@ The library is loaded on first use: it takes 0.2 s, and most commands never need
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from postgast import pg_query_pb2 as nodes
@@ -43,8 +42,7 @@ _ONE = re.compile(
 _BLANK = " \t\n\r\f"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Where a statement stands: character offsets of its first token, and of the end of its last.
 
     Attributes:
@@ -56,8 +54,7 @@ class Span:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """One statement as PostgreSQL's grammar sees it.
 
     Attributes:
@@ -135,13 +132,13 @@ def parse_all(statements: Iterable[str]) -> Iterator[Tree]:
     """The tree of each statement, in order. Plain ones are parsed together, which takes half the time."""
     batch: list[str] = []
     for sql in statements:
-        if _is_plain(sql):
+        if plain := _is_plain(sql):
             batch.append(sql)
             if len(batch) < BATCH:
                 continue
         yield from _together(batch)
         batch = []
-        if not _is_plain(sql):
+        if not plain:
             yield parse(sql)
     yield from _together(batch)
 

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.witnesses import alter, grammar, words
 from checks.witnesses import clauses as c
@@ -43,11 +42,11 @@ _DROPPED = {
     _n.OBJECT_TRIGGER: "trigger",
     _n.OBJECT_POLICY: "policy",
 }
+_PRIMARY, _FOREIGN = _n.CONSTR_PRIMARY, _n.CONSTR_FOREIGN
 _TABLES = {_n.OBJECT_TABLE, _n.OBJECT_FOREIGN_TABLE, _n.OBJECT_VIEW, _n.OBJECT_MATVIEW}
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What the text says of one statement.
 
     Attributes:
@@ -107,20 +106,17 @@ def _create_table(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateSt
         if kind == "column_def":
             column = element.column_def
             types[column.colname] = words.type_name(column.type_name)
-            for holder in column.constraints:
-                constraint = holder.constraint
-                if (of := constraint.contype) == _n.CONSTR_PRIMARY:
-                    key.append(column.colname)
-                elif of == _n.CONSTR_FOREIGN:
-                    locks.append(c.Lock(words.table(constraint.pktable), "ShareRowExclusiveLock"))
+            constraints = [holder.constraint for holder in column.constraints]
         elif kind == "constraint":
-            constraint = element.constraint
-            if (of := constraint.contype) == _n.CONSTR_PRIMARY:
-                key += words.strings(constraint.keys)
-            elif of == _n.CONSTR_FOREIGN:
-                locks.append(c.Lock(words.table(constraint.pktable), "ShareRowExclusiveLock"))
+            column, constraints = None, [element.constraint]
         else:
             inherits = True
+            continue
+        for constraint in constraints:
+            if (of := constraint.contype) == _PRIMARY:
+                key += [column.colname] if column is not None else words.strings(constraint.keys)
+            elif of == _FOREIGN:
+                locks.append(c.Lock(words.table(constraint.pktable), "ShareRowExclusiveLock"))
     primary = None if inherits and not key else tuple((k, types.get(k, "")) for k in key)
     limited = tuple(pair for pair in types.items() if pair[1].startswith(c.LIMITED))
     yield c.CreateTable(name, primary, node.relation.relpersistence == "t", node.if_not_exists, limited)
@@ -138,19 +134,20 @@ def _create_table_as(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a Creat
 def _create_index(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an IndexStmt
     columns: list[str] = []
     for element in node.index_params:
-        if not element.index_elem.name:
+        if not (column := element.index_elem.name):
             break
-        columns.append(element.index_elem.name)
-    name = words.table(node.relation)
+        columns.append(column)
+    relation, called = node.relation, node.idxname
+    name = words.table(relation)
     # An index with a condition finds only some rows; ON ONLY makes an empty index on a partitioned table.
     partial = node.HasField("where_clause")
-    if node.concurrent:
-        yield c.Concurrently(f"CREATE {'UNIQUE ' if node.unique else ''}INDEX CONCURRENTLY", node.idxname)
-    if node.relation.inh or node.concurrent:
+    if concurrent := node.concurrent:
+        yield c.Concurrently(f"CREATE {'UNIQUE ' if node.unique else ''}INDEX CONCURRENTLY", called)
+    if concurrent or relation.inh:
         yield c.CreateIndex(
-            name, node.idxname, () if partial else tuple(columns), node.unique, node.concurrent, node.if_not_exists
+            name, called, () if partial else tuple(columns), node.unique, concurrent, node.if_not_exists
         )
-    if not node.concurrent:
+    if not concurrent:
         yield c.Lock(name, "ShareLock")
 
 

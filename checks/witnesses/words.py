@@ -21,6 +21,7 @@ _TYPES = {
     "timetz": "time with time zone",
     "time": "time without time zone",
 }
+_USUAL = frozenset({"pg_catalog", "public"})
 # Functions that give each row a value of its own; what is STABLE, such as now(), fills all rows at once.
 _VOLATILE = {"random", "random_normal", "gen_random_uuid", "uuidv4", "uuidv7", "clock_timestamp", "timeofday"} | {
     *("uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "nextval", "setval", "gen_random_bytes"),
@@ -46,16 +47,17 @@ def full(names: list[str]) -> str:
 def type_name(node: Any) -> str:  # noqa: ANN401 - a TypeName
     """A type as people write it: `character varying(20)`, `app.mood[]`."""
     names = node.names
-    if len(names) == 1:
-        name = names[0].string.sval
-    else:
-        name = ".".join(n for n in strings(names) if n not in {"pg_catalog", "public"})
+    many = len(names)
+    name = names[many - 1].string.sval if many else ""
+    if many > 1 and (many > 2 or names[0].string.sval not in _USUAL):
+        name = ".".join(n for n in strings(names) if n not in _USUAL)
     name = _TYPES.get(name, name)
-    sizes = [str(m.a_const.ival.ival) for m in node.typmods if m.WhichOneof("node") == "a_const"]
-    if sizes and name != "interval":
-        head, _, zone = name.partition(" with")
-        name = f"{head}({','.join(sizes)}){f' with{zone}' if zone else ''}"
-    return name + "[]" * len(node.array_bounds)
+    if typmods := node.typmods:
+        sizes = [str(m.a_const.ival.ival) for m in typmods if m.WhichOneof("node") == "a_const"]
+        if sizes and name != "interval":
+            head, _, zone = name.partition(" with")
+            name = f"{head}({','.join(sizes)}){f' with{zone}' if zone else ''}"
+    return f"{name}{'[]' * len(bounds)}" if (bounds := node.array_bounds) else name
 
 
 def default(node: Any) -> Default:  # noqa: ANN401 - an expression
