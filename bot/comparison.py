@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from bot import zero
 from bot.stage import Stage, StateFailedError
 from checks import equality
 from checks.catalog.model import Catalog
@@ -20,7 +21,6 @@ from checks.schema import read as schemas
 from checks.schema.model import Schema
 from checks.schema.snapshot import to_snapshot
 from checks.tree import Tree
-from checks.witnesses import replay
 
 _LOOSENS = re.compile(r"\bDROP\s+(?:CONSTRAINT|IDENTITY)\b", re.IGNORECASE)
 
@@ -113,14 +113,7 @@ def _snapshot(chain: Chain) -> list[str] | None:
 
 def _built(chain: Chain, stage: Stage) -> Catalog | None:
     """What a chain builds from nothing; None where it does not run there."""
-
-    def build(branch: "replay.Branch") -> None:
-        run = replay.build_base(branch, chain)
-        if run.state == "failed":
-            raise StateFailedError(run)
-
-    parts = [chain.project.format, chain.project.transaction, *(f"{m.tag} {m.when} {m.hash}" for m in chain.migrations)]
-    template = stage.template("chain", parts, build)
+    template = zero.template(chain, stage)
     try:
         with stage.provider.branch(template=template, extensions=stage.extensions, seconds=stage.seconds) as branch:
             return stage.catalog(branch)

@@ -5,13 +5,13 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import psycopg
 
-from bot import undo
-from bot.branches import GivesWay, Template
+from bot import undo, zero
+from bot.branches import GivesWay, Remembers, Template
 from bot.progress import Say
 from bot.stage import Stage, StateFailedError, play
 from checks.branch import Branch
@@ -42,12 +42,14 @@ def rehearse(plan: Plan, stage: Stage, say: Say, *, meanwhile: Callable[[], None
         CouldNotJudge: no branch database could be had.
     """
     with ThreadPoolExecutor(2, "rehearsal") as beside:
-        zero = beside.submit(_from_zero, plan.head, stage)
-        found, leaving = _from_base(plan, stage, say, beside)
+        whole = _Whole(plan, stage, beside)
+        if not zero.follows(plan):
+            whole.start()
+        found, leaving = _from_base(plan, stage, say, whole)
         meanwhile()
         say("running the whole chain from zero")
         waiting = time.perf_counter()
-        run, chain, ms = zero.result()
+        run, chain, ms = whole.result()
         waited = (time.perf_counter() - waiting) * 1000
         if leaving is not None:
             back, stopped, took = leaving.result()
@@ -55,8 +57,44 @@ def rehearse(plan: Plan, stage: Stage, say: Say, *, meanwhile: Callable[[], None
     return replace(found, zero=run, chain=chain, ms=found.ms | {"from_zero": ms, "from_zero_wait": waited})
 
 
+@dataclass(slots=True)
+class _Whole:
+    """Head's whole chain from zero: told where that is certain, else run beside all else, from the moment that it is not."""
+
+    plan: Plan
+    stage: Stage
+    beside: Executor
+    _running: Future[tuple[Run | None, Catalog | None, float]] | None = None
+    _told: tuple[Run, Catalog] | None = None
+
+    def start(self) -> None:
+        """Run it, if it does not run already."""
+        if self._running is None:
+            self._running = self.beside.submit(_from_zero, self.plan.head, self.stage)
+
+    def at(self, remark: str | None) -> None:
+        """Base's state has that remark."""
+        if not zero.may_follow(self.plan, remark):
+            self.start()
+
+    def after(self, found: Rehearsal, remark: str | None) -> None:
+        """Head's migrations have run on the state with that remark."""
+        if self._running is None:
+            self._told = zero.told(self.plan, found, remark)
+            if self._told is None:
+                self.start()
+
+    def result(self) -> tuple[Run | None, Catalog | None, float]:
+        """What it did, what it built, and the milliseconds that it ran."""
+        if self._told is not None:
+            return *self._told, 0.0
+        self.start()
+        assert self._running is not None  # it was started  # noqa: S101
+        return self._running.result()
+
+
 def _from_base(
-    plan: Plan, stage: Stage, say: Say, beside: Executor
+    plan: Plan, stage: Stage, say: Say, whole: _Whole
 ) -> tuple[Rehearsal, Future[tuple[Rollback | None, str | None, float]] | None]:
     """Try the ways to base's state, the truest first; the branch is left `beside` whatever comes next."""
     notes: list[str] = []
@@ -68,12 +106,16 @@ def _from_base(
                 made = stage.provider.branch(template=template, extensions=stage.extensions, seconds=stage.seconds)
                 branch = opened.enter_context(made)
             except StateFailedError as error:
+                whole.start()
                 if not notes:
                     notes.append(_told(error.run))
                 continue
             ms = {"branch": (time.perf_counter() - started) * 1000}
+            remark = branch.remark if isinstance(branch, Remembers) and not note else None
+            whole.at(remark)
             found = _observe(plan, branch, stage, say)
-            leaving = beside.submit(_leave, opened.pop_all(), plan, stage, branch, found)
+            whole.after(found, remark)
+            leaving = whole.beside.submit(_leave, opened.pop_all(), plan, stage, branch, found)
         said = (*notes, note) if note else ()
         missing, lacking = branch.missing_extensions, _lacking(branch, found.run)
         return replace(found, notes=said, missing=missing, lacking=lacking, ms=ms | found.ms), leaving
@@ -87,7 +129,7 @@ def ways(base: Chain, stage: Stage) -> Iterator[tuple[Template, str]]:
     rows = [f"{m.tag} {m.when} {m.hash}" for m in base.migrations]
     parts = [project.format, project.transaction, ".".join(project.table), *rows]
     if not pulled:
-        yield stage.template("chain", parts, _grow(base)), ""
+        yield zero.template(base, stage), ""
     if project.transaction == "one" and not pulled:
         apart = replace(base, project=replace(project, transaction="each"))
         yield (

@@ -14,11 +14,12 @@ class Template:
 
     Attributes:
         key: hash of everything the state depends on; equal keys, equal states.
-        build: brings an empty branch to that state; what it raises leaves no template behind.
+        build: brings an empty branch to that state; what it raises leaves no template behind. What it returns is a remark on
+            the state, kept with it.
     """
 
     key: str
-    build: Callable[[Branch], None]
+    build: Callable[[Branch], str | None]
 
 
 class Provider(Protocol):
@@ -41,4 +42,14 @@ class GivesWay(Protocol):
 
     def give_way(self) -> None:
         """Let others go first, from the next session on."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A branch at a template that knows what was said of the template when it was built."""
+
+    @property
+    def remark(self) -> str | None:
+        """What `Template.build` returned."""
         ...

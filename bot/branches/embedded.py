@@ -23,6 +23,7 @@ class EmbeddedBranch:
     may_create_roles = True
 
     def __init__(self, sockets: Path, version: int, missing: frozenset[str]) -> None:
+        self.remark: str | None = None
         self.version = version
         self.missing_extensions = missing
         self._sockets = sockets
@@ -187,21 +188,23 @@ class Embedded:
         place = self._place
         key = hashlib.sha256("\0".join([blank.key(place.binaries), template.key, *first]).encode()).hexdigest()[:32]
         if place.templates.copy(key, data, place.owner):
+            branch.remark = place.templates.remark(data)
             return
         with place.templates.making(key) as needed:
             if not needed and place.templates.copy(key, data, place.owner):
+                branch.remark = place.templates.remark(data)
                 return
             self._blank(data)
             with self._running(data.parent, branch, seconds) as server:
                 branch.create(first)
                 try:
-                    template.build(branch)
+                    branch.remark = template.build(branch)
                 except Exception:
                     self._complain(branch, seconds)
                     raise
                 server.stop()
                 self._complain(branch, seconds)  # also where the build caught the error itself
-            place.templates.keep(key, data)
+            place.templates.keep(key, data, remark=branch.remark)
 
     def _complain(self, branch: EmbeddedBranch, seconds: float) -> None:
         if branch.stopped == "time":

@@ -11,6 +11,7 @@ from pathlib import Path
 from . import files, watch
 from .owner import Owner
 
+_REMARK = "bulletproof.remark"  # beside PostgreSQL's own files, which it leaves alone
 _DAY = 86_400.0
 _SWEEP_SECONDS = 3600.0
 
@@ -39,6 +40,13 @@ class Templates:
                 os.utime(source)
             return True
 
+    @staticmethod
+    def remark(data: Path) -> str | None:
+        """What was remembered of the template that `data` is a copy of; look before anything runs there."""
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return (data / _REMARK).read_text(encoding="utf-8")
+        return None
+
     def peek(self, key: str, target: Path, owner: Owner) -> bool:
         """Copy one from a folder that we cannot write, so cannot lock either."""
         source = self.folder / key
@@ -56,11 +64,16 @@ class Templates:
             finally:
                 (self.folder / f"{key}.making").unlink(missing_ok=True)
 
-    def keep(self, key: str, data: Path, *, public: bool = False) -> None:
-        """Keep a copy of the data directory of a cluster that was stopped in order; `public`: others may copy it too."""
+    def keep(self, key: str, data: Path, *, public: bool = False, remark: str | None = None) -> None:
+        """Keep a copy of the data directory of a cluster that was stopped in order, and what is to be remembered of it.
+
+        `public`: others may copy it too.
+        """
         fresh = files.new_folder(self.folder, key)
         try:
             files.copy(data, fresh / "data", public=public)
+            if remark is not None:
+                files.write(fresh / "data" / _REMARK, remark)
             files.publish(fresh / "data", self.folder / key)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

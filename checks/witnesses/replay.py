@@ -11,7 +11,7 @@ from operator import attrgetter
 
 from checks.branch import Branch
 from checks.drizzle.model import Chain, Migration, Project, Statement
-from checks.witnesses import grammar, tracking
+from checks.witnesses import grammar, leftovers, tracking
 from checks.witnesses.model import Failure, MigrationRun, Observation, Run
 from checks.witnesses.postgres import CONTROL, Session, first_words, is_work
 from checks.witnesses.wire import IDLE, INTRANS, Wire
@@ -55,8 +55,16 @@ def run(branch: Branch, chain: Chain, *, seconds: float | None = None) -> Run:
     )
 
 
-def build_base(branch: Branch, chain: Chain, *, seconds: float | None = None) -> Run:
+def build_base(
+    branch: Branch, chain: Chain, *, seconds: float | None = None, watch: leftovers.Watch | None = None
+) -> Run:
     """Bring a branch to the state after a chain, as Drizzle would and as fast as it would: nothing is observed.
+
+    Args:
+        branch: where.
+        chain: all migrations, those that ran included.
+        seconds: as for `run`.
+        watch: looks at what the chain leaves in the session.
 
     Returns:
         A run without observations; `failed` and `failure` say where it ended, if it did.
@@ -69,7 +77,9 @@ def build_base(branch: Branch, chain: Chain, *, seconds: float | None = None) ->
     try:
         tracking.ensure(wire, chain)
         pending, skipped = tracking.pending(wire, chain)
-        failed, failure = _build(wire, project, pending)
+        if watch is not None:
+            watch.begin(wire)
+        failed, failure = _build(wire, project, pending, watch)
     except tracking.RefusedError as error:
         failure = error.failure
     finally:
@@ -85,7 +95,9 @@ def build_base(branch: Branch, chain: Chain, *, seconds: float | None = None) ->
     )
 
 
-def _build(wire: Wire, project: Project, pending: Sequence[Migration]) -> tuple[tuple[str, int] | None, Failure | None]:
+def _build(
+    wire: Wire, project: Project, pending: Sequence[Migration], watch: leftovers.Watch | None
+) -> tuple[tuple[str, int] | None, Failure | None]:
     together, http = project.transaction == "one", project.migrator == "neon-http"
     if together:
         wire.execute("begin")
@@ -100,6 +112,8 @@ def _build(wire: Wire, project: Project, pending: Sequence[Migration]) -> tuple[
             tracking.record(wire, project, migration)
         if project.transaction == "each":
             wire.execute("commit")
+    if watch is not None:
+        watch.end(wire)
     failure = wire.execute("commit").failure if together else None
     if project.transaction == "none":
         for migration in pending:
