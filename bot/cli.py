@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from bot import interrupt
 from bot.database import commands as databases
 from checks.errors import CouldNotJudge, UserError
 
@@ -325,26 +326,50 @@ app.add_typer(databases.app, name="db")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; every error is one or two plain sentences on stderr."""
-    words = sys.argv[1:] if arguments is None else arguments
+    with interrupt.heard():
+        return _run(sys.argv[1:] if arguments is None else arguments, leaving=arguments is None)
+
+
+def _run(words: list[str], *, leaving: bool) -> int:
     try:
-        result = databases.plainly(words[1:]) if words[:1] == ["db"] else None
-        if result is not None and arguments is None:
+        result = databases.plainly(words[1:]) if words[:1] == ["db"] else _plainly(words)
+        if result is not None and leaving:
             databases.leave(result)
         if result is None:
             result = app(words or ["--help"], prog_name="bulletproof", standalone_mode=False)
+        if interrupt.told():  # typer gives a code for Ctrl-C, and no word
+            return _stopped()
+    except (KeyboardInterrupt, typer.Abort):
+        return _stopped()
     except UserError as error:
+        if interrupt.told():
+            return _stopped()
         _say(str(error))
         return error.code
-    except (KeyboardInterrupt, typer.Abort):
-        _say("stopped.")
-        return 130
     except BrokenPipeError:
         # The reader of a pipe went away (`| head`): not an error, and Python must not complain when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - a fault of ours ends in one line and exit code 3
-        return _unexpected(error)
+        return _stopped() if interrupt.told() else _unexpected(error)
     return result if isinstance(result, int) else 0
+
+
+def _plainly(words: list[str]) -> int | None:
+    """Compare two sides without the library's adapters, which take longer to load than a schema to read; None where they are needed."""
+    match words:
+        case ["diff", before, after]:
+            format = DiffFormat.sql  # noqa: A001 - as the option is called
+        case ["diff", before, after, "--format", ("sql" | "unified" | "json") as name]:
+            format = DiffFormat(name)  # noqa: A001 - likewise
+        case _:
+            return None
+    return None if before.startswith("-") or after.startswith("-") else diff(before, after, format)
+
+
+def _stopped() -> int:
+    _say("stopped.")
+    return interrupt.STOPPED
 
 
 def _unexpected(error: Exception) -> int:

@@ -2,8 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,17 +11,12 @@ import psycopg
 
 from bot.branches import Provider
 from bot.progress import Say, silent
-from bot.stage import Stage, play
-from bot.terminal import respelling
-from checks.branch import Branch
-from checks.catalog import difference, ground, proof, statements, words
+from bot.terminal import sides
 from checks.catalog import read as catalogs
 from checks.catalog.model import Catalog
-from checks.errors import CouldNotJudge, UserError
-from checks.witnesses import setup
 
 if TYPE_CHECKING:
-    from checks.drizzle.model import Chain
+    from checks.catalog import proof, statements
 
 Format = Literal["sql", "unified", "json"]
 _TRACKING = ("drizzle",)
@@ -67,37 +61,51 @@ def diff(
         UserError: a side cannot be read, or its SQL fails; the text names file, line and PostgreSQL's words.
         CouldNotJudge: a database cannot be reached.
     """
-    sides = [_side(name, repo) for name in (before, after)]
-    look = _Look(ignore=_TRACKING if any(isinstance(side, _Revision) for side in sides) else ())
+    one, other = (sides.read(name, repo) for name in (before, after))
+    ignore = _TRACKING if any(isinstance(side, sides.Revision) for side in (one, other)) else ()
+    look = _Look(ignore, provider, seconds)
+    say(f"reading {one.label} and {other.label}")
+    with contextlib.ExitStack() as opened:
+        aside = opened.enter_context(ThreadPoolExecutor(2))
+        theirs = aside.submit(look.read, other)
+        # A database of the person's is only read: what is tried is tried elsewhere, and that is made ready meanwhile.
+        scratch = None
+        if isinstance(one, sides.Database):
+            scratch = aside.submit(look.hold, sides.fresh(provider, seconds))
+            opened.callback(_close, scratch)
+        # What reading needs is there; the rest is fetched while the databases answer.
+        from bot.terminal import respelling  # noqa: PLC0415
+        from checks.catalog import difference, proof, statements, words  # noqa: PLC0415
 
-    def other() -> Catalog:
-        with sides[1].open(provider, seconds) as session:
-            return look.at(session)
+        session = opened.enter_context(one.open(provider, seconds))
+        start = catalogs.read(session, ignore=ignore)
+        start, wanted = respelling.alike(start, theirs.result(), lambda: sides.fresh(provider, seconds))
+        made = statements.sql(start, wanted)
+        if not made and difference.equal(start, wanted):
+            return Difference(equal=True)
+        say("proving the difference")
+        if scratch is None:
+            shown = proof.prove(lambda: contextlib.nullcontext(session), made, wanted, ignore=ignore, start=start)
+        else:
+            shown = _prove_elsewhere(scratch, start, made, wanted)
+            aside.submit(_close, scratch)
+        return Difference(
+            equal=False,
+            sql=statements.text(made),
+            unified=difference.unified(start, wanted, before=before, after=after),
+            changes=tuple(words.summary(start, wanted)),
+            proven=shown.proven,
+            why=shown.why or shown.caution,
+        )
 
-    say(f"reading {sides[0].label} and {sides[1].label}")
-    with ThreadPoolExecutor(1) as aside:
-        reading = aside.submit(other)
-        with sides[0].open(provider, seconds) as session:
-            start = look.at(session)
-            start, wanted = respelling.alike(start, reading.result(), lambda: _fresh(provider, seconds))
-            made = statements.sql(start, wanted)
-            if not made and difference.equal(start, wanted):
-                return Difference(equal=True)
-            say("proving the difference")
-            if isinstance(sides[0], _Database):
-                shown = _prove_elsewhere(start, made, wanted, provider, seconds)
-            else:
-                shown = proof.prove(
-                    lambda: contextlib.nullcontext(session), made, wanted, ignore=look.ignore, start=start
-                )
-    return Difference(
-        equal=False,
-        sql=statements.text(made),
-        unified=difference.unified(start, wanted, before=before, after=after),
-        changes=tuple(words.summary(start, wanted)),
-        proven=shown.proven,
-        why=shown.why or shown.caution,
-    )
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A session that stays open, and what was read there."""
+
+    opened: contextlib.ExitStack
+    session: psycopg.Connection[Any]
+    catalog: Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,159 +113,43 @@ class _Look:
     """How both sides are read. Roles belong to the cluster, not to the schema: those that TO names are made where they lack."""
 
     ignore: tuple[str, ...]
+    provider: Provider
+    seconds: float
 
-    def at(self, session: psycopg.Connection[Any]) -> Catalog:
-        return catalogs.read(session, ignore=self.ignore)
+    def read(self, side: sides.Side) -> Catalog:
+        """A side's schema; nothing stays open."""
+        with side.open(self.provider, self.seconds) as session:
+            return catalogs.read(session, ignore=self.ignore)
+
+    def hold(self, opening: contextlib.AbstractContextManager[psycopg.Connection[Any]]) -> _Held:
+        """What is there, with the session that saw it."""
+        with contextlib.ExitStack() as opened:
+            session = opened.enter_context(opening)
+            catalog = catalogs.read(session, ignore=self.ignore)
+            return _Held(opened.pop_all(), session, catalog)
+
+
+def _close(held: Future[_Held]) -> None:
+    if not held.cancelled() and held.exception() is None:
+        held.result().opened.close()
 
 
 def _prove_elsewhere(
-    start: Catalog, made: list[statements.Statement], wanted: Catalog, provider: Provider, seconds: float
-) -> proof.Proof:
-    """A database of the person's is only read; what the difference touches is made again on a branch, and tried there."""
+    scratch: Future[_Held], start: Catalog, made: list["statements.Statement"], wanted: Catalog
+) -> "proof.Proof":
+    """What the difference touches is made again on a branch, and tried there."""
+    from checks.catalog import difference, ground, proof, statements  # noqa: PLC0415 - as above
+
     start, wanted = ground.of(start, wanted)
     try:
-        with _fresh(provider, seconds) as session:
-            script = ";\n".join(each.sql for each in statements.sql(catalogs.read(session), start))
-            session.execute(script.encode())
-            if not difference.equal(catalogs.read(session), start):
-                return proof.Proof(proven=False, why="the schema could not be made again here exactly as it is there")
-            return proof.prove(lambda: contextlib.nullcontext(session), made, wanted, start=start)
+        held = scratch.result()
+        session = held.session
+        script = ";\n".join(each.sql for each in statements.sql(held.catalog, start))
+        session.execute(script.encode())
+        if not difference.equal(catalogs.read(session), start):
+            return proof.Proof(proven=False, why="the schema could not be made again here exactly as it is there")
+        return proof.prove(lambda: contextlib.nullcontext(session), made, wanted, start=start)
     except psycopg.Error as error:
         return proof.Proof(
             proven=False, why=f"the schema could not be made again here: {error.diag.message_primary or error}"
         )
-
-
-# --- sides ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A .sql file of the person's own: it may do what a superuser may, in a cluster that is thrown away."""
-
-    path: Path
-
-    @property
-    def label(self) -> str:
-        return str(self.path)
-
-    @contextlib.contextmanager
-    def open(self, provider: Provider, seconds: float) -> Generator[psycopg.Connection[Any]]:
-        try:
-            text = self.path.read_bytes().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise UserError(f"{self.path} is not UTF-8 (byte {error.start}).") from None
-        except OSError as error:
-            raise UserError(f"{self.path} cannot be read: {error.strerror or error}.") from None
-        stage = Stage.of(provider, [text], ("drizzle", "__drizzle_migrations"), extensions=(), seconds=seconds)
-        with provider.branch(extensions=stage.extensions, seconds=seconds) as branch, _strongest(branch) as session:
-            setup.load(session, text, str(self.path), private=getattr(branch, "admin", None) is not None)
-            session.execute("RESET ALL")
-            yield session
-
-
-@dataclass(frozen=True, slots=True)
-class _Revision:
-    """The migrations of a commit: what comes from a repository never runs as a superuser."""
-
-    revision: str
-    chain: "Chain"
-
-    @property
-    def label(self) -> str:
-        return f"the migrations at {self.revision}"
-
-    @contextlib.contextmanager
-    def open(self, provider: Provider, seconds: float) -> Generator[psycopg.Connection[Any]]:
-        from checks.witnesses import replay  # noqa: PLC0415 - only for migrations
-
-        project = self.chain.project
-        texts = [m.text for m in self.chain.migrations]
-        stage = Stage.of(provider, texts, project.table, extensions=(), seconds=seconds)
-        with provider.branch(extensions=stage.extensions, seconds=seconds) as branch:
-            play(branch, stage.stubs)
-            run = replay.build_base(branch, self.chain)
-            if run.state == "failed":
-                tag, number = run.failed or ("", 0)
-                where = next((m for m in self.chain.migrations if m.tag == tag), None)
-                line = where.statements[number].line if where and number < len(where.statements) else 1
-                said = run.failure.message if run.failure else run.why or ""
-                raise UserError(
-                    f"{where.path if where else self.label}:{line} at {self.revision} does not run: {said}."
-                )
-            with branch.connect() as session:
-                yield session
-
-
-@dataclass(frozen=True, slots=True)
-class _Database:
-    """A database that is only read."""
-
-    url: str
-
-    @property
-    def label(self) -> str:
-        return "the database"
-
-    @contextlib.contextmanager
-    def open(self, provider: Provider, seconds: float) -> Generator[psycopg.Connection[Any]]:
-        del provider, seconds
-        from bot.database import target  # noqa: PLC0415 - only for databases
-
-        there = target.of(self.url)
-        with there.connect() as session:
-            session.read_only = True
-            try:
-                yield session
-            except psycopg.Error as error:
-                raise CouldNotJudge(f"{there.name}: {there.words(error)}.") from None
-
-
-def _side(name: str, repo: Path) -> _File | _Revision | _Database:
-    if name.startswith(("postgres://", "postgresql://")):
-        return _Database(name)
-    if name.startswith("git:"):
-        return _revision(name.removeprefix("git:"), repo)
-    if not name:
-        raise UserError("A side is a .sql file, a PostgreSQL URL or git:REV, and one of them is empty.")
-    return _File(Path(name))
-
-
-def _revision(revision: str, repo: Path) -> _Revision:
-    """The one project at a commit, or the one that the folder one is in belongs to."""
-    from bot import overrides  # noqa: PLC0415 - only for revisions
-    from bot.git import Repository  # noqa: PLC0415 - likewise
-    from checks import policy  # noqa: PLC0415 - likewise
-    from checks.drizzle import chain as chains  # noqa: PLC0415 - likewise
-    from checks.drizzle import projects  # noqa: PLC0415 - likewise
-
-    repository = Repository(repo)
-    tree = repository.tree(revision)
-    found = projects.find(tree, overrides.said(policy.read(tree)))
-    if not found:
-        raise UserError(f"There is no Drizzle project for PostgreSQL at {revision}.")
-    here = f"{repository.inside()}/"
-    around = [project for project in found if not project.root or here.startswith(f"{project.root}/")] or found
-    deepest = max(len(project.root) for project in around)
-    mine = [project for project in around if len(project.root) == deepest] if around is not found else found
-    if len(mine) > 1:
-        folders = ", ".join(sorted(project.migrations_dir for project in mine)[:10])
-        raise UserError(
-            f"There are {len(mine)} Drizzle projects at {revision} ({folders}). Run it in the folder of one."
-        )
-    return _Revision(revision, chains.read(tree, mine[0]))
-
-
-@contextlib.contextmanager
-def _fresh(provider: Provider, seconds: float) -> Generator[psycopg.Connection[Any]]:
-    """A strong session on a branch of its own."""
-    with provider.branch(seconds=seconds) as branch, _strongest(branch) as session:
-        yield session
-
-
-@contextlib.contextmanager
-def _strongest(branch: Branch) -> Generator[psycopg.Connection[Any]]:
-    """A superuser's session where the cluster is private, else the branch role's."""
-    admin = getattr(branch, "admin", None)
-    with admin() if admin is not None else branch.connect() as session:
-        yield session
