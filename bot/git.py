@@ -1,22 +1,19 @@
 """Reads commits, trees and blobs from a git repository's object database; the work tree is never touched."""
 
+import contextlib
 import os
 import subprocess
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import IO
 
+from bot.git_contents import MAX_BLOB, Batch, Contents
 from checks.change import Change, Changed, Commit, TypeOfChange
 from checks.errors import UserError
 from checks.tree import Entry, Tree
 
-MAX_BLOB = 64 * 1024 * 1024
-"""Bytes. A larger file is listed but not read: no migration or schema is that large, and memory is bounded."""
 _MOST_EARLIER = 50
-_ROOM = 128 * 1024 * 1024  # for blobs that may be read again
 
 # Nothing the repository's own configuration names may run, and nothing of the caller's hooks may leak in.
 _SAFE = (
@@ -126,14 +123,15 @@ class Repository:
             base: a revision; collisions are judged against it.
             head: a revision; what it introduces is counted from the merge base.
         """
-        base_id, head_id = self.resolve(base), self.resolve(head)
+        batch = self._batch()
+        base_id, head_id = (batch.commit(named) or self.resolve(named) for named in (base, head))
         fork_id = self.merge_base(base_id, head_id)
         head_entries = {entry.path: entry for entry in self._list(head_id)}
         ours = list(self._diff(fork_id, head_id, renames=True))
         fork_entries = _undo(head_entries, ours)
         theirs = list(self._diff(fork_id, base_id, renames=False)) if base_id != fork_id else []
         base_entries = _redo(fork_entries, theirs)
-        contents = _Contents(self)
+        contents = Contents(batch, self._prefetch)
         return Change(
             base=Commit(base_id, Tree(base_entries.values(), contents.fetch, partial(self._earlier, base_id))),
             head=Commit(head_id, Tree(head_entries.values(), contents.fetch)),
@@ -152,7 +150,7 @@ class Repository:
 
     def tree(self, revision: str) -> Tree:
         """The files of one revision."""
-        return Tree(self._list(self.resolve(revision)), _Contents(self).fetch)
+        return Tree(self._list(self.resolve(revision)), self._contents().fetch)
 
     def blobs(self, oids: Sequence[str]) -> dict[str, bytes]:
         """The contents of blobs, in one batch; those over `MAX_BLOB` bytes are left out.
@@ -160,30 +158,9 @@ class Repository:
         Raises:
             UserError: a blob is not here and cannot be fetched.
         """
-        if self._promisor:
-            self._prefetch(oids)
-        found: dict[str, bytes] = {}
-        with self._process("cat-file", "--batch", "--buffer") as process:
-            assert process.stdin is not None  # noqa: S101 - Popen gives what was asked for
-            assert process.stdout is not None  # noqa: S101
-            # Written by a thread of its own: git answers while it still reads, and both pipes would fill up.
-            writer = threading.Thread(target=_feed, args=(process.stdin, oids))
-            writer.start()
-            for _ in oids:
-                header = process.stdout.readline().split()
-                if len(header) != 3:
-                    name = header[0].decode() if header else "an object"
-                    process.kill()
-                    writer.join()
-                    raise UserError(f"{name[:12]} is missing from {self.name}. {self._fetch_advice()}")
-                oid, size = header[0].decode(), int(header[2])
-                if size <= MAX_BLOB:
-                    found[oid] = process.stdout.read(size)
-                    process.stdout.read(1)
-                else:
-                    _discard(process.stdout, size + 1)
-            writer.join()
-        return found
+        self._prefetch(oids)
+        with contextlib.closing(self._batch()) as batch:
+            return batch.read(oids)
 
     # --- git itself ---
 
@@ -206,7 +183,7 @@ class Repository:
 
     def fetcher(self) -> Callable[[Sequence[str]], Mapping[str, bytes]]:
         """Reads blobs, each once."""
-        return _Contents(self).fetch
+        return self._contents().fetch
 
     @cached_property
     def _promisor(self) -> str | None:
@@ -216,8 +193,19 @@ class Repository:
             return None
         return found.decode().splitlines()[0].split()[0].removeprefix("remote.").removesuffix(".promisor")
 
+    def _contents(self) -> Contents:
+        return Contents(self._batch(), self._prefetch)
+
+    def _batch(self) -> Batch:
+        return Batch(partial(self.start, "cat-file", "--batch"), self._missing)
+
+    def _missing(self, oid: str) -> UserError:
+        return UserError(f"{oid[:12]} is missing from {self.name}. {self._fetch_advice()}")
+
     def _prefetch(self, oids: Sequence[str]) -> None:
         """Ask a partial clone's remote for all blobs at once, as git does itself; cat-file would ask for each alone."""
+        if not self._promisor:
+            return
         names = "".join(f"{oid}\n" for oid in oids).encode()
         self._try(
             *(
@@ -291,33 +279,6 @@ class Repository:
             raise UserError("git is not installed. Install the package `git` (2.38 or newer).") from None
 
 
-class _Contents:
-    """One cache of blobs for the trees of one change, which share most of them; what was read longest ago goes first."""
-
-    def __init__(self, repository: Repository) -> None:
-        self._repository = repository
-        self._known: dict[str, bytes] = {}
-        self._room = _ROOM
-        self._lock = threading.Lock()
-
-    def fetch(self, oids: Sequence[str]) -> Mapping[str, bytes]:
-        with self._lock:
-            found = {oid: self._known[oid] for oid in oids if oid in self._known}
-            missing = [oid for oid in oids if oid not in found]
-            if missing:
-                fresh = self._repository.blobs(missing)
-                found |= fresh
-                self._keep(fresh)
-            return found
-
-    def _keep(self, fresh: Mapping[str, bytes]) -> None:
-        for oid, content in fresh.items():
-            self._known[oid] = content
-            self._room -= len(content)
-        while self._room < 0:
-            self._room += len(self._known.pop(next(iter(self._known))))
-
-
 def _undo(after: Mapping[str, Entry], changes: Iterable[_Raw]) -> dict[str, Entry]:
     """The entries before `changes` led to `after`."""
     entries = dict(after)
@@ -339,19 +300,6 @@ def _changed(changes: Iterable[_Raw]) -> Iterator[Changed]:
         entry = raw.after or raw.before
         if entry is not None:
             yield Changed(entry.path, raw.change, raw.before.path if raw.change == "renamed" and raw.before else None)
-
-
-def _feed(stdin: IO[bytes], oids: Iterable[str]) -> None:
-    try:
-        stdin.write("".join(f"{oid}\n" for oid in oids).encode())
-        stdin.close()
-    except BrokenPipeError:
-        pass  # git ended early; the reader says so
-
-
-def _discard(stream: IO[bytes], size: int) -> None:
-    while size > 0:
-        size -= len(stream.read(min(size, 1 << 20)) or b"\0" * size)
 
 
 def _words(arguments: Sequence[str], stderr: bytes, path: Path) -> str:
