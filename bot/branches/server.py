@@ -11,12 +11,14 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from bot import interrupt
 from bot.branches import Template
 from checks.errors import CouldNotJudge, UserError
 
@@ -219,9 +221,11 @@ def _watched(address: str, branch: ServerBranch, limits: _Limits) -> Generator[N
         target=_watch, args=(address, branch, limits, over), name="bulletproof-watch", daemon=True
     )
     thread.start()
+    interrupt.at(over, partial(_stop, address, branch, over))
     try:
         yield
     finally:
+        interrupt.forget(over)
         over.set()
         thread.join()
 
@@ -239,9 +243,19 @@ def _watch(address: str, branch: ServerBranch, limits: _Limits, over: threading.
                 branch.stopped = "time"
             elif over.wait(min(_LOOK, max(0.0, deadline - time.monotonic()))):
                 return
-        _run(admin, "ALTER ROLE {} NOLOGIN", branch.name)
-        while _end_sessions(admin, branch.name) and not over.wait(_TICK):
-            pass
+        _lock_out(admin, branch, over)
+
+
+def _stop(address: str, branch: ServerBranch, over: threading.Event) -> None:
+    branch.stopped = "time"
+    with contextlib.suppress(CouldNotJudge, psycopg.Error), _connect(address) as admin:
+        _lock_out(admin, branch, over)
+
+
+def _lock_out(admin: _Session, branch: ServerBranch, over: threading.Event) -> None:
+    _run(admin, "ALTER ROLE {} NOLOGIN", branch.name)
+    while _end_sessions(admin, branch.name) and not over.wait(_TICK):
+        pass
 
 
 def _end_sessions(admin: _Session, name: str) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from bot import interrupt
+
 Reason = Literal["time", "disk"]
 
 _TICK = 0.05
@@ -24,9 +26,11 @@ class Watch:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bulletproof-watch", daemon=True)
         self._thread.start()
+        interrupt.at(self, kill)
 
     def end(self) -> None:
         """Stop watching; returns when nothing more will be killed."""
+        interrupt.forget(self)
         self._ended.set()
         self._thread.join()
 
