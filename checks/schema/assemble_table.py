@@ -197,7 +197,7 @@ class _Draft:
                 extras = self.source.site.unknown(
                     "has a callback for extras that returns nothing, which Drizzle refuses"
                 )
-        for value in _parts(extras):
+        for value in _parts(extras, self.source.site):
             try:
                 self._extra(value)
             except Lost as lost:
@@ -344,10 +344,10 @@ class _Draft:
         )
 
 
-def _parts(extras: Value) -> list[Value]:
+def _parts(extras: Value, site: Site) -> list[Value]:
     """What a table's extras hold; lists in a list are opened once, as in Drizzle."""
     if isinstance(extras, Record):
-        return [extras[key] for key in extras.names()] + ([extras.hole] if extras.hole else [])
+        return [extras.read(key, site) for key in extras.names()] + ([extras.hole] if extras.hole else [])
     if isinstance(extras, Unknown):
         return [extras]
     parts: list[Value] = []

@@ -25,7 +25,7 @@ class Enum(sqltext.Referable):
         values = args[1] if len(args) > 1 else UNDEFINED
         of_object = isinstance(values, Record)
         if isinstance(values, Record):
-            values = values.hole or [values[key] for key in values.names()]
+            values = values.hole or [values.read(key, site) for key in values.names()]
         if not isinstance(name, str | Unknown) or not isinstance(values, list | Unknown):
             return site.unknown("is an enum without a name or values")
         items = listed(values)

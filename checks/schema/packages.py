@@ -16,7 +16,6 @@ _OTHERS = ("drizzle-orm/mysql-core", "drizzle-orm/sqlite-core", "drizzle-orm/sin
 _PAYLOAD = re.compile(
     r"@payloadcms/db-[\w-]+/drizzle(/.*)?"
 )  # Drizzle under another name, in the schemas that it generates
-_ZOD = frozenset({"zod", "zod/v3", "zod/v4", "zod/mini", "zod/v4-mini"})
 
 
 class Harmless(dict[str, Value]):
@@ -70,8 +69,8 @@ class Packages:
             return Harmless(specifier, security.neon(self._site) | self._users_sync(), self._site)
         if specifier in {"drizzle-orm/supabase", "drizzle-orm/supabase/rls"}:
             return Harmless(specifier, security.supabase(self._site) | self._supabase_tables(), self._site)
-        if specifier in _ZOD:
-            return Harmless(specifier, {"z": zod.Z, "default": zod.Z, **zod.EXPORTS}, self._site)
+        if specifier in zod.EXPORTS:
+            return Harmless(specifier, zod.EXPORTS[specifier], self._site)
         if specifier.startswith("drizzle-orm/") or specifier in _OTHERS or specifier == "drizzle-kit":
             return Harmless(specifier, {"defineConfig": Native("defineConfig", _identity)}, self._site)
         return None

@@ -142,6 +142,7 @@ class Tables:
         return table
 
     def _columns(self, table: Table, columns: Record, casing: str | None) -> None:
+        columns = columns.plain(table.site)
         if columns.hole is not None:
             table.lost.append((None, columns.hole))
         convert = CASINGS.get(casing or "", lambda name: name)

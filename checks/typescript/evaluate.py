@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from checks.typescript import arithmetic, functions, literals, members, syntax
+from checks.typescript import arithmetic, classes, functions, literals, members, syntax
 from checks.typescript.scopes import Budget, Closure, Exhausted, Namespace, Scope
 from checks.typescript.syntax import Node
 from checks.typescript.values import (
@@ -65,7 +65,8 @@ class Evaluator:
             "update_expression": lambda n, s: functions.update(self, n, s),
             "sequence_expression": lambda n, s: [self.value(c, s) for c in n.named_children][-1],
             "this": self._this,
-            "class": lambda n, s: self.site(n, s).unknown("a class is not read", inert=True),
+            "super": lambda n, s: classes.parent_of(s, self.site(n, s)),
+            "class": lambda n, s: classes.make(self, n, s),
             "await_expression": lambda n, s: self.site(n, s).unknown("is known only after waiting (`await`)"),
         }
 
@@ -110,7 +111,7 @@ class Evaluator:
             if "this" in here.names:
                 return here.names["this"]
             here = here.parent
-        return self.site(node, scope).unknown("`this` is not understood")
+        return scope.module.this(self.site(node, scope))
 
     def _number(self, node: Node, scope: Scope) -> Value:
         value = literals.numeral(node)
@@ -204,6 +205,7 @@ class Evaluator:
     def _spread_into(self, record: Record, node: Node, scope: Scope) -> None:
         value = self.value(node.named_children[-1], scope)
         if isinstance(value, Record):
+            value = value.plain(self.site(node, scope))
             for name in value.names():
                 record[name] = value[name]
             record.hole = record.hole or value.hole
@@ -229,8 +231,12 @@ class Evaluator:
         words = {child.type for child in node.children}
         if not isinstance(name, str):
             record.hole = self.site(node, scope).unknown("is a method with a computed name")
-        elif words & {"get", "set", "*", "async"}:
-            record[name] = self.site(node, scope).unknown(f"`{name}` is a getter, a setter or not a plain method")
+        elif "get" in words:
+            record.get_by(
+                name, lambda this, at: self.call(Closure(node, scope, name, this), [], at), self.site(node, scope)
+            )
+        elif words & {"set", "*", "async"}:
+            record[name] = self.site(node, scope).unknown(f"`{name}` is a setter or not a plain method")
         else:
             record[name] = Closure(node, scope, name)
 
@@ -323,11 +329,14 @@ class Evaluator:
         site = self.site(node, scope)
         if name.endswith("QueryBuilder") and constructor is not None:
             return self.call(self.value(constructor, scope), [], site)
-        make = members.CONSTRUCTORS.get(name)
-        if make is None or constructor is None or scope.module.declares(name):
-            return site.unknown(f"is an instance of a class (`new {name}`)", inert=True)
         given = [] if arguments is None else [c for c in arguments.named_children if c.type != "comment"]
-        return make(self, [self.value(c, scope) for c in given], site)
+        make = members.CONSTRUCTORS.get(name)
+        if make is not None and constructor is not None and not scope.module.declares(name):
+            return make(self, [self.value(c, scope) for c in given], site)
+        kind = UNDEFINED if constructor is None else self.value(constructor, scope)
+        if isinstance(kind, classes.Class):
+            return kind.new([self.value(c, scope) for c in given], site)
+        return site.unknown(f"is an instance of a class (`new {name}`)", inert=True)
 
     def _ternary(self, node: Node, scope: Scope) -> Value:
         condition = node.child_by_field_name("condition")

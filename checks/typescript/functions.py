@@ -1,9 +1,10 @@
 """Runs the bodies of functions and the statements of modules on known data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from checks.typescript import arithmetic, literals, members, patterns, syntax
+from checks.typescript import arithmetic, doubt, members, patterns, syntax
+from checks.typescript.doubt import Leave, assign_name, spoil
 from checks.typescript.scopes import Closure, Namespace, Scope
 from checks.typescript.syntax import Node
 from checks.typescript.values import UNDEFINED, Record, Site, Thing, Unknown, Value, text_of, truthy
@@ -17,16 +18,7 @@ _NESTED = 110  # statements and expressions in one another
 _LITERAL = ("=", "+=", "-=", "*=", "/=", "??=", "||=", "&&=", "%=")
 
 
-class Leave(Exception):  # noqa: N818 - how a statement ends its function or loop
-    """`return`, `break` or `continue`."""
-
-    def __init__(self, kind: str, value: Value = UNDEFINED) -> None:
-        super().__init__(kind)
-        self.kind = kind
-        self.value = value
-
-
-def call(ev: "Evaluator", closure: Closure, args: list[Value], site: Site) -> Value:  # noqa: PLR0911 - one case a kind of value
+def call(ev: "Evaluator", closure: Closure, args: list[Value], site: Site) -> Value:
     """What a function of the source returns."""
     node = closure.node
     if any(child.type in {"async", "*"} for child in node.children[:3]):
@@ -45,14 +37,23 @@ def call(ev: "Evaluator", closure: Closure, args: list[Value], site: Site) -> Va
         patterns.parameters(ev, node, args, scope)
         if body.type != "statement_block":
             return ev.value(body, scope)
-        run_block(ev, body, scope)
-    except Leave as leave:
-        return leave.value if leave.kind == "return" else UNDEFINED
+        left = run_body(ev, body, scope)
     except RecursionError:
         return site.unknown("is a function that calls itself too deeply")
     finally:
         budget.depth -= 2
-    return UNDEFINED
+    return left.value if left is not None and left.kind == "return" else UNDEFINED
+
+
+def run_body(ev: "Evaluator", body: Node, scope: Scope) -> Leave | None:
+    """Run the body of a function; how it was left, where it did not just end."""
+    try:
+        run_block(ev, body, scope)
+    except Leave as leave:
+        if leave.unsure:
+            doubt.cut_short(body, scope, leave.value)
+        return leave
+    return None
 
 
 def _recurses(closure: Closure, site: Site) -> bool:
@@ -110,47 +111,13 @@ def _if(ev: "Evaluator", node: Node, scope: Scope) -> None:
     condition = node.child_by_field_name("condition")
     chosen = UNDEFINED if condition is None else truthy(ev.value(condition, scope))
     if isinstance(chosen, Unknown):
-        _unsure(node, scope, chosen)
+        doubt.unsure(node, scope, chosen)
         return
     branch = node.child_by_field_name("consequence" if chosen else "alternative")
     if branch is not None and branch.type == "else_clause":
         branch = branch.named_children[0]
     if branch is not None:
         run(ev, branch, Scope(scope.module, scope) if branch.type == "statement_block" else scope)
-
-
-def _unsure(node: Node, scope: Scope, unknown: Unknown) -> None:
-    """Not known whether or how often `node` runs: a function's result is unknown, and so is all that it may change."""
-    unknown = Unknown(unknown.path, unknown.line, unknown.why)
-    pending, leaves = [node], False
-    while pending:
-        item = pending.pop()
-        for name in _changed(item):
-            assign_name(scope, name, unknown)
-        leaves = leaves or item.type in {"return_statement", "throw_statement"}
-        pending += item.named_children
-    if leaves and scope.parent is not None:
-        raise Leave("return", unknown)
-
-
-def _changed(node: Node) -> Iterator[str]:
-    """The name that a node assigns to, or calls a method of."""
-    target: Node | None = None
-    if node.type in {"assignment_expression", "augmented_assignment_expression"}:
-        target = node.child_by_field_name("left")
-    elif node.type == "update_expression":
-        target = node.child_by_field_name("argument")
-    elif node.type == "call_expression":
-        target = node.child_by_field_name("function")
-        if target is not None and syntax.text(target) == "Object.assign":
-            arguments = node.child_by_field_name("arguments")
-            target = arguments.named_children[0] if arguments is not None and arguments.named_children else None
-        elif target is not None and target.type == "identifier":
-            target = None
-    while target is not None and target.type not in {"identifier", "object_pattern", "array_pattern"}:
-        target = target.child_by_field_name("object") or target.child_by_field_name("function")
-    if target is not None:
-        yield from literals.bound(target)
 
 
 def _block(ev: "Evaluator", node: Node, scope: Scope) -> None:
@@ -166,12 +133,12 @@ def _for_in(ev: "Evaluator", node: Node, scope: Scope) -> None:
     items = members.keys(ev, over) if operator.type == "in" else members.items(over)
     if items is None:
         unknown = over if isinstance(over, Unknown) else ev.site(right, scope).unknown("cannot be looped over")
-        _unsure(node, scope, unknown)
+        doubt.unsure(node, scope, unknown)
         return
     declares = node.child_by_field_name("kind") is not None
     for item in items:
         if item.__class__ is Unknown and item.many:
-            _unsure(node, scope, item)
+            doubt.unsure(node, scope, item)
             continue
         inner = Scope(scope.module, scope)
         if declares:
@@ -214,15 +181,15 @@ def _loop(ev: "Evaluator", node: Node, scope: Scope, increment: Node | None) -> 
     for _ in range(_ROUNDS):
         go = truthy(ev.value(condition, scope)) if condition is not None and condition.is_named else True
         if isinstance(go, Unknown):
-            _unsure(node, scope, go)
+            doubt.unsure(node, scope, go)
             return
         if not go or _round(ev, body, Scope(scope.module, scope)):
             return
         if increment is not None:
             ev.value(increment, scope)
     endless = ev.site(node, scope).unknown(f"loops more than {_ROUNDS} times")
-    _unsure(node, scope, endless)
-    raise Leave("return", endless)
+    doubt.unsure(node, scope, endless)
+    raise Leave("return", endless, unsure=True)
 
 
 def _switch(ev: "Evaluator", node: Node, scope: Scope) -> None:  # noqa: C901 - one case a kind of value
@@ -231,7 +198,7 @@ def _switch(ev: "Evaluator", node: Node, scope: Scope) -> None:  # noqa: C901 - 
         return
     value = ev.value(given, scope)
     if isinstance(value, Unknown):
-        _unsure(node, scope, value)
+        doubt.unsure(node, scope, value)
         return
     cases = [c for c in body.named_children if c.type in {"switch_case", "switch_default"}]
     start: int | None = None
@@ -274,6 +241,22 @@ def _leave(kind: str) -> Callable[["Evaluator", Node, Scope], None]:
     return leave
 
 
+def _class(ev: "Evaluator", node: Node, scope: Scope) -> None:
+    from checks.typescript import classes  # noqa: PLC0415 - a class has functions, and a function may have a class
+
+    name = node.child_by_field_name("name")
+    if name is not None:
+        scope.names[syntax.text(name)] = classes.make(ev, node, scope)
+
+
+def _enumeration(ev: "Evaluator", node: Node, scope: Scope) -> None:
+    from checks.typescript import namespaces  # noqa: PLC0415 - the same
+
+    name = node.child_by_field_name("name")
+    if name is not None:
+        scope.names[syntax.text(name)] = namespaces.enumeration(ev, node, scope)
+
+
 def _expression(ev: "Evaluator", node: Node, scope: Scope) -> None:
     for child in node.named_children:
         if child.type not in {"comment", "string"}:  # a string is a directive
@@ -295,10 +278,13 @@ _STATEMENTS: dict[str, Callable[["Evaluator", Node, Scope], None]] = {
     "break_statement": _leave("break"),
     "continue_statement": _leave("continue"),
     "expression_statement": _expression,
+    "class_declaration": _class,
+    "abstract_class_declaration": _class,
+    "enum_declaration": _enumeration,
 }
 _SKIPPED = frozenset({
     "comment", "empty_statement", "function_declaration", "type_alias_declaration", "interface_declaration",
-    "class_declaration", "debugger_statement", "enum_declaration", "import_alias", "ambient_declaration",
+    "debugger_statement", "import_alias", "ambient_declaration",
 })  # fmt: skip
 
 
@@ -338,17 +324,6 @@ def update(ev: "Evaluator", node: Node, scope: Scope) -> Value:
     return after if operator.start_byte < argument.start_byte else before
 
 
-def assign_name(scope: Scope, name: str, value: Value) -> None:
-    """Assign to a variable, wherever it was declared."""
-    here = scope
-    while here.parent is not None:
-        if name in here.names:
-            here.names[name] = value
-            return
-        here = here.parent
-    here.module.assign(name, value)
-
-
 def set_member(ev: "Evaluator", owner: Value, name: Value, value: Value, site: Site) -> None:
     """Assign to a property."""
     key = text_of(name)
@@ -362,8 +337,10 @@ def set_member(ev: "Evaluator", owner: Value, name: Value, value: Value, site: S
             owner[name : name + 1] = [value]
         else:
             owner.append(Unknown(site.path, site.line, "an element is assigned that is not known", many=True))
+    elif isinstance(owner, Thing) and key is not None and owner.put(key, value):
+        return
     elif isinstance(owner, Thing | Namespace | Closure):
         ev.program.remark(site, "changes a property of something that is not a plain object")
 
 
-__all__ = ["Leave", "assign", "assign_name", "call", "run", "run_block", "set_member", "update"]
+__all__ = ["Leave", "assign", "assign_name", "call", "run", "run_block", "run_body", "set_member", "spoil", "update"]

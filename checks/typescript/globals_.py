@@ -1,13 +1,12 @@
-"""The names that every module has: Object, Array, JSON, …; and TypeScript's enums."""
+"""The names that every module has: Object, Array, JSON, …."""
 
 import json
 import math
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from checks.typescript import dates, literals, members, syntax
-from checks.typescript.scopes import Scope
-from checks.typescript.syntax import Node
+from checks.typescript import dates, members, objects
 from checks.typescript.values import (
     UNDEFINED,
     BigInt,
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
     from checks.typescript.evaluate import Evaluator
 
 _LONGEST = 100_000
-_PLAIN = ("filter", "isArray")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
 
 class Opaque(Thing):
@@ -87,14 +87,19 @@ def table(ev: "Evaluator") -> dict[str, Value]:
         return Native(name, checked, extra)
 
     def of_object(name: str) -> Native:
-        return native(name, lambda args, site: _object(ev, name, args, site))
+        return native(name, lambda args, site: objects.call(ev, name, args, site))
 
-    names = ("keys", "values", "entries", "fromEntries", "assign", "freeze", "seal", "getOwnPropertyNames", "hasOwn")
     return {
         "undefined": UNDEFINED,
         "NaN": math.nan,
         "Infinity": math.inf,
-        "Object": native("Object", lambda args, _s: args[0], {name: of_object(name) for name in names}),
+        "Object": native(
+            "Object",
+            lambda args, _s: args[0],
+            {name: of_object(name) for name in objects.NAMES} | {"prototype": objects.prototype()},
+        ),
+        "structuredClone": native("structuredClone", lambda args, site: _cloned(args[0], site)),
+        "isNaN": native("isNaN", lambda args, site: _is_nan(args[0], site)),
         "Array": native(
             "Array",
             lambda args, site: list(args) if len(args) != 1 else site.unknown("is an array of nothing"),
@@ -129,59 +134,11 @@ def table(ev: "Evaluator") -> dict[str, Value]:
         "Date": Dates("is the time at which the code runs"),
         "process": Process("depends on the process"),
         "console": Opaque("prints", inert=True),
-        "parseInt": native("parseInt", lambda args, site: _number(args[0], site)),
-        "parseFloat": native("parseFloat", lambda args, site: _number(args[0], site)),
+        "parseInt": native("parseInt", lambda args, site: _parsed(args, site, _WHOLE)),
+        "parseFloat": native("parseFloat", lambda args, site: _parsed(args, site, _DECIMAL)),
         "globalThis": Opaque("depends on where it runs"),
         "__dirname": Unknown("", 1, "depends on where it runs (`__dirname`)"),
     }
-
-
-def _object(ev: "Evaluator", name: str, args: list[Value], site: Site) -> Value:  # noqa: ARG001, PLR0911 - one case a function
-    if name in {"freeze", "seal"}:
-        return args[0]
-    if name == "fromEntries":
-        return _from_entries(args[0], site)
-    if name == "assign":
-        return _assign(args, site)
-    record = members.spread(args[0], site)
-    if isinstance(record, Unknown):
-        return record
-    rest = [Unknown(record.hole.path, record.hole.line, record.hole.why, many=True)] if record.hole else []
-    if name in {"keys", "getOwnPropertyNames"}:
-        return [*record.names(), *rest]
-    if name == "values":
-        return [*(record[key] for key in record.names()), *rest]
-    if name == "entries":
-        return [*([key, record[key]] for key in record.names()), *rest]
-    key = text_of(args[1])
-    return site.unknown("is not understood") if key is None or (record.hole and key not in record) else key in record
-
-
-def _from_entries(given: Value, site: Site) -> Value:
-    record = Record()
-    for pair in members.items(given) or [site.unknown("is not a list of pairs")]:
-        if pair.__class__ is list and len(pair) == 2:
-            key = pair[0] if pair[0].__class__ is Unknown else text_of(pair[0])
-            if isinstance(key, str) and key != "__proto__":
-                record[key] = pair[1]
-                continue
-            pair = key  # noqa: PLW2901 - the key is what is not known
-        record.hole = pair if isinstance(pair, Unknown) else site.unknown("is not a list of pairs")
-    return record
-
-
-def _assign(args: list[Value], site: Site) -> Value:
-    target = args[0]
-    if not isinstance(target, Record):
-        return site.unknown("`Object.assign` to something that is not a plain object")
-    for source in args[1:]:
-        spread = members.spread(source, site)
-        if isinstance(spread, Unknown):
-            target.hole = spread
-        else:
-            target.update((name, spread[name]) for name in spread.names())
-            target.hole = target.hole or spread.hole
-    return target
 
 
 def _array_from(ev: "Evaluator", args: list[Value], site: Site) -> Value:
@@ -203,9 +160,41 @@ def _number(value: Value, site: Site) -> Value:
         return value
     if isinstance(value, BigInt):
         return number(float(value.value)) if abs(value.value) > 2**53 else value.value
-    if isinstance(value, str) and value.strip().replace(".", "", 1).lstrip("-").isdigit():
-        return number(float(value))
-    return site.unknown("is not a plain number")
+    text = value.strip() if isinstance(value, str) else "?"
+    if not text:
+        return 0
+    if _DECIMAL.fullmatch(text):
+        return number(float(text))
+    return math.nan if text.isidentifier() and text != "Infinity" else site.unknown("is not a plain number")
+
+
+def _parsed(args: list[Value], site: Site, pattern: re.Pattern[str]) -> Value:
+    """`parseInt` and `parseFloat`: the number that a text begins with."""
+    text = args[0].strip() if isinstance(args[0], str) else text_of(args[0])
+    radix = args[1] if len(args) > 1 else 10
+    if text is None or radix != 10 or text[:2].lower() == "0x" or "Infinity" in text:
+        return site.unknown("is not a plain number")
+    found = pattern.match(text)
+    return number(float(found[0])) if found else math.nan
+
+
+def _cloned(value: Value, site: Site) -> Value:
+    """A deep copy of plain data."""
+    items = listed(value)
+    if items is not None:
+        return [_cloned(item, site) for item in items]
+    if value.__class__ is Record:
+        if value.hole is not None:
+            return value.hole
+        return Record((name, _cloned(item, site)) for name, item in value.plain(site).items())
+    if value is None or value is UNDEFINED or isinstance(value, str | int | float | Date | BigInt):
+        return value
+    return site.unknown("is a clone of something that is not plain data")
+
+
+def _is_nan(value: Value, site: Site) -> Value:
+    found = _number(value, site)
+    return found if isinstance(found, Unknown) else math.isnan(found)
 
 
 def _json(value: Value) -> Value:
@@ -284,28 +273,4 @@ def _stringify_record(
     return None
 
 
-def enumeration(ev: "Evaluator", node: Node, scope: Scope) -> Value:
-    """The object that a TypeScript enum is at run time (numbers are also mapped back to their names)."""
-    record = Record()
-    inner = Scope(scope.module, scope)
-    following: Value = 0
-    body = node.child_by_field_name("body")
-    for child in [] if body is None else body.named_children:
-        if child.type == "comment":
-            continue
-        name_node = child.child_by_field_name("name") if child.type == "enum_assignment" else child
-        value_node = child.child_by_field_name("value") if child.type == "enum_assignment" else None
-        if name_node is None:
-            continue
-        name = literals.word(name_node)
-        value = following if value_node is None else ev.value(value_node, inner)
-        record[name] = inner.names[name] = value
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            record[number_text(value)] = name
-            following = value + 1
-        else:
-            following = ev.site(child, scope).unknown(f"`{syntax.text(name_node)}` follows a member that is no number")
-    return record
-
-
-__all__ = ["Opaque", "enumeration", "known", "stringify", "table"]
+__all__ = ["Opaque", "known", "stringify", "table"]

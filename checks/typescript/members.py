@@ -9,6 +9,7 @@ from checks.typescript.values import (
     UNDEFINED,
     BigInt,
     Date,
+    Instance,
     Native,
     Record,
     Regex,
@@ -89,7 +90,12 @@ def get(ev: "Evaluator", value: Value, name: Value, site: Site) -> Value:  # noq
 
 def _of_record(ev: "Evaluator", record: Record, key: str, site: Site) -> Value:  # noqa: ARG001 - the signature is shared
     if key in record:
-        return record[key]
+        value = record[key]
+        return record.read(key, site) if value.__class__ is Unknown else value
+    if isinstance(record, Instance) and record.kind is not None:
+        found = record.kind.inherited(record, key, site)
+        if found is not UNDEFINED:
+            return found
     if record.hole is not None:
         return record.hole
     if key == "hasOwnProperty":
@@ -183,7 +189,7 @@ def keys(ev: "Evaluator", value: Value) -> list[Value] | None:  # noqa: ARG001 -
 def spread(value: Value, site: Site) -> Record | Unknown:  # noqa: PLR0911 - one case a kind of value
     """All properties of a value as an object."""
     if isinstance(value, Record):
-        return value
+        return value.plain(site)
     if value.__class__ is Unknown:
         return value
     if value.__class__ is Namespace:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from checks.typescript import functions, globals_, modules, outline, patterns, syntax
+from checks.typescript import classes, functions, modules, namespaces, outline, patterns, syntax
 from checks.typescript.scopes import Closure, Exhausted, Scope
 from checks.typescript.syntax import Node
 from checks.typescript.values import UNDEFINED, Native, Record, Site, Unknown, Value, listed
@@ -22,6 +22,12 @@ HARMLESS = re.compile(
     r"|@paralleldrive/cuid2|@neondatabase/serverless|@vercel/postgres|@trpc|@tanstack|@hono|@ai-sdk|ai|openai|stripe|type-fest"
     r"|@t3-oss|pino|winston|vitest|effect|ts-pattern)(?:/.*)?"
 )
+
+
+class Exports(Record):
+    """`exports` of a module of CommonJS: what is handed to code that is not known may get any export."""
+
+    __slots__ = ()
 
 
 class Module:
@@ -78,8 +84,10 @@ class Module:
             return self._common(name)
         return Site(self.path, node).unknown(f"`{name}` is not defined here")
 
-    def assign(self, name: str, value: Value) -> None:
-        """Assign to a variable of the module."""
+    def assign(self, name: str, value: Value, *, spoiled: bool = False) -> None:
+        """Assign to a variable of the module; `spoiled`: what it held may have been changed, too."""
+        if spoiled and name in self._values:
+            functions.spoil(self._values[name], value)
         self._values[name] = value
 
     def _require(self, args: list[Value], site: Site) -> Value:
@@ -87,8 +95,16 @@ class Module:
             return self.program.imported(self.path, args[0], "*", site.node)
         return site.unknown("is a `require` of something that is not known")
 
+    def this(self, site: Site) -> Value:
+        """`this` at the top level."""
+        if self.outline.exports or self.outline.stars or self.outline.imports:
+            return UNDEFINED
+        return (
+            self._common("exports") if self.path.endswith((".js", ".cjs")) else site.unknown("`this` is not understood")
+        )
+
     def _common(self, name: str) -> Value:
-        exports = self._values.setdefault("exports", Record())
+        exports = self._values.setdefault("exports", Exports())
         module = self._values.setdefault("module", Record(exports=exports))
         return exports if name == "exports" else module
 
@@ -114,20 +130,22 @@ class Module:
     def _evaluate(self, name: str, node: Node) -> None:
         evaluator = self.program.evaluator
         kind = node.type
-        if node.has_error and kind not in {"function_declaration", "class_declaration"}:
+        if name in self.outline.parts:
+            self._values[name] = namespaces.parts(evaluator, self.outline.parts[name], self.scope)
+        elif node.has_error and kind not in {"function_declaration", "class_declaration"}:
             self._values[name] = Unknown(self.path, syntax.line(node), "is in or beside a syntax error")
         elif kind == "variable_declarator":
             self._variable(name, node)
         elif kind in {"function_declaration", "function_signature"}:
             self._values[name] = Closure(node, self.scope, name)
         elif kind == "enum_declaration":
-            self._values[name] = globals_.enumeration(evaluator, node, self.scope)
+            self._values[name] = namespaces.enumeration(evaluator, node, self.scope)
         elif kind in {"class_declaration", "abstract_class_declaration", "class"}:
-            self._values[name] = Unknown(self.path, syntax.line(node), "is a class, which is not read", inert=True)
+            self._values[name] = classes.make(evaluator, node, self.scope)
         elif kind == "generator_function_declaration":
             self._values[name] = Unknown(self.path, syntax.line(node), "is a generator", inert=True)
-        elif kind in {"internal_module", "module", "ambient_declaration"}:
-            self._values[name] = Unknown(self.path, syntax.line(node), "is a `namespace`, which is not read")
+        elif kind in {"internal_module", "module"}:
+            self._values[name] = namespaces.read(evaluator, node, self.scope)
         else:
             self._values[name] = evaluator.value(node, self.scope)
 
@@ -237,6 +255,9 @@ class Module:
             return {}
         self.complete()
         exports = self._common("module").get("exports")
+        lost = exports if exports.__class__ is Unknown else getattr(exports, "hole", None)
+        if lost is not None and self.root:
+            self.program.problems.setdefault((lost.path, lost.line, lost.why), lost)
         return dict.fromkeys(exports.names(), 1) if isinstance(exports, Record) else {}
 
     def _star_names(self, specifier: str, node: Node, seen: set[str]) -> Iterator[str]:
@@ -297,7 +318,8 @@ class Module:
             return default if name == "default" or not isinstance(default, Record) else default.get(name, UNDEFINED)
         exports = self._common("module").get("exports") if self._common_names() else None
         if isinstance(exports, Record):
-            return exports if name == "default" else exports.get(name, UNDEFINED)
+            site = Site(self.path, syntax.parse(b"").root_node)
+            return exports if name == "default" else exports.read(name, site) if name in exports else UNDEFINED
         return Unknown(self.path, self.outline.broken or 1, f"{posixpath.basename(self.path)} has no export `{name}`")
 
 

@@ -15,6 +15,7 @@ _VALUES = frozenset({
     "class_declaration", "abstract_class_declaration", "enum_declaration", "ambient_declaration", "module",
     "internal_module", "function_signature",
 })  # fmt: skip
+_ADDING = frozenset({"enum_declaration", "internal_module", "module"})
 _NOTHING = frozenset({
     "comment", "empty_statement", "type_alias_declaration", "interface_declaration", "hash_bang_line", "import_alias",
 })  # fmt: skip
@@ -49,6 +50,7 @@ class Outline:
         declarations: the declaring node of each local name, with its place in the order of statements.
         effects: statements that do something, with their place, and the identifiers they mention.
         loads: specifiers imported for values or effects, in order.
+        parts: every declaration of a name that is declared several times, where that adds up (enums, namespaces).
         broken: the line of the first place that is not TypeScript, or None.
     """
 
@@ -58,6 +60,7 @@ class Outline:
     declarations: dict[str, tuple[int, Node]] = field(default_factory=dict[str, tuple[int, Node]])
     effects: list[tuple[int, Node, frozenset[str]]] = field(default_factory=list[tuple[int, Node, frozenset[str]]])
     loads: list[str] = field(default_factory=list[str])
+    parts: dict[str, list[Node]] = field(default_factory=dict[str, list[Node]])
     broken: int | None = None
 
 
@@ -226,6 +229,9 @@ def _declare(outline: Outline, order: int, node: Node) -> list[str]:
     text = syntax.text(name)
     if node.type == "function_signature" and text in outline.declarations:
         return [text]
+    before = outline.declarations.get(text)
+    if before is not None and {before[1].type, node.type} & _ADDING and before[1].type != "function_signature":
+        outline.parts.setdefault(text, [before[1]]).append(node)
     outline.declarations[text] = (order, node)
     return [text]
 

@@ -127,6 +127,9 @@ class Program:
 
     def called(self, callee: Unknown, args: list[Value]) -> Unknown:
         """What calling something unknown gives: a package that is handed pieces of a schema may give a schema."""
+        for arg in args:
+            if arg.__class__ is module_.Exports:
+                arg.hole = arg.hole or replace(callee, inert=False)
         if callee.source and not module_.HARMLESS.fullmatch(callee.source):
             return replace(callee, inert=callee.inert and not any(_of_schema(arg) for arg in args), source="")
         return callee

@@ -67,13 +67,39 @@ class Date:
 
 
 class Record(dict[str, Value]):
-    """An object literal. `hole` is set where it may have more properties than those listed."""
+    """An object literal.
 
-    __slots__ = ("hole",)
+    Attributes:
+        hole: set where it may have more properties than those listed.
+        getters: what gives a property each time it is read (the item itself is an Unknown, for whoever does not ask).
+    """
+
+    __slots__ = ("getters", "hole")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - JSON
         super().__init__(*args, **kwargs)
         self.hole: Unknown | None = None
+        self.getters: dict[str, Callable[[Value, Site], Value]] | None = None
+
+    def get_by(self, name: str, getter: Callable[[Value, "Site"], Value], site: "Site") -> None:
+        """Add a property that a function gives, which is handed the object."""
+        self[name] = site.unknown(f"`{name}` is a getter")
+        self.getters = {**(self.getters or {}), name: getter}
+
+    def read(self, name: str, site: "Site") -> Value:
+        """The value of a property that there is."""
+        value = self[name]
+        if value.__class__ is Unknown and self.getters is not None and name in self.getters:
+            return self.getters[name](self, site)
+        return value
+
+    def plain(self, site: "Site") -> "Record":
+        """The object as a copy of it (`{...it}`) is: what its getters give now instead of the getters."""
+        if self.getters is None:
+            return self
+        record = Record((name, self.read(name, site)) for name in self.names())
+        record.hole = self.hole
+        return record
 
     def names(self) -> list[str]:
         """Its keys in JavaScript's order: integers ascending, then the others as they were added."""
@@ -82,6 +108,26 @@ class Record(dict[str, Value]):
             return list(self)
         small = {key for key in integers if int(key) < 2**32 - 1}
         return sorted(small, key=int) + [key for key in self if key not in small]
+
+
+class Instance(Record):
+    """An object that a class made (`kind`), or the static members of one; private members are not listed."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: Any = None) -> None:  # noqa: ANN401 - a class of the source, which knows its members
+        super().__init__()
+        self.kind = kind
+
+    def names(self) -> list[str]:
+        """Its keys, without those that begin with `#`."""
+        return [name for name in super().names() if name[:1] != "#"]
+
+    def plain(self, site: "Site") -> Record:
+        """A copy without private members."""
+        record = Record((name, self.read(name, site)) for name in self.names())
+        record.hole = self.hole
+        return record
 
 
 class Regex:
@@ -136,6 +182,10 @@ class Thing:
     def call(self, args: list[Value], site: Site) -> Value:  # noqa: ARG002 - the signature is the protocol
         """What calling it gives."""
         return site.unknown(f"calling {type(self).__name__} is not understood")
+
+    def put(self, name: str, value: Value) -> bool:  # noqa: ARG002 - the signature is the protocol
+        """Assign to a property; whether that is possible."""
+        return False
 
 
 def listed(value: Value) -> list[Value] | None:
@@ -204,8 +254,8 @@ def truthy(value: Value) -> bool | Unknown:
 def number_text(value: float) -> str:  # noqa: PLR0911 - one case a kind of value
     """A number as JavaScript prints it."""
     if isinstance(value, int):
-        if abs(value) < 10**21:
-            return str(value if abs(value) <= 2**53 else int(float(value)))
+        if abs(value) <= 2**53:
+            return str(value)
         value = float(value)
     if math.isnan(value):
         return "NaN"

@@ -25,6 +25,9 @@ const { a: first, n: { deep }, z = 9, ...others } = o; const [p, , q = 7, ...res
 const acc = []; for (let i = 0; i < 4; i++) { if (i === 2) continue; acc.push(i * i); } const m = {}; for (const k of list) { m[k] = k.toUpperCase(); }
 function sw(x) { switch (x) { case 1: case 2: return "low"; case 3: { return "three"; } default: return "other"; } }
 const total = list.reduce((t, x, i) => t + x + i, ""); let counter = 0; const next = () => ++counter; next(); next();
+class Shape { static kind = "shape"; static #n = 2; static get all() { return [Shape.kind, this.#n]; } static { Shape.kind += "s"; } constructor(public id: string) {} get area() { return this.id + 1; } name() { return "S"; } }
+class Square extends Shape { side = 1; constructor(n: number) { super("q"); this.side = n; } get area() { return this.side ** 2; } name() { return super.name() + this.id; } }
+namespace Space { const A = 1; export const B = A + 1; export namespace In { export function c() { return B; } } } enum Twice { A = 1 } enum Twice { B = 2 }
 """
 EXPRESSIONS = """1 + 2 * 3 - 4 / 2|7 % 3|2 ** 10|0.1 + 0.2|1e21|1e-7|123456789012345680000|0x1F|0b101|1_000|-5|+5|!0|!!"x"|"a" + 1 + true|"b" > "a"
 `x${o.a}y${list}`|typeof o.a|typeof s|typeof nothing|typeof twice|o.c.length|o["b"]|o?.n?.deep.er|nothing?.x.y|none ?? "d"|0 ?? "d"|0 || "d"|"" || "e"|1 && 2|null == undefined
@@ -39,9 +42,11 @@ total|counter|JSON.stringify(o)|JSON.stringify([undefined, 1, "é\\u2028"])|JSON
 (() => { const x = 1; { const x = 2; } return x; })()|((x) => { x.push(1); return x; })([0])|[1, 2, 3].map((x, i, all) => x * i + all.length)|(function (n) { return n + 1; })(1)|((...xs) => xs)(1, 2)|(({ a, b = 3 }) => a + b)({ a: 1 })|(([a, b]) => b)([1, 2])
 new Set([1, 1, 2]).size|[...new Set(["x", "y", "x"])]|new Map([["a", 1]]).get("a")|new Date("2024-02-29").toISOString()|new Date("2024-02-29T10:11:12+02:00").toISOString()|new Date(0).toISOString()|1 < 2 && 2 < 3|[1, 2, 3].length > 2 ? "a" : "b"|5 & 3|1 << 4|-9 >> 1
 "\\u0041\\x42\\n\\t\\'"|'it\\'s'|o.missing|[1, 2][5]|void 0|((a, b) => b)(1)|Object.freeze({ x: 1 }).x|Object.entries(o).map(([k, v]) => k)|list.toString()|[1, null, undefined, "x"].join()|`${[1, [2, 3]]}`|`${null} ${undefined} ${true}`
-["a", "b"].map((x) => ({ [x]: 1 })).reduce((t, x) => ({ ...t, ...x }), {})|(1, 2)|!("x" === "y")|{}.x|[].length|{ a: { b: 1 } }.a.b|Fast.X|list.at(0)!.length|(o as any).a|(<any>o).b|o.c satisfies number[]|((f) => f(2))(twice)|twice.call(null, 3)|add.apply(null, [1, 2])|twice.bind(null, 4)()"""
+["a", "b"].map((x) => ({ [x]: 1 })).reduce((t, x) => ({ ...t, ...x }), {})|(1, 2)|!("x" === "y")|{}.x|[].length|{ a: { b: 1 } }.a.b|Fast.X|list.at(0)!.length|(o as any).a|(<any>o).b|o.c satisfies number[]|((f) => f(2))(twice)|twice.call(null, 3)|add.apply(null, [1, 2])|twice.bind(null, 4)()
+({ get x() { return 1; } }).x|({ ...{ get x() { return 2; } } }).x|({ y: 3, get x() { return this.y; } }).x|Shape.kind|Shape.all|Object.values(Shape)|new Shape("a").area|new Square(4).area|new Square(4).name()|({ ...new Square(2) })|Space.B|Space.In.c()|Object.keys(Space)|Twice.A + Twice.B|Object.values(Twice)
+parseInt("3.7")|parseInt("12px", 10)|parseFloat("1.50x")|Number("")|Number("1e3")|String(Number("x"))|isNaN(Number("x"))|structuredClone({ a: [1] })|Object.defineProperty({}, "a", { value: 1, enumerable: true })|Object.prototype.hasOwnProperty.call(o, "b")"""
 NOT_KNOWN = """process.env.X|process.env.X ?? "d"|Math.random()|Date.now()|new Date()|`${process.env.Y}`|[process.env.X].join()|process.env.X ? 1 : 1|missing|o.c.nope()|await x|fetch("x")|o.__proto__|({ __proto__: o }).a
-({ get x() { return 1; } }).x|new Foo().bar|"x".localeCompare("y")|s.replace(/(?<=o)x/, "y")|globalThis.x|(() => { throw 1; })()|(() => { while (true) {} })()|[...process.env.X]|{ ...process.env }.x|Object.keys(process.env.X)|JSON.parse(process.env.X)"""
+({ set x(v) { } }).x|new (class { constructor() { if (process.env.X) return; this.n = 1; } })().n|new Foo().bar|"x".localeCompare("y")|s.replace(/(?<=o)x/, "y")|globalThis.x|(() => { throw 1; })()|(() => { while (true) {} })()|[...process.env.X]|{ ...process.env }.x|Object.keys(process.env.X)|JSON.parse(process.env.X)"""
 
 
 def expressions(text):
