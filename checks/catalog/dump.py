@@ -97,7 +97,7 @@ def _card(top: Object, parts: list[Object], order: dict[Key, int] | None) -> Ite
             yield from _about(part)
 
 
-def _table(table: Table, parts: list[Object]) -> Iterator[str]:  # noqa: C901 - one line after the other
+def _table(table: Table, parts: list[Object]) -> Iterator[str]:  # noqa: C901, PLR0912 - one line after the other
     defaults = {part.column: part.expression for part in parts if isinstance(part, Default)}
     kind = "FOREIGN TABLE" if table.relkind == "f" else "UNLOGGED TABLE" if table.unlogged else "TABLE"
     of_type = f" OF {table.of_type}" if table.of_type else ""
@@ -128,6 +128,8 @@ def _table(table: Table, parts: list[Object]) -> Iterator[str]:  # noqa: C901 - 
             for setting in spelling.column_settings(part):
                 yield f"{target} ALTER COLUMN {names.quoted(part.name)} {setting};"
         elif isinstance(part, Constraint):
+            if not part.valid:
+                yield f"-- index {names.quoted(part.name)} is not valid"
             if part.clustered:
                 yield f"{target} CLUSTER ON {names.quoted(part.name)};"
             if part.index_parent:
@@ -364,5 +366,10 @@ def _about(found: Object) -> Iterator[str]:
     comment = getattr(found, "comment", "")
     if comment:
         yield f"COMMENT ON {what} IS {names.literal(comment)};"
+    if isinstance(found, Column) and found.identity:
+        sequence = f"SEQUENCE {names.short(found.identity.schema, found.identity.name)}"
+        yield from _grants(found.identity.acl, "S", sequence)
+        if found.identity.comment:
+            yield f"COMMENT ON {sequence} IS {names.literal(found.identity.comment)};"
     if isinstance(found, Constraint) and found.index_comment:
         yield f"COMMENT ON INDEX {names.short(found.schema, found.name)} IS {names.literal(found.index_comment)};"

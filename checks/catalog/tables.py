@@ -118,6 +118,7 @@ class Constraint:
         inherited: a parent has it and it is not declared here.
         index_options: storage parameters and tablespace of its index.
         index_parent: schema and name of the partitioned index that its index is a part of.
+        valid: False where a partition lacks its part of the index.
     """
 
     schema: str
@@ -131,6 +132,7 @@ class Constraint:
     inherited: bool = field(default=False, compare=False)
     index_options: tuple[str, ...] = ()
     index_parent: tuple[str, str] | None = None
+    valid: bool = True
     clustered: bool = False
     comment: str = ""
     index_comment: str = ""

@@ -179,3 +179,5 @@ class Identity:
     schema: str
     name: str
     counting: Counting
+    acl: Acl = None
+    comment: str = ""

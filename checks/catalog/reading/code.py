@@ -36,6 +36,28 @@ FROM pg_event_trigger e
 WHERE NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_event_trigger'::regclass AND own.objid = e.oid AND own.deptype = 'e')
 """
 
+# Operators and functions of classes, and those that only their family knows, as pg_dump tells them apart.
+_MEMBERS = """
+SELECT d.refclassid, d.refobjid, 'OPERATOR' AS kind, o.amopstrategy AS number,
+       format('OPERATOR %s %s%s', o.amopstrategy, o.amopopr::regoperator,
+              (SELECT format(' FOR ORDER BY %I.%I', sn.nspname, s.opfname)
+               FROM pg_opfamily s JOIN pg_namespace sn ON sn.oid = s.opfnamespace WHERE s.oid = o.amopsortfamily)) AS text
+FROM pg_depend d JOIN pg_amop o ON o.oid = d.objid WHERE d.classid = 'pg_amop'::regclass
+UNION ALL
+SELECT d.refclassid, d.refobjid, 'FUNCTION', p.amprocnum,
+       format('FUNCTION %s (%s, %s) %s', p.amprocnum, format_type(p.amproclefttype, NULL), format_type(p.amprocrighttype, NULL),
+              p.amproc::oid::regprocedure)
+FROM pg_depend d JOIN pg_amproc p ON p.oid = d.objid WHERE d.classid = 'pg_amproc'::regclass
+"""
+
+# What a class or family cannot be without because one of its members cannot.
+_MEMBERS_NEED = """
+SELECT of.refclassid, of.refobjid, d.refclassid, d.refobjid
+FROM pg_depend of JOIN pg_depend d ON d.classid = of.classid AND d.objid = of.objid
+WHERE of.classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass) AND of.objid >= 16384
+  AND of.refclassid IN ('pg_opclass'::regclass, 'pg_opfamily'::regclass) AND d.refobjid >= 16384
+"""
+
 # Each row: class, oid, kind and identity as DROP wants them, definition, whether the definition makes it, owner.
 _OTHERS = """
 SELECT c.tableoid, c.oid, 'CAST', format('(%s AS %s)', format_type(c.castsource, NULL), format_type(c.casttarget, NULL)),
@@ -61,20 +83,20 @@ SELECT o.tableoid, o.oid, 'OPERATOR', (pg_identify_object(o.tableoid, o.oid, 0))
 FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE o.oid >= 16384
 UNION ALL
 SELECT f.tableoid, f.oid, 'OPERATOR FAMILY', format('%I.%I USING %I', n.nspname, f.opfname, a.amname),
-       format('CREATE OPERATOR FAMILY %I.%I USING %I', n.nspname, f.opfname, a.amname), true, pg_get_userbyid(f.opfowner)
+       concat_ws(';' || chr(10), format('CREATE OPERATOR FAMILY %I.%I USING %I', n.nspname, f.opfname, a.amname),
+              (SELECT string_agg(format('ALTER OPERATOR FAMILY %I.%I USING %I ADD %s', n.nspname, f.opfname, a.amname, m.text),
+                                 ';' || chr(10) ORDER BY m.text)
+               FROM ({members}) m WHERE m.refclassid = 'pg_opfamily'::regclass AND m.refobjid = f.oid)),
+       true, pg_get_userbyid(f.opfowner)
 FROM pg_opfamily f JOIN pg_namespace n ON n.oid = f.opfnamespace JOIN pg_am a ON a.oid = f.opfmethod WHERE f.oid >= 16384
 UNION ALL
 SELECT c.tableoid, c.oid, 'OPERATOR CLASS', format('%I.%I USING %I', n.nspname, c.opcname, a.amname),
        format('CREATE OPERATOR CLASS %I.%I %sFOR TYPE %s USING %I FAMILY %I.%I AS %s', n.nspname, c.opcname,
               CASE WHEN c.opcdefault THEN 'DEFAULT ' ELSE '' END, format_type(c.opcintype, NULL), a.amname, fn.nspname, f.opfname,
-              array_to_string(
-                  ARRAY(SELECT format('OPERATOR %s %s', o.amopstrategy, o.amopopr::regoperator) FROM pg_amop o
-                        WHERE o.amopfamily = c.opcfamily AND o.amoplefttype = c.opcintype AND o.amoprighttype = c.opcintype
-                        ORDER BY o.amopstrategy)
-                  || ARRAY(SELECT format('FUNCTION %s %s', p.amprocnum, p.amproc::oid::regprocedure) FROM pg_amproc p
-                        WHERE p.amprocfamily = c.opcfamily AND p.amproclefttype = c.opcintype AND p.amprocrighttype = c.opcintype
-                        ORDER BY p.amprocnum)
-                  || CASE WHEN c.opckeytype <> 0 THEN ARRAY['STORAGE ' || format_type(c.opckeytype, NULL)] ELSE '{}' END, ', ')),
+              coalesce(nullif(concat_ws(', ',
+                  (SELECT string_agg(m.text, ', ' ORDER BY m.kind DESC, m.number, m.text)
+                   FROM ({members}) m WHERE m.refclassid = 'pg_opclass'::regclass AND m.refobjid = c.oid),
+                  'STORAGE ' || format_type(nullif(c.opckeytype, 0), NULL)), ''), 'STORAGE ' || format_type(c.opcintype, NULL))),
        true, pg_get_userbyid(c.opcowner)
 FROM pg_opclass c JOIN pg_namespace n ON n.oid = c.opcnamespace JOIN pg_am a ON a.oid = c.opcmethod
 JOIN pg_opfamily f ON f.oid = c.opcfamily JOIN pg_namespace fn ON fn.oid = f.opfnamespace WHERE c.oid >= 16384
@@ -130,7 +152,7 @@ SELECT t.tableoid, t.oid, 'TRANSFORM', format('FOR %s LANGUAGE %I', format_type(
               CASE WHEN t.trffromsql <> 0 THEN 'FROM SQL WITH FUNCTION ' || t.trffromsql::oid::regprocedure END,
               CASE WHEN t.trftosql <> 0 THEN 'TO SQL WITH FUNCTION ' || t.trftosql::oid::regprocedure END)), true, NULL
 FROM pg_transform t JOIN pg_language l ON l.oid = t.trflang WHERE t.oid >= 16384
-"""
+""".replace("{members}", _MEMBERS)
 
 _RARE = ("pg_cast", "pg_operator", "pg_opfamily", "pg_opclass", "pg_ts_dict", "pg_ts_config", "pg_ts_parser", "pg_ts_template",
          "pg_conversion", "pg_language", "pg_am", "pg_transform")  # fmt: skip
@@ -224,3 +246,8 @@ def others(session: Session) -> None:
             kind, identity, definition, made, session.owner(role) if role else "", session.comment(catalog, oid)
         )
         session.add(other, (catalog, oid))
+    if session.has("pg_opfamily") or session.has("pg_opclass"):
+        keys = session.keys
+        for catalog, oid, needed_catalog, needed in session.ask(_MEMBERS_NEED):
+            if (catalog, oid) in keys and (needed_catalog, needed) in keys:
+                session.need(keys[catalog, oid], keys[needed_catalog, needed])

@@ -96,6 +96,7 @@ def constraints(session: Session, columns: Columns) -> None:  # noqa: C901, PLR0
             details = {
                 "index_options": options([*settings, f"tablespace={index[8]}"] if index[8] else settings),
                 "index_parent": places.get(parents.get(index[0], 0)),
+                "valid": index[5],
                 "clustered": index[6],
                 "index_comment": session.comment(session.pg_class, index[0]),
             }

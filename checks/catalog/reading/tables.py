@@ -18,8 +18,9 @@ SELECT c.oid, c.reltype, c.relnamespace, c.relname, c.relkind::text, c.relpersis
                            ELSE c.relreplident::text END,
        CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) ELSE '' END,
        c.relrowsecurity, c.relforcerowsecurity, coalesce(s.srvname, ''), ft.ftoptions,
-       pg_get_userbyid(c.relowner), c.relacl::text[], c.relispopulated
+       pg_get_userbyid(c.relowner), c.relacl::text[], c.relispopulated, rt.typarray
 FROM pg_class c
+LEFT JOIN pg_type rt ON rt.oid = c.reltype
 LEFT JOIN pg_class t ON t.oid = c.reltoastrelid AND t.reloptions IS NOT NULL
 LEFT JOIN pg_am am ON am.oid = c.relam
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
@@ -59,11 +60,11 @@ def tables(session: Session, rows: list[Row], columns: Columns, identities: dict
     definitions: dict[int, str] = {oid: text.rstrip().removesuffix(";") for oid, text in session.ask(_VIEW_DEFINITIONS)}
     for row in rows:
         (oid, rowtype, _, _, relkind, unlogged, partition_key, bound, reloptions, toast, method, tablespace, replica, of_type,
-         rls, force_rls, server, server_options, role, items, populated) = row  # fmt: skip
+         rls, force_rls, server, server_options, role, items, populated, array) = row  # fmt: skip
         where = session.relations[oid]
         common = (session.owner(role), session.acl(items, "r", role), session.comment(session.pg_class, oid))
         settings = options([*(reloptions or ()), *("toast." + each for each in toast or ())])
-        identity = ((session.pg_class, oid), (session.pg_type, rowtype))
+        identity = ((session.pg_class, oid), (session.pg_type, rowtype), (session.pg_type, array))
         heap = method if method != "heap" else ""
         if oid in views:
             given = reading_columns.outputs(session, columns, oid, role)

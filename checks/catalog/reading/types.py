@@ -195,7 +195,8 @@ def sequences(session: Session) -> dict[tuple[int, int], Identity]:
         schema = session.schemas[namespace]
         counts = Counting(kind, start, step, least, most, cache, cycle)
         if how == "i":
-            identities[table, number] = Identity(False, schema, name, counts)  # the column knows better
+            about = (session.acl(items, "S", role), session.comment(session.pg_class, oid))
+            identities[table, number] = Identity(False, schema, name, counts, *about)  # the column knows better
             continue
         owned_by = (
             (*session.relations[table], session.columns[table, number]) if (table, number) in session.columns else None

@@ -7,7 +7,7 @@ from checks.catalog.model import Catalog, Object
 from checks.catalog.outside import DefaultPrivileges, UserMapping
 from checks.catalog.statements.model import Statement
 from checks.catalog.tables import Column, Constraint, Default, View
-from checks.catalog.types import Acl, Schema
+from checks.catalog.types import Acl, Identity, Schema
 
 _KIND = {"schema": "n", "type": "T", "sequence": "S", "table": "r", "view": "r", "function": "f", "column": "c",
          "foreign-data wrapper": "F", "server": "s"}  # fmt: skip
@@ -25,6 +25,8 @@ def statements(before: Object | None, after: Object, b: Catalog) -> Iterator[Sta
     comment = getattr(after, "comment", "")
     if comment != getattr(before, "comment", ""):
         yield Statement(f"COMMENT ON {titles.called(after)} IS {_text(comment)}")
+    if isinstance(after, Column) and after.identity:
+        yield from _behind(before.identity if isinstance(before, Column) else None, after.identity, after, b)
     if isinstance(after, Constraint):
         old = before.index_comment if isinstance(before, Constraint) else ""
         if after.index_comment != old:
@@ -44,6 +46,17 @@ def _privileges(before: Object | None, after: Object, b: Catalog) -> Iterator[St
         owner = names.quoted(name) if (name := getattr(after, "owner", "")) else "CURRENT_USER"
         lines = spelling.regrants(start, wanted, kind, titles.grant_target(after), owner=owner)
     yield from map(Statement, lines)
+
+
+def _behind(before: Identity | None, after: Identity, column: Column, b: Catalog) -> Iterator[Statement]:
+    """Privileges and comment of the sequence of an identity column, which belongs to the table's owner."""
+    target = f"SEQUENCE {names.qualified(after.schema, after.name)}"
+    table = b.objects.get(("table", column.schema, column.table))
+    owner = names.quoted(name) if (name := getattr(table, "owner", "")) else "CURRENT_USER"
+    start = initial(column, "S", b) if before is None else before.acl
+    yield from map(Statement, spelling.regrants(start, after.acl, "S", target, owner=owner))
+    if after.comment != (before.comment if before else ""):
+        yield Statement(f"COMMENT ON {target} IS {_text(after.comment)}")
 
 
 def _text(comment: str) -> str:

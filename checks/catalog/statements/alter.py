@@ -1,5 +1,6 @@
 """How an object becomes another in place; None where it has to be dropped and made anew."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from checks.catalog.outside import (
     DefaultPrivileges,
     Extension,
     ForeignDataWrapper,
+    Other,
     Publication,
     Role,
     Server,
@@ -147,6 +149,23 @@ def _default_privileges(before: DefaultPrivileges, after: DefaultPrivileges) -> 
     return [Statement(line) for line in dump.default_privileges(before, after)]
 
 
+_MEMBER = re.compile(r" ADD (OPERATOR|FUNCTION) ([0-9]+) [^(]*(\([^()]*\))")
+
+
+def _other(before: Other, after: Other) -> list[Statement] | None:
+    """The members that an operator family has of its own come and go; anything else is made anew."""
+    if after.kind != "OPERATOR FAMILY":
+        return None
+    old, new = before.definition.split(";\n")[1:], after.definition.split(";\n")[1:]
+    gone = [(each, _MEMBER.search(each)) for each in old if each not in new]
+    if not all(found for _, found in gone):
+        return None
+    done = [
+        Statement(f"{each[: found.start()]} DROP {found[1]} {found[2]} {found[3]}") for each, found in gone if found
+    ]
+    return done + [Statement(each) for each in new if each not in old]
+
+
 _WAYS: dict[type, Callable[[Any, Any], list[Statement] | None]] = {
     Column: alter_tables.column,
     Composite: _composite,
@@ -159,6 +178,7 @@ _WAYS: dict[type, Callable[[Any, Any], list[Statement] | None]] = {
     Extension: alter_outside.extension,
     ForeignDataWrapper: alter_outside.wrapper,
     Function: _function,
+    Other: _other,
     Index: alter_tables.index,
     Policy: alter_tables.policy,
     Publication: alter_outside.publication,

@@ -131,9 +131,11 @@ def constraint(before: Constraint, after: Constraint) -> list[Statement] | None:
     done: list[Statement] = []
     loose = replace(
         before, definition=after.definition, index_options=after.index_options, index_parent=after.index_parent,
-        clustered=after.clustered, comment=after.comment, index_comment=after.index_comment,
+        valid=after.valid, clustered=after.clustered, comment=after.comment, index_comment=after.index_comment,
     )  # fmt: skip
     if loose != after or (before.index_parent and before.index_parent != after.index_parent):
+        return None
+    if before.valid and not after.valid:
         return None
     if before.definition != after.definition:
         if before.definition == f"{after.definition} NOT VALID":
@@ -177,10 +179,8 @@ def index(before: Index, after: Index) -> list[Statement] | None:
     )
     if same != after or (before.parent and before.parent != after.parent):
         return None
-    if before.valid != after.valid and not after.definition.startswith(("CREATE INDEX", "CREATE UNIQUE INDEX")):
-        return None
-    if before.valid != after.valid and " ON ONLY " not in after.definition:
-        return None
+    if before.valid != after.valid and (before.valid or " ON ONLY " not in after.definition):
+        return None  # a partitioned index becomes valid with its last part, and stays so
     done: list[Statement] = []
     name = names.qualified(after.schema, after.name)
     old, new = pieces.told(before.statistics), pieces.told(after.statistics)

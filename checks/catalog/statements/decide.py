@@ -67,10 +67,48 @@ def decide(a: Catalog, b: Catalog) -> Decisions:
     for key in {("type", *key[1:3]) for key in done.created | done.altered.keys() if _tightens_inside(done, key)}:
         _replace(done, key)
     _spread(done)
+    while incomplete := list(_incomplete(done)):
+        rebuild(done, incomplete)
     _alone(done)
     _leave_first(done)
-    done.attached |= {key for key in done.created if isinstance(table := b.objects[key], Table) and table.bound}
+    done.attached |= set(_born_partitions(done))
     return done
+
+
+def _born_partitions(done: Decisions) -> Iterator[Key]:
+    return (key for key in done.created if isinstance(table := done.b.objects[key], Table) and table.bound)
+
+
+def _incomplete(done: Decisions) -> Iterator[Key]:
+    """Partitioned indexes that cannot stay as they are.
+
+    One that lacks a part in a table that joins would get it; one that lacks none any more becomes valid when a part is
+    attached, and not otherwise.
+    """
+    joining = {*done.attached, *_born_partitions(done)}
+    parents = {parent for key in joining if isinstance(table := done.b.objects[key], Table) for parent in table.parents}
+    fed: set[tuple[str, str] | None] | None = None
+    for key, found in done.b.objects.items():
+        if not isinstance(found, Index | Constraint) or key not in done.a.objects or key in done.dropped:
+            continue
+        if not found.valid:
+            if (found.schema, found.table) in parents:
+                yield key
+        elif key in done.altered and not getattr(done.a.objects[key], "valid", True):
+            fed = _fed(done, joining) if fed is None else fed
+            if (found.schema, found.name) not in fed:
+                yield key
+
+
+def _fed(done: Decisions, joining: set[Key]) -> set[tuple[str, str] | None]:
+    """Partitioned indexes that ALTER INDEX gives a part; one that comes along with its table makes no index valid."""
+    return {
+        _whole(found)
+        for key, found in done.b.objects.items()
+        if isinstance(found, Index | Constraint)
+        and ("table", found.schema, found.table) not in joining
+        and (not isinstance(was := done.a.objects.get(key), Index | Constraint) or _whole(was) != _whole(found))
+    }
 
 
 def _partitioned_by(done: Decisions, before: Object, after: Object) -> Key | None:

@@ -182,10 +182,12 @@ def _typed(plan: Plan) -> None:
         if verb == "type":
             for needed in plan.done.needs_b[key]:
                 plan.link(("create", needed), step)
+                plan.link(("alter", needed), step)
         else:
             plan.link(step, ("type", key))
             for needed in plan.done.needs_a[key]:
                 plan.link(step, ("drop", needed))
+                plan.link(step, ("alter", needed))
 
 
 def _inherited_defaults(plan: Plan) -> None:

@@ -61,7 +61,7 @@ def create(found: Object, b: Catalog, folded: Collection[Key] = ()) -> Iterator[
         case Collation(schema=schema, name=name):
             yield Statement(f"CREATE COLLATION {names.qualified(schema, name)} ({', '.join(found.options)})")
         case Sequence(schema=schema, name=name):
-            unlogged = "UNLOGGED " if found.unlogged and not found.owned_by else ""
+            unlogged = "UNLOGGED " if found.unlogged else ""
             words = spelling.counting(found.counting, typed=True)
             yield Statement(" ".join([f"CREATE {unlogged}SEQUENCE {names.qualified(schema, name)}", *words]))
         case Table():

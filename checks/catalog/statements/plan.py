@@ -32,7 +32,7 @@ class Plan:
         self.dependants = graph.reverse(done.needs_b)
         self.together = Together(done)
 
-    def collect(self) -> None:  # noqa: C901 - one kind after the other
+    def collect(self) -> None:  # noqa: C901, PLR0912 - one kind after the other
         """Find the steps, anew."""
         done = self.done
         self.along, self.folded, self.before = {}, defaultdict(set), defaultdict(set)
@@ -44,8 +44,9 @@ class Plan:
                 self._add("drop", key, self.together.dropped_with(key))
         for key in done.created:
             self._add("create", key, self.together.created_with(key))
-        for key in done.altered:
-            self._of_type(key)
+        for key, found in self.b.objects.items():
+            if isinstance(found, Table) and key not in done.created and (key in done.altered or found.of_type):
+                self._of_type(key, found)
         for key in done.detached:
             self.steps.add(("detach", key))
         for key in done.attached:
@@ -76,9 +77,12 @@ class Plan:
             self.along[step] = host
             self.folded[host].add(key)
 
-    def _of_type(self, key: Key) -> None:
-        was, found = self.a.objects[key], self.b.objects[key]
-        if isinstance(was, Table) and isinstance(found, Table) and was.of_type != found.of_type:
+    def _of_type(self, key: Key, found: Table) -> None:
+        was = self.a.objects[key]
+        if not isinstance(was, Table):
+            return
+        changes = any(needed[0] == "type" and needed in self.done.altered for needed in self.done.needs_b[key])
+        if was.of_type != found.of_type or changes:
             self.steps |= {(verb, key) for verb, kind in (("untype", was.of_type), ("type", found.of_type)) if kind}
 
     def _sequence(self, key: Key, found: Sequence) -> None:

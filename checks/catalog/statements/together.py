@@ -128,6 +128,8 @@ class Together:
         """An index of a partition that must not be there yet when the partition is attached: it would be taken for another."""
         if isinstance(found, Constraint) and found.contype not in "pu":
             return False
+        if not found.valid:  # a partition of its own lacks a part, and would get one
+            return True
         if len(self._alike(("table", found.schema, found.table), found)) < 2:
             return False
         up = found.parent if isinstance(found, Index) else found.index_parent
