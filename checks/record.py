@@ -6,6 +6,7 @@ from checks.drizzle.history import JournalMismatch
 from checks.drizzle.judgement import STOPS, UNSEEN
 from checks.drizzle.model import Migration, Statement
 from checks.drizzle.plan import Plan
+from checks.evidence.steps import judged
 from checks.rehearsal import Rehearsal
 from checks.report import Lock, MigrationReport, Replay, ReplayError, RunState, SqlError, StatementReport
 from checks.witnesses import deeds, text
@@ -41,13 +42,16 @@ def observations(run: Run | None) -> dict[str, dict[int, Observation]]:
 
 
 def statements(migration: Migration, seen: Mapping[int, Observation]) -> tuple[StatementReport, ...]:
-    """The statements of one migration, with what was observed of them."""
-    return tuple(statement(s, seen.get(s.index)) for s in migration.statements)
+    """The statements of one migration, with what was observed of them; of more than can be judged, those that are."""
+    observations = [seen[s.index] for s in migration.statements] if len(seen) == len(migration.statements) else []
+    listed = judged(migration.statements, observations)
+    readings = text.read_all([s.sql for s in listed])
+    return tuple(_statement(s, seen.get(s.index), reading) for s, reading in zip(listed, readings, strict=True))
 
 
-def statement(what: Statement, seen: Observation | None) -> StatementReport:
+def _statement(what: Statement, seen: Observation | None, reading: text.Reading) -> StatementReport:
     """One statement; without an observation, only what the text says."""
-    kind = text.read(what.sql).kind or "unreadable"
+    kind = reading.kind or "unreadable"
     if seen is None:
         return StatementReport(index=what.index, line=what.line, sql=what.sql, kind=kind)
     failure = seen.failure
@@ -64,7 +68,7 @@ def statement(what: Statement, seen: Observation | None) -> StatementReport:
         ),
         rewrites=seen.rewrites,
         scans=seen.scans,
-        changes=seen.changes or (deeds.asked(what.sql) if seen.executed else ()),
+        changes=seen.changes or (deeds.asked(reading) if seen.executed else ()),
         rows=seen.rows,
         notes=seen.notes,
     )

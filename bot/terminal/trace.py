@@ -50,7 +50,9 @@ def trace(
     """
     if sql == "-" == prepared:
         raise UserError("Standard input can be the SQL or the set-up, not both. Put one of them into a file.")
+    say("reading the file")
     migration = witness.read(_text(sql), "standard input" if sql == "-" else sql)
+    many = len(migration.statements)
     text = _text(prepared) if prepared is not None else ""
     wanted = sorted({name.lower() for name in _EXTENSION.findall(f"{migration.text}\n{text}")})
     say("starting a branch database")
@@ -60,8 +62,14 @@ def trace(
             say("loading the set-up")
             settings = _load(branch, text, prepared)
         before = _catalog(branch)
-        say("running the statements")
-        run = witness.run(branch, migration, transaction=transaction, settings=settings, seconds=seconds - 2)
+        run = witness.run(
+            branch,
+            migration,
+            transaction=transaction,
+            settings=settings,
+            seconds=seconds - 2,
+            told=lambda done: say(f"running statement {done + 1:,} of {many:,}"),
+        )
         after = _catalog(branch)
         missing = branch.missing_extensions
     say("judging")

@@ -80,10 +80,12 @@ def coverage(run: Run | None, migrations: Iterable[Migration]) -> "Coverage":
         Opaque(migration=fact.place.migration or "", statement=fact.place.statement or 0, why=fact.why)
         for fact in unread
     )
+    asked = {migration.tag for migration in migrations}
+    runs = run.runs if run is not None and run.state != "skipped" else ()
     return Coverage(
-        statements=sum(len(migration.statements) for migration in migrations) if len(made) == MOST else len(made),
+        statements=sum(len(migration.statements) for migration in migrations) if len(made) >= MOST else len(made),
         read=sum(not step.reading.problem for step in made),
-        executed=sum(step.executed for step in made),
+        executed=sum(seen.executed for r in runs if r.migration.tag in asked for seen in r.observations),
         opaque=tuple(opaque),
     )
 
@@ -169,10 +171,10 @@ def _unreadable(step: Step) -> Iterator[facts.Unreadable]:
 
 def _beyond(made: list[Step], migrations: Iterable[Migration]) -> Iterator[facts.Unreadable]:
     """The statements that were too many, at the first of them."""
-    left = sum(len(migration.statements) for migration in migrations) - MOST
+    left = sum(len(migration.statements) for migration in migrations) - len(made)
     if len(made) < MOST or left <= 0:
         return
-    last = made[-1]
+    last = made[MOST - 1]
     yield facts.Unreadable(place=last.place, why=f"it is the last that was judged, {left:,} more follow it")
 
 

@@ -25,8 +25,10 @@ STRENGTH = {
 }
 _NONE: list[c.Clause] = []
 BLOCKS_WRITES = STRENGTH["ShareLock"]
-# A file of millions of rows as single statements would take minutes; what comes after is said to be unread.
+# A file of millions of rows as single statements would take minutes; what comes after is said to be unread, and only that
+# of it is judged which failed, or which others will have to wait for.
 MOST = 50_000
+_MOST_LATER = 5_000
 BLOCKS_READS = STRENGTH["AccessExclusiveLock"]
 
 
@@ -87,18 +89,19 @@ class Step(NamedTuple):
 
 
 def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transaction) -> list[Step]:
-    """The first `MOST` statements of the pending migrations. Where nothing was run, the text stands alone."""
+    """The statements of the pending migrations, as many as are judged. Where nothing was run, the text stands alone."""
     seen = {} if run is None or run.state == "skipped" else {r.migration.tag: r.observations for r in run.runs}
     skipped = set(run.skipped) if run is not None else set[str]()
     made: list[Step] = []
     number, is_open, migrators = 0, transaction != "none", transaction != "none"
+    before = 0
     for migration in migrations:
         if migration.tag in skipped:
             continue
         if transaction == "each":
             number, is_open, migrators = number + 1, True, True
         observations = seen.get(migration.tag, ())
-        statements = migration.statements[: MOST - len(made)]
+        statements = judged(migration.statements, observations, max(0, MOST - len(made)))
         readings = text.read_all([statement.sql for statement in statements])
         for statement, reading in zip(statements, readings, strict=True):
             observation = observations[statement.index] if statement.index < len(observations) else None
@@ -114,9 +117,37 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
             if verb is None and observation is not None and observation.executed:
                 inside = observation.in_transaction  # a transaction may also end in a procedure or open in a chunk
             which, migrators_own = (number, migrators) if inside else (None, False)
-            made.append(Step(len(made) + 1, migration, statement, reading, which, migrators_own, observation, by_kind))
+            made.append(
+                Step(
+                    before + statement.index + 1,
+                    migration,
+                    statement,
+                    reading,
+                    which,
+                    migrators_own,
+                    observation,
+                    by_kind,
+                )
+            )
             if verb in {"BEGIN", "START TRANSACTION"}:
                 is_open = True
             elif verb is not None:
                 number, is_open, migrators = number + 1, False, False
+        before += len(migration.statements)
     return made
+
+
+def judged(
+    statements: Sequence[Statement], observations: Sequence[Observation], room: int = MOST
+) -> Sequence[Statement]:
+    """The first of too many statements, and those after them of which PostgreSQL has something to tell."""
+    if len(statements) <= room:
+        return statements
+    later = [s for s, seen in zip(statements[room:], observations[room:], strict=False) if _tells(seen)]
+    failed = [s for s in later[_MOST_LATER:] if observations[s.index].failure is not None]
+    return [*statements[:room], *later[:_MOST_LATER], *failed]
+
+
+def _tells(seen: Observation) -> bool:
+    strong = any(lock.existed and STRENGTH[lock.mode] >= BLOCKS_WRITES for lock in seen.locks)
+    return strong or bool(seen.failure or seen.rewrites or seen.scans or seen.notes or seen.changes)

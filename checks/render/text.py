@@ -21,6 +21,7 @@ from checks.report import (
 MOST_FINDINGS = 40
 MOST_MIGRATIONS = 10
 MOST_STATEMENTS = 12
+MOST_TRACED = 1_000
 
 _VERDICTS = {"pass": ("✓", "bold green"), "block": ("✗", "bold red"), "unjudged": ("?", "bold yellow")}
 _SEVERITIES = {"error": ("✗", "bold red"), "warning": ("!", "bold yellow"), "note": ("·", "dim")}
@@ -90,10 +91,13 @@ def _review(sheet: Sheet, report: Report) -> None:
 
 def _trace(sheet: Sheet, report: TraceReport) -> None:
     sheet.put(Text(words.traced(report), style="bold"))
-    for statement in report.statements:
+    shown = words.notable(report.statements, MOST_TRACED)
+    for statement in shown:
         _statement(sheet, statement, report.statements)
         for change in statement.changes:
             sheet.put(prose(change, style="dim"), indent=6, hang=2)
+    if left := report.coverage.statements - len(shown):
+        sheet.put(Text(f"… {words.count(left, 'more statement')}", style="dim"), indent=6)
     _opaque(sheet, report)
     _findings(sheet, report.findings)
 

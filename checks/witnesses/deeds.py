@@ -45,9 +45,9 @@ def between(before: frozenset[str], after: frozenset[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def asked(sql: str) -> tuple[str, ...]:
+def asked(reading: text.Reading) -> tuple[str, ...]:
     """What a statement's text says that it changes."""
-    return tuple(dict.fromkeys(line for clause in text.read(sql).clauses for line in _words(clause)))
+    return tuple(dict.fromkeys(line for clause in reading.clauses for line in _words(clause)))
 
 
 def _words(clause: c.Clause) -> Iterator[str]:  # noqa: C901, PLR0912 - one line a kind

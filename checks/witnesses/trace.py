@@ -1,7 +1,7 @@
 """Observes the statements of any SQL file, whatever framework it is from: all in one transaction, each in its own, or in none."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from checks.branch import Branch
@@ -10,6 +10,8 @@ from checks.drizzle.model import Migration, Statement, Transaction
 from checks.witnesses.model import NOTHING_HELD, Failure, MigrationRun, Observation, Run
 from checks.witnesses.postgres import Session
 from checks.witnesses.wire import INTRANS
+
+_OFTEN = 200
 
 
 def read(text: str, path: str) -> Migration:
@@ -26,6 +28,7 @@ def run(
     transaction: Transaction = "one",
     settings: Mapping[str, str] | None = None,
     seconds: float | None = None,
+    told: Callable[[int], None] = lambda _: None,
 ) -> Run:
     """Run every statement, up to the first failure.
 
@@ -35,12 +38,13 @@ def run(
         transaction: one for all; each its own, opened for it; or none, where statements that refuse one can run.
         settings: of the session, e.g. `TimeZone`.
         seconds: how long all of it may take.
+        told: hears from time to time how many statements ran.
     """
     session = Session(branch, seconds=seconds)
     try:
         for name, value in (settings or {}).items():
             session.choose(name, value)
-        seen, failure = _observe(session, migration, transaction)
+        seen, failure = _observe(session, migration, transaction, told)
     finally:
         session.close()
     rest = tuple(
@@ -56,12 +60,14 @@ def run(
 
 
 def _observe(
-    session: Session, migration: Migration, transaction: Transaction
+    session: Session, migration: Migration, transaction: Transaction, told: Callable[[int], None]
 ) -> tuple[list[Observation], Failure | None]:
     seen: list[Observation] = []
     if transaction == "one":
         session.quietly("begin")
     for statement in migration.statements:
+        if statement.index % _OFTEN == 0:
+            told(statement.index)
         observation = _each(session, statement) if transaction == "each" else next(session.chunk([statement]))
         seen.append(observation)
         if observation.failure is not None:
