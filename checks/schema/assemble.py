@@ -156,9 +156,13 @@ class Assembly:
                 self._notes.add(lost.unknown, f"policy {policy.name}" if isinstance(policy.name, str) else "a policy")
                 continue
             key = f"{schema}.{name}"
-            if any(other.name == built.name for other in (by_key[key].policies if key in by_key else others)):
+            own, v1 = by_key[key].policies if key in by_key else (), self._context.v1
+            beside = (
+                [p for p in others if (p.schema, p.table) == (schema, name)] if v1 else [] if key in by_key else others
+            )
+            if any(other.name == built.name for other in (*own, *beside)):
                 twice.note(self._notes, "policy", built.name, policy.site, key)
-            if key in by_key:
+            if key in by_key and not v1:  # drizzle-kit 1.0 has linked policies before all others
                 by_key[key] = replace(by_key[key], policies=(*by_key[key].policies, built))
             else:
                 others.append(replace(built, schema=schema, table=name))
@@ -218,8 +222,8 @@ class Assembly:
         for key, column in view.columns.items():
             if INSIDE not in key and isinstance(column, Column) and isinstance(column.name, str):
                 built = reader.column(column, column.name)
-                if built is not None:
-                    columns[column.name] = built
+                if built is not None:  # drizzle-kit does not look for the enum of an array here
+                    columns[column.name] = replace(built, type_schema=None) if column.config.base else built
         return tuple(columns.values())
 
 

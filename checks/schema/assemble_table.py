@@ -270,6 +270,9 @@ class _Draft:
             raise Lost(term.value)
         if not isinstance(term.value, Column):
             raise Lost(site.unknown("is an index on something that is no column"))
+        if not self.v1 and term.order is UNDEFINED:
+            why = "is an index on a column that does not come from the callback's argument, which Drizzle 0.x refuses"
+            raise Lost(site.unknown(why))
         name = self.context.column_name(term.value)
         for part in (term.order, term.nulls, term.opclass):
             if isinstance(part, Unknown):

@@ -38,6 +38,7 @@ class Config:
         size: of a v0 array.
         base: the element of a v0 array.
         dimensions: of a v1 array.
+        v1: it is a column of drizzle-orm 1.0.
     """
 
     name: Value
@@ -60,6 +61,7 @@ class Config:
     size: Value = UNDEFINED
     base: "Config | None" = None
     dimensions: int = 0
+    v1: bool = False
 
 
 class Builder(Thing):
@@ -72,6 +74,7 @@ class Builder(Thing):
         self.format: Format = format
         self.references: list[Reference] = []
         config.key_as_name = config.name == ""
+        config.v1 = format == "v1"
 
     def member(self, name: str, site: Site) -> Value:
         """A method of the builder."""
@@ -198,6 +201,8 @@ class Column(sqltext.Referable):
             return found[name]
         if name == "getSQLType":
             return Native(name, lambda _a, _s: config.sql_type)
+        if name == "as" and config.v1:
+            return Native(name, lambda args, _s: AliasedColumn(self, _argument(args)))
         return site.unknown(f"`.{name}` of a column is not understood")
 
     def reference(self, text: sqltext.Text) -> str:
@@ -221,6 +226,24 @@ class Column(sqltext.Referable):
         return Unknown(
             self.config.site.path, self.config.site.line, "is a value whose form for the driver is not known"
         )
+
+
+class AliasedColumn(Column):
+    """A column under another name in a query (v1): `users.id.as("userId")`."""
+
+    __slots__ = ("original",)
+
+    def __init__(self, column: Column, alias: Value) -> None:
+        config = copied(column.config)
+        config.key_as_name = False
+        super().__init__(config, alias, column.key, column.table)
+        self.original: Column = column.original if isinstance(column, AliasedColumn) else column
+
+    def reference(self, text: sqltext.Text) -> str:
+        """The other name alone, which stands for it wherever it is not selected."""
+        if not isinstance(self.name, str):
+            raise sqltext.Lost(text.site.unknown("is a column under a name that is not known"))
+        return sqltext.quoted(self.name)
 
 
 class Owner(sqltext.Referable):

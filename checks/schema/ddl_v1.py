@@ -24,10 +24,19 @@ def statements(schema: Schema) -> list[str]:
     out += [_index(table, index) for table in schema.tables for index in table.indexes]
     out += [_foreign_key(table, key) for table in schema.tables for key in table.foreign_keys]
     out += [_view(view) for view in ordered([v for v in schema.views if v.definition is not None])]
-    tables = {table.key: table for table in schema.tables}
-    out += [policy_clauses(p, qualified(p.schema, p.table or "")) for p in schema.policies]
-    out += [policy_clauses(p, qualified(t.schema, t.name)) for t in tables.values() for p in t.policies]
-    return out
+    return out + _policies(schema)
+
+
+def _policies(schema: Schema) -> list[str]:
+    """Those that are linked to a table first, and together those of one table."""
+    found: dict[str, list[str]] = {}
+    for policy in schema.policies:
+        name = qualified(policy.schema, policy.table or "")
+        found.setdefault(name, []).append(policy_clauses(policy, name))
+    for table in schema.tables:
+        name = qualified(table.schema, table.name)
+        found.setdefault(name, []).extend(policy_clauses(policy, name) for policy in table.policies)
+    return list(chain.from_iterable(found.values()))
 
 
 def _sequence(sequence: Sequence) -> str:

@@ -1,5 +1,6 @@
 """Defaults as drizzle-kit 0.x prints them: by the kind of the value, hardly by the type of the column."""
 
+import math
 import re
 
 from checks.schema.columns import Config, IndexColumn
@@ -26,16 +27,13 @@ def v0(config: Config, site: Site) -> tuple[str, Json]:
     if isinstance(value, str):
         text = literal(value)
     elif lowered in {"jsonb", "json"}:
-        made = stringify(value, site)
-        if not isinstance(made, str):
-            raise Lost(made if isinstance(made, Unknown) else site.unknown("has no JSON form"))
-        text = f"'{made}'::{lowered}"
+        text = f"'{_json(value, site)}'::{lowered}"
     elif isinstance(value, Date):
         text = f"'{_date(value, lowered)}'"
     elif re.search(r"\[\d*\]", lowered) and (items := listed(value)) is not None:
         text = f"'{_array(items, lowered.split('[')[0], site)}'"
     elif value is None or isinstance(value, bool | int | float):
-        return ("null" if value is None else text_of(value) or ""), value
+        return _number(value)
     elif isinstance(value, BigInt):
         return str(value.value), str(value.value)
     else:
@@ -58,6 +56,16 @@ def of_sql(value: Sql, site: Site) -> str:
     return text
 
 
+def _number(value: float | None) -> tuple[str, Json]:
+    """A number or boolean as it comes out of the snapshot's JSON: NaN and the infinities are null there, -0 is 0."""
+    if value is None or not math.isfinite(value):
+        return "null", None
+    if isinstance(value, bool):
+        return ("true" if value else "false"), value
+    text = number_text(value)
+    return text, int(text) if text.lstrip("-").isdigit() else value
+
+
 def _has_names(value: Value, seen: set[int]) -> bool:
     if not isinstance(value, Sql):
         return isinstance(value, Name | Referable | IndexColumn)
@@ -65,6 +73,13 @@ def _has_names(value: Value, seen: set[int]) -> bool:
         return False
     seen.add(id(value))
     return len(seen) < _DEEP and any(_has_names(chunk, seen) for chunk in value.chunks)
+
+
+def _json(value: Value, site: Site) -> str:
+    made = stringify(value, site)
+    if isinstance(made, str):
+        return made
+    raise Lost(made if isinstance(made, Unknown) else site.unknown("has no JSON form"))
 
 
 def _date(value: Date, lowered: str) -> str:
@@ -92,9 +107,7 @@ def _element(value: Value, element: str, site: Site) -> str:  # noqa: PLR0911 - 
     if isinstance(value, Date):
         return f'"{_date(value, element)}"'
     if isinstance(value, Record) or value is None:
-        text = stringify(value, site)
-        if not isinstance(text, str):
-            raise Lost(text if isinstance(text, Unknown) else site.unknown("has no JSON form"))
+        text = _json(value, site)
         return '"' + text.replace('"', '\\"') + '"'
     text = text_of(value)
     if text is None:

@@ -14,6 +14,9 @@ _SUFFIX = re.compile(
     r'(::["\w.\s-]+(?:\([^)]*\))?(?:\swith(?:out)?\stime\szone)?(?:\[\])?)+\Z', re.IGNORECASE | re.ASCII
 )
 _ZONE = re.compile(r"([+-]\d{2}(:\d{2})?|Z)\Z", re.IGNORECASE)
+_ESCAPED = re.compile(  # letters that drizzle-kit's JSON writer escapes and JSON.stringify does not
+    "[\x7f-\x9f\xad\u0600-\u0604\u070f\u17b4\u17b5\u200c-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff0-\uffff]"
+)
 _UNIT = "(?:month|day|hour|minute|second)"
 _INTERVAL = rf"interval(?:\s+(?:year|{_UNIT})(?:\s+to\s+{_UNIT})?)?"
 _ARRAY = r"(?:\s*\[\s*\])*\s*"
@@ -123,7 +126,7 @@ def _json_text(value: Value, site: Site) -> str:
     made = stringify(value, site, _doubled)
     if not isinstance(made, str):
         raise Lost(made if isinstance(made, Unknown) else site.unknown("has no JSON form"))
-    return made
+    return _ESCAPED.sub(lambda letter: f"\\u{ord(letter[0]):04x}", made)
 
 
 def _json(value: Value, site: Site) -> str:

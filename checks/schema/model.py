@@ -229,7 +229,7 @@ class Schema:
 
     Attributes:
         format: the generation of drizzle-kit whose names it bears.
-        policies: linked to tables that are not among these.
+        policies: linked to tables that are not among these; v1: all that are linked to a table.
         unresolved: what is not known; empty where the schema is known completely.
         files: the schema files.
     """

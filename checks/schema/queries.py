@@ -1,7 +1,7 @@
 """Drizzle's query builder in views: a select with joins, conditions and order, as the SQL that it prints."""
 
 from checks.schema import sqltext
-from checks.schema.columns import Column, Format, Owner, plain
+from checks.schema.columns import AliasedColumn, Column, Format, Owner, plain
 from checks.schema.sqltext import Aliased, Name, Raw, Sql
 from checks.schema.tables import Table
 from checks.typescript.evaluate import Evaluator
@@ -306,6 +306,9 @@ class Select(Thing):
 
     def _field(self, field: Value) -> list[Value]:
         single = not self.joins
+        if isinstance(field, AliasedColumn):
+            original = Name(field.original.name) if single else field.original
+            return [original, Raw(" as "), Name(field.name)]
         if isinstance(field, Column):
             return [Name(field.name)] if single else [field]
         if isinstance(field, Aliased) and field.selection:

@@ -81,7 +81,7 @@ class ViewBuilder(Thing):
         if name == "as":
             return Native(name, lambda args, at: self._as(args[0] if args else UNDEFINED, at))
         if name == "existing":
-            return Native(name, lambda _a, at: View(self, UNDEFINED, self._listed(), at))
+            return Native(name, self._existing)
         if name in {"with", "using", "tablespace"}:
             return Native(name, lambda args, _s: self._set(name, args[0] if args else UNDEFINED))
         if name == "withNoData":
@@ -91,6 +91,11 @@ class ViewBuilder(Thing):
     def _set(self, name: str, value: Value) -> "ViewBuilder":
         self.settings[name] = value
         return self
+
+    def _existing(self, _args: list[Value], site: Site) -> View:
+        if self.views.format == "v0" and not self.materialized:  # drizzle-orm 0.x forgets what `with` said
+            self.settings = {}
+        return View(self, UNDEFINED, self._listed(), site)
 
     def _listed(self) -> dict[str, Value]:
         if self.columns is UNDEFINED:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from checks.typescript import dates, members, objects
+from checks.typescript.scopes import Closure
 from checks.typescript.values import (
     UNDEFINED,
     BigInt,
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
     from checks.typescript.evaluate import Evaluator
 
 _LONGEST = 100_000
+_NUMBERS: dict[str, Value] = {
+    "MAX_SAFE_INTEGER": 2**53 - 1,
+    "MIN_SAFE_INTEGER": 1 - 2**53,
+    "MAX_VALUE": 1.7976931348623157e308,
+    "MIN_VALUE": 5e-324,
+    "EPSILON": 2.0**-52,
+    "POSITIVE_INFINITY": math.inf,
+    "NEGATIVE_INFINITY": -math.inf,
+    "NaN": math.nan,
+}
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
@@ -109,8 +120,12 @@ def table(ev: "Evaluator") -> dict[str, Value]:
                 "of": native("of", lambda args, _s: list(args)),
             },
         ),
-        "String": native("String", lambda args, site: members.as_text(ev, args[0], site) if args else ""),
-        "Number": native("Number", lambda args, site: _number(args[0], site)),
+        "String": native(
+            "String",
+            lambda args, site: members.as_text(ev, args[0], site) if args else "",
+            {"raw": Native("raw", lambda args, site: _raw(ev, args, site))},
+        ),
+        "Number": native("Number", lambda args, site: _number(args[0], site), dict(_NUMBERS)),
         "Boolean": native("Boolean", lambda args, _s: truthy(args[0])),
         "BigInt": native("BigInt", lambda args, _s: BigInt(int(args[0]))),
         "Symbol": Opaque("is a Symbol"),
@@ -178,6 +193,20 @@ def _parsed(args: list[Value], site: Site, pattern: re.Pattern[str]) -> Value:
     return number(float(found[0])) if found else math.nan
 
 
+def _raw(ev: "Evaluator", args: list[Value], site: Site) -> Value:
+    """`String.raw`, used as a template's tag."""
+    strings = listed(args[0]) if args else None
+    if strings is None or len(strings) != len(args):
+        return site.unknown("is a `String.raw` that is not understood")
+    result = ""
+    for text, value in zip(strings, [*args[1:], ""], strict=True):
+        shown = members.as_text(ev, value, site) if value.__class__ is not Unknown else value
+        if not isinstance(shown, str):
+            return shown
+        result += text + shown
+    return result
+
+
 def _cloned(value: Value, site: Site) -> Value:
     """A deep copy of plain data."""
     items = listed(value)
@@ -230,7 +259,7 @@ def _stringify(value: Value, site: Site, quote: Callable[[str], str], parts: lis
         return _stringify_list(value, site, quote, parts, depth)
     elif isinstance(value, Record):
         return _stringify_record(value, site, quote, parts, depth)
-    elif isinstance(value, BigInt | Thing):
+    elif value is not UNDEFINED and not isinstance(value, Native | Closure):  # JSON leaves functions out
         return site.unknown("has no JSON form that is known")
     return None
 

@@ -79,7 +79,7 @@ def compare(before: Json, after: Json) -> Altered:
 
 
 def _flat(column: Json) -> Json:
-    kept = {k: v for k, v in column.items() if v is not None}
+    kept = {k: v for k, v in column.items() if v is not None or k == "default"}  # a default of null is one
     if column.get("identity"):
         kept["identity"] = content.identity(column["identity"])
     return kept

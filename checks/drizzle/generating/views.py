@@ -12,6 +12,16 @@ from checks.schema.model import Schema, View
 from checks.typescript.values import text_of
 
 _CAPITAL = re.compile(r"[A-Z]")
+_ORDER = {  # drizzle-kit compares options in the order of its own description of a snapshot
+    key: place
+    for place, key in enumerate((
+        "checkOption", "securityBarrier", "securityInvoker", "fillfactor", "toastTupleTarget", "parallelWorkers", "autovacuumEnabled",
+        "vacuumIndexCleanup", "vacuumTruncate", "autovacuumVacuumThreshold", "autovacuumVacuumScaleFactor",
+        "autovacuumVacuumCostDelay", "autovacuumVacuumCostLimit", "autovacuumFreezeMinAge", "autovacuumFreezeMaxAge",
+        "autovacuumFreezeTableAge", "autovacuumMultixactFreezeMinAge", "autovacuumMultixactFreezeMaxAge",
+        "autovacuumMultixactFreezeTableAge", "logAutovacuumMinDuration", "userCatalogTable",
+    ))
+}  # fmt: skip
 
 
 class Views:
@@ -97,7 +107,8 @@ def _changed(old: Json, new: Json) -> list[str]:
 
 
 def _options(view: Json) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", view.get("with") or {})
+    options = cast("Mapping[str, Any]", view.get("with") or {})
+    return {key: options[key] for key in sorted(options, key=lambda key: _ORDER.get(key, len(_ORDER)))}
 
 
 def _set(head: str, options: Mapping[str, Any]) -> str:
