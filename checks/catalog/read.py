@@ -20,6 +20,8 @@ WHERE objoid >= 16384 OR classoid = 'pg_namespace'::regclass
 
 _MEMBERS = "SELECT classid, objid, refobjid FROM pg_depend WHERE deptype = 'e'"
 
+_FIRST = (_COMMENTS, _MEMBERS, types.SCHEMAS, columns.COLUMNS)
+
 # What names do not tell: normal dependencies, the columns that generated columns and expression and partial indexes read.
 _NEEDS = """
 SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, d.deptype = 'a' AND d.objsubid = 0
@@ -56,9 +58,8 @@ def read(
     with (
         _uncollected(),
         connection.transaction(force_rollback=True),
-        contextlib.closing(Session(connection, owner)) as session,
+        contextlib.closing(Session(connection, owner, *_FIRST)) as session,
     ):
-        session.ahead(_COMMENTS, _MEMBERS, types.SCHEMAS)
         session.comments = {(catalog, oid, sub): text for catalog, oid, sub, text in session.ask(_COMMENTS)}
         session.members = {(catalog, oid): extension for catalog, oid, extension in session.ask(_MEMBERS)}
         types.schemas(session, frozenset(ignore))
@@ -84,19 +85,14 @@ def _uncollected() -> Generator[None]:
 
 
 def _read(session: Session, *, roles: bool) -> None:
-    version = session.version
+    session.ahead(*tables.ALWAYS, *outside.ALWAYS, *types.ALWAYS, _NEEDS)
+    every_column, kinds = columns.text(session)
     session.ahead(
-        *tables.ALWAYS,
-        *columns.ALWAYS,
-        *outside.ALWAYS,
-        *types.ALWAYS,
-        *indexes.always(version),
-        *followers.ALWAYS,
-        _NEEDS,
+        columns.question(session, kinds), *columns.ALWAYS, *indexes.always(session.version), *followers.ALWAYS
     )
     relation_rows = tables.relations(session)
     types.collations(session)
-    every_column = columns.read(session)
+    columns.spell(session, kinds)
     outside.extensions(session)
     outside.roles(session, compared=roles)
     identities = types.sequences(session)
@@ -136,6 +132,8 @@ def _needs(session: Session) -> None:
 def _without(catalog: Catalog, ignore: Collection[str]) -> Catalog:
     """Leave out single tables, with all that is theirs."""
     wanted = {tuple(name.split(".", 1)) for name in ignore if "." in name}
+    if not wanted:
+        return catalog
     tables = {each.key[1:] for each in catalog if isinstance(each, Table) and each.key[1:] in wanted}
     if not tables:
         return catalog

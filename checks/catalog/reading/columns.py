@@ -2,26 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from operator import itemgetter
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from checks.catalog.reading.session import Session, options
+from checks.catalog.reading.session import Names, Session, options, unescaped
 from checks.catalog.tables import Column, Default, Output
 from checks.catalog.types import Identity
 
-_COLUMNS = """
-SELECT kind.*, format_type(kind.atttypid, kind.atttypmod), t.typcollation, t.typstorage
-FROM (SELECT array_agg(a.attrelid), array_agg(a.attnum), array_agg(a.attname),
+# Ten thousand rows, so as plain text: PostgreSQL sorts and groups nothing, and what is alike in all but its place is read once.
+COLUMNS = """
+COPY (SELECT a.attrelid, a.attnum, a.attname,
              a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attgenerated, a.attidentity, a.attstorage,
-             a.attcompression, a.attstattarget, a.attoptions, a.attfdwoptions, a.attacl::text[],
-             a.attinhcount > 0 AND NOT a.attislocal
+             a.attcompression, a.attstattarget, a.attoptions, a.attfdwoptions, a.attacl,
+             CASE WHEN a.attinhcount = 0 THEN 'o' WHEN a.attislocal THEN 'b' ELSE 'i' END
       FROM pg_attribute a
-      WHERE a.attnum > 0 AND NOT a.attisdropped
-        AND a.attrelid IN (SELECT oid FROM pg_class
-                           WHERE relkind IN ('r', 'p', 'f', 'v', 'm') AND relnamespace = ANY (%(schemas)s::oid[]))
-      GROUP BY 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16) kind
-JOIN pg_type t ON t.oid = kind.atttypid
+      WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+        AND a.attrelid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'f', 'v', 'm'))) TO STDOUT (NULL '')
+"""
+
+_TYPES = """
+SELECT t.oid, used.typmod, format_type(t.oid, used.typmod), t.typcollation, t.typstorage
+FROM unnest(%(types)s::oid[], %(typmods)s::int[]) used (type, typmod) JOIN pg_type t ON t.oid = used.type
 """
 
 _UNUSUAL_NOT_NULLS = """
@@ -35,9 +36,9 @@ WHERE con.contype = 'n' AND con.conrelid <> 0 AND (con.connoinherit OR NOT con.c
 # PostgreSQL 17 it is stored with its place in the statement, so that less is alike.)
 _DEFAULTS = """
 SELECT CASE WHEN alike.adbin NOT LIKE '%{VAR %'
-            THEN pg_get_expr((SELECT d.adbin FROM pg_attrdef d WHERE d.oid = alike.one), alike.relid) END,
+            THEN pg_get_expr((SELECT d.adbin FROM pg_attrdef d WHERE d.oid = alike.one), 0) END,
        alike.oids, alike.relids, alike.numbers
-FROM (SELECT d.adbin::text AS adbin, min(d.oid) AS one, min(d.adrelid) AS relid,
+FROM (SELECT d.adbin::text AS adbin, min(d.oid) AS one,
              array_agg(d.oid) AS oids, array_agg(d.adrelid) AS relids, array_agg(d.adnum) AS numbers
       FROM pg_attrdef d
       GROUP BY d.adbin::text) alike
@@ -48,18 +49,19 @@ SELECT pg_get_expr(d.adbin, d.adrelid), ARRAY[d.oid], ARRAY[d.adrelid], ARRAY[d.
 FROM pg_attrdef d WHERE d.oid = ANY (%(oids)s::oid[])
 """
 
-ALWAYS = (_COLUMNS, _DEFAULTS, _UNUSUAL_NOT_NULLS)
+ALWAYS = (_DEFAULTS, _UNUSUAL_NOT_NULLS)
 """What every catalog is asked."""
 
 Place = tuple[int, int]
 """A column's table and number."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Kind:
     """What columns have in common.
 
     Attributes:
+        said: what PostgreSQL said of it, from the type on.
         column: one of them, without a place.
         shape: its attributes.
         type: the type's oid.
@@ -69,65 +71,86 @@ class Kind:
         alone: more is to be said of each of them.
     """
 
-    column: Column
-    shape: dict[str, Any]
+    said: Sequence[str]
     type: int
+    typmod: int
     collation: int
     identity: str
-    acl: tuple[str, ...] | None
-    alone: bool
+    column: Column = field(init=False)
+    shape: dict[str, Any] = field(init=False)
+    acl: tuple[str, ...] | None = None
+    alone: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """All columns there are.
+class Columns(dict[int, dict[int, tuple[str, Kind]]]):
+    """All columns there are: by relation and number, in order, the name and the kind."""
 
-    Attributes:
-        of: number, name and kind of each column of a table or view, in order.
-        kinds: the kind of each column.
-    """
-
-    of: dict[int, list[tuple[int, str, Kind]]]
-    kinds: dict[Place, Kind]
+    def kind(self, relid: int, number: int) -> Kind:
+        """The kind of one."""
+        return self[relid][number][1]
 
 
-def read(session: Session) -> Columns:
-    """The columns there are, their names noted in the session. Collations must be known."""
-    of: dict[int, list[tuple[int, str, Kind]]] = defaultdict(list)
-    kinds: dict[Place, Kind] = {}
-    for relids, numbers, names, *described in session.ask(_COLUMNS):
-        kind = _kind(session, described)
-        for relid, number, name in zip(relids, numbers, names, strict=True):
-            of[relid].append((number, name, kind))
-            kinds[relid, number] = kind
-            session.columns[relid, number] = name
-    for columns in of.values():
-        columns.sort(key=itemgetter(0))
-    return Columns(of, kinds)
+def text(session: Session) -> tuple[Columns, list[Kind]]:
+    """The columns there are, and their kinds; `spell` has to tell what those are."""
+    of: dict[str, dict[int, tuple[str, Kind]]] = defaultdict(dict)
+    kinds: dict[str, Kind] = {}
+    lines, escaped = session.lines(COLUMNS)
+    for line in lines:
+        relid, number, name, said = line.split("\t", 3)
+        kind = kinds.get(said)
+        if kind is None:
+            kind = kinds[said] = _kind(said)
+        of[relid][int(number)] = (unescaped(name) if escaped else name, kind)
+    columns = Columns((int(relid), _ordered(found)) for relid, found in of.items())
+    session.columns = Names(columns)
+    return columns, list(kinds.values())
 
 
-def _kind(session: Session, described: Sequence[Any]) -> Kind:
-    (typid, _, collation, not_null, generated, identity, storage, compression, target, given, fdw, acl, inherited,
-     name, usual_collation, usual_storage) = described  # fmt: skip
-    column = Column(
-        "",
-        "",
-        "",
-        name,
-        "" if collation == usual_collation else session.collations[collation],
-        "yes" if not_null else "",
-        generated,
-        "",
-        None,
-        "" if storage == usual_storage else storage,
-        "" if compression == "\0" else compression,
-        -1 if target is None else target,
-        options(given),
-        tuple(fdw or ()),
-        inherited,
-    )
-    alone = bool(identity or acl or generated)
-    return Kind(column, dict(vars(column)), typid, collation, identity, None if acl is None else tuple(acl), alone)
+def _ordered(found: dict[int, tuple[str, Kind]]) -> dict[int, tuple[str, Kind]]:
+    numbers = list(found)
+    if numbers == (ordered := sorted(numbers)):
+        return found
+    return {number: found[number] for number in ordered}
+
+
+def _kind(said: str) -> Kind:
+    fields = said.split("\t")
+    return Kind(fields, int(fields[0]), int(fields[1]), int(fields[2]), fields[5])
+
+
+def question(session: Session, kinds: Sequence[Kind]) -> str:
+    """What `spell` asks."""
+    used = sorted({(kind.type, kind.typmod) for kind in kinds})
+    return session.filled(_TYPES, types=[each[0] for each in used], typmods=[each[1] for each in used])
+
+
+def spell(session: Session, kinds: Sequence[Kind]) -> None:
+    """Tell what the kinds are. Collations must be known."""
+    types = {(oid, typmod): rest for oid, typmod, *rest in session.ask(question(session, kinds))}
+    for kind in kinds:
+        name, usual_collation, usual_storage = types[kind.type, kind.typmod]
+        (_, _, _, not_null, generated, identity, storage, compression, target, given, fdw, acl, inherited) = kind.said
+        kind.column = Column(
+            "",
+            "",
+            "",
+            name,
+            "" if kind.collation == usual_collation else session.collations[kind.collation],
+            "yes" if not_null == "t" else "",
+            generated,
+            "",
+            None,
+            "" if storage == usual_storage else storage,
+            compression,
+            int(target or -1),
+            options(session.array(given)),
+            tuple(session.array(fdw) or ()),
+            inherited == "i",
+            also_here=inherited == "b",
+        )
+        kind.shape = dict(vars(kind.column))
+        kind.acl = None if not acl else tuple(session.array(acl) or ())
+        kind.alone = bool(identity or acl or generated)
 
 
 def outputs(session: Session, columns: Columns, view: int, owner: str) -> tuple[Output, ...]:
@@ -140,7 +163,7 @@ def outputs(session: Session, columns: Columns, view: int, owner: str) -> tuple[
             session.acl(kind.acl, "c", owner),
             session.comment(session.pg_class, view, number),
         )
-        for number, name, kind in columns.of.get(view, ())
+        for number, (name, kind) in columns.get(view, {}).items()
     )
 
 
@@ -172,37 +195,44 @@ def make(
     """
     spelt = _spelt(session)
     not_nulls = {(relid, number): how for relid, number, how in session.ask(_UNUSUAL_NOT_NULLS)}
-    commented = {relid for catalog, relid, number in session.comments if number and catalog == session.pg_class}
-    remarkable = commented.union(relid for relid, _ in not_nulls)
+    comments = {
+        (relid, number): said
+        for (catalog, relid, number), said in session.comments.items()
+        if number and catalog == session.pg_class
+    }
+    remarkable = {relid for relid, _ in comments}.union(relid for relid, _ in not_nulls)
 
-    def alone(column: Column, relid: int, kind: Kind) -> Column:
-        """A column that differs from its kind in more than its place."""
+    def alone(column: Column, relid: int, kind: Kind) -> None:
+        """A column that differs from its kind in more than its place, and is still in nobody's hands."""
         place = (relid, column.position)
         sequence = identities.get(place) if kind.identity else None
         if sequence is not None and kind.identity == "a":
             sequence = replace(sequence, always=True)
-        return replace(
-            column,
+        vars(column).update(
             not_null=not_nulls.get(place, "yes") if column.not_null else "",
             expression=spelt[relid][column.position][1] if column.generated else "",
             identity=sequence,
             acl=session.acl(kind.acl or None, "c", owners[relid]),
-            comment=session.comment(session.pg_class, *place),
+            comment=comments.get(place, ""),
         )
 
     objects, keys, pg_attrdef = session.objects, session.keys, session.pg_attrdef
     placed = Column.placed
     for relid in sorted(owners):
         schema, table = session.relations[relid]
-        of_view, rest, defaults = relid in views, relid in remarkable, spelt[relid]
-        for number, name, kind in columns.of[relid]:
-            key = ("column", schema, table, name)
+        of_view, rest, defaults = relid in views, relid in remarkable, spelt.get(relid, _NOTHING)
+        for number, (name, kind) in columns.get(relid, _NOTHING).items():
             if not of_view:
-                column = placed(kind.shape, schema, table, name, number)
-                objects[key] = alone(column, relid, kind) if rest or kind.alone else column
+                objects["column", schema, table, name] = column = placed(kind.shape, schema, table, name, number)
+                if kind.alone or (rest and ((relid, number) in comments or (relid, number) in not_nulls)):
+                    alone(column, relid, kind)
             if number in defaults:
                 oid, text = defaults[number]
+                key = ("column", schema, table, name)
                 if not kind.column.generated:
                     key = ("default", schema, table, name)
                     objects[key] = Default(schema, table, name, text, of_view)
                 keys[pg_attrdef, oid] = key
+
+
+_NOTHING: dict[int, Any] = {}

@@ -18,7 +18,7 @@ SELECT i.inhrelid, i.inhparent FROM pg_inherits i JOIN pg_class c ON c.oid = i.i
 _CONSTRAINTS = """
 SELECT con.oid, con.conrelid, con.conname, con.contype::text,
        CASE WHEN con.contype NOT IN ('p', 'u') OR con.condeferrable OR {period} THEN pg_get_constraintdef(con.oid) END, con.conkey, con.confrelid,
-       con.confkey, con.coninhcount > 0 AND NOT con.conislocal, con.conindid, con.contypid
+       con.confkey, con.coninhcount > 0 AND NOT con.conislocal, con.coninhcount > 0 AND con.conislocal, con.contypid
 FROM pg_constraint con
 WHERE con.contype IN ('p', 'u', 'c', 'f', 'x') AND con.connamespace = ANY (%(schemas)s::oid[])
   AND NOT (con.contype = 'f' AND con.conparentid <> 0
@@ -80,7 +80,7 @@ def constraints(session: Session, columns: Columns) -> None:  # noqa: C901, PLR0
         if expression:
             session.expression_indexes.add(oid)
     for row in session.ask(_constraints(session.version)):
-        oid, relid, name, contype, definition, numbers, target, target_numbers, inherited, _, domain = row
+        oid, relid, name, contype, definition, numbers, target, target_numbers, inherited, also_here, domain = row
         if domain:
             key = session.keys.get((session.pg_type, domain))
             if key is not None:
@@ -108,7 +108,7 @@ def constraints(session: Session, columns: Columns) -> None:  # noqa: C901, PLR0
         constraint = Constraint(
             *session.relations[relid], name, contype, definition, tuple(sorted(named)) if contype == "c" else named,
             session.relations.get(target), _named(session, target, target_numbers or ()), inherited,
-            comment=session.comment(session.pg_constraint, oid), **details,
+            comment=session.comment(session.pg_constraint, oid), also_here=also_here and contype == "c", **details,
         )  # fmt: skip
         session.add(constraint, (session.pg_constraint, oid))
         if index is not None:
@@ -128,7 +128,7 @@ def _definitions(session: Session, rows: list[Row], columns: Columns) -> dict[in
         numbers = _numbers(numbers)
         keys = zip(numbers, _numbers(classes), _numbers(collations), _numbers(orders), strict=False) if plain else ()
         for number, opclass, collation, order in keys:
-            kind = columns.kinds[relid, number]
+            kind = columns.kind(relid, number)
             if usual.get(kind.type) != opclass or collation != kind.collation or order not in _ORDERS:
                 break
             terms.append(names.quoted(session.columns[relid, number]) + _ORDERS[order])

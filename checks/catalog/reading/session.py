@@ -1,8 +1,9 @@
 """One look at a database: what is asked, and which oid is which object."""
 
+import re
 import select
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -50,17 +51,46 @@ FROM pg_database WHERE datname = current_database()
 """
 
 
+_TEXTS = 1009  # text[]
+_ESCAPED = re.compile(r"\\(.)")
+_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+class Names:
+    """The names of columns by their place, which is a relation and a number."""
+
+    def __init__(self, columns: Mapping[int, Mapping[int, tuple[str, object]]]) -> None:
+        self._columns = columns
+
+    def only(self, relations: Collection[int]) -> None:
+        """Forget those of relations that are not in view."""
+        self._columns = {relid: names for relid, names in self._columns.items() if relid in relations}
+
+    def get(self, place: tuple[int, int], otherwise: str = "") -> str:
+        """The name there."""
+        found = self._columns.get(place[0])
+        return found[place[1]][0] if found is not None and place[1] in found else otherwise
+
+    def __contains__(self, place: tuple[int, int]) -> bool:
+        return place[1] in self._columns.get(place[0], ())
+
+    def __getitem__(self, place: tuple[int, int]) -> str:
+        return self._columns[place[0]][place[1]][0]
+
+
 class Session:
     """What is known so far of the database under the eyes."""
 
-    def __init__(self, connection: psycopg.Connection[Any], owner: str | None) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], owner: str | None, *first: str) -> None:
         self._connection = connection
         self._cursor: psycopg.Cursor[Row] = psycopg.Cursor(connection)
         self._asked: deque[str] = deque()
         self._answers: dict[str, list[Row]] = {}
+        self._texts: dict[str, str] = {}
+        self._encoding = "utf-8" if connection.info.encoding == "ascii" else connection.info.encoding
         self.schemas: dict[int, str] = {}
         self._cursor.execute(";".join(SETTINGS).encode())
-        self.ahead(_SELF, _PRESENT)
+        self.ahead(_SELF, _PRESENT, *first)
         row = self.ask(_SELF)[0]
         self.version: int = row[0]
         self.me: str = row[2]
@@ -72,7 +102,7 @@ class Session:
         self.roles: dict[str, Role] = {}
         self.keys: dict[tuple[int, int], Key] = {}
         self.relations: dict[int, tuple[str, str]] = {}
-        self.columns: dict[tuple[int, int], str] = {}
+        self.columns = Names({})
         self.collations: dict[int, str] = {0: ""}
         self.members: dict[tuple[int, int], int] = {}
         self.comments: dict[tuple[int, int, int], str] = {}
@@ -84,17 +114,16 @@ class Session:
         """Put questions that `ask` will put: PostgreSQL answers them, in this order, while the answers before are worked on."""
         self._finish()
         self._asked.extend(queries)
-        self._connection.pgconn.send_query(self._filled(";".join(queries)))
+        self._connection.pgconn.send_query(self.filled(";".join(queries)).encode())
 
     def ask(self, query: str, **numbers: Iterable[int]) -> list[Row]:
         """Rows of a query; `%(schemas)s` stands for the schemas in view, other names for `numbers`."""
         while query in self._asked:
-            self._answers[self._asked[0]] = self._answer()
-            self._asked.popleft()
+            self._next()
         if query in self._answers:
             return self._answers.pop(query)
         self._finish()
-        return self._cursor.execute(self._filled(query, **numbers)).fetchall()
+        return self._cursor.execute(self.filled(query, **numbers).encode()).fetchall()
 
     def close(self) -> None:
         """Leave the connection as it was taken, also where something failed half-way."""
@@ -104,19 +133,56 @@ class Session:
     def _finish(self) -> None:
         """Keep the answers to all that was asked ahead."""
         while self._asked:
-            self._answers[self._asked[0]] = self._answer()
-            self._asked.popleft()
+            self._next()
         while self._connection.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
-            self._result()
+            result = self._result()
+            if result is not None and result.status == pq.ExecStatus.COPY_OUT:
+                self._copied()
 
-    def _answer(self) -> list[Row]:
-        """The rows of the query whose turn it is; they are many, so they are made at once and not one by one."""
+    def lines(self, query: str) -> tuple[list[str], bool]:
+        """What a COPY that was asked ahead gives; and whether fields are to be `unescaped`."""
+        while query in self._asked:
+            self._next()
+        text = self._texts.pop(query)
+        return text.split("\n")[:-1], "\\" in text
+
+    def array(self, field: str) -> list[str] | None:
+        """An array of texts in a field of such a line."""
+        loader = Transformer(self._connection).get_loader(_TEXTS, pq.Format.TEXT)
+        return loader.load(unescaped(field).encode(self._encoding, "surrogateescape")) if field else None
+
+    def _next(self) -> None:
+        """Keep the answer to the question whose turn it is."""
         result = self._result()
+        if result is not None and result.status == pq.ExecStatus.COPY_OUT:
+            self._texts[self._asked[0]] = self._copied()
+            result = self._result()
+            if result is None or result.status != pq.ExecStatus.COMMAND_OK:
+                raise _error(result)
+        else:
+            self._answers[self._asked[0]] = self._rows(result)
+        self._asked.popleft()
+
+    def _rows(self, result: pq.abc.PGresult | None) -> list[Row]:
+        """They are many, so they are made at once and not one by one."""
         if result is None or result.status != pq.ExecStatus.TUPLES_OK:
-            raise error_from_result(result) if result is not None else psycopg.OperationalError("the session ended")
+            raise _error(result)
         loader = Transformer(self._connection)
         loader.set_pgresult(result)
         return loader.load_rows(0, result.ntuples, tuple)
+
+    def _copied(self) -> str:
+        wire = self._connection.pgconn
+        found: list[memoryview] = []
+        while True:
+            got, data = wire.get_copy_data(1)
+            if got > 0:
+                found.append(data)
+            elif got < 0:
+                return b"".join(found).decode(self._encoding, "surrogateescape")
+            else:
+                select.select([wire.socket], [], [])
+                wire.consume_input()
 
     def _result(self) -> pq.abc.PGresult | None:
         wire = self._connection.pgconn
@@ -125,11 +191,11 @@ class Session:
             wire.consume_input()
         return wire.get_result()
 
-    def _filled(self, query: str, **numbers: Iterable[int]) -> bytes:
+    def filled(self, query: str, **numbers: Iterable[int]) -> str:
         """Only numbers that PostgreSQL gave are ever put into a query."""
         for name, values in {"schemas": self.schemas, **numbers}.items():
             query = query.replace(f"%({name})s", f"'{{{','.join(map(str, map(int, values)))}}}'")
-        return query.encode()
+        return query
 
     def has(self, catalog: str) -> bool:
         """Something that a user made is in one of the catalogs of `RARE`."""
@@ -168,3 +234,12 @@ class Session:
 def options(items: Sequence[str] | None) -> tuple[str, ...]:
     """`name=value` pairs in an order of their own."""
     return tuple(sorted(items)) if items else ()
+
+
+def unescaped(field: str) -> str:
+    """A field as COPY writes it: https://www.postgresql.org/docs/18/sql-copy.html#SQL-COPY-FILE-FORMATS."""
+    return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), field) if "\\" in field else field
+
+
+def _error(result: pq.abc.PGresult | None) -> psycopg.Error:
+    return error_from_result(result) if result is not None else psycopg.OperationalError("the session ended")

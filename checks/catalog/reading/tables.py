@@ -43,7 +43,9 @@ ALWAYS = (_TABLES, _PARENTS, _VIEW_DEFINITIONS)
 
 def relations(session: Session) -> list[Row]:
     """The tables and views there are; their rows, for those who come later."""
-    rows = [row for row in session.ask(_TABLES) if (session.pg_class, row[0]) not in session.members]
+    rows = session.ask(_TABLES)
+    session.columns.only({row[0] for row in rows})
+    rows = [row for row in rows if (session.pg_class, row[0]) not in session.members]
     for oid, _, namespace, name, *_ in rows:
         session.relations[oid] = (session.schemas[namespace], name)
     return rows
