@@ -133,8 +133,8 @@ class Evaluator:
             result += text + after
         return result if len(result) < 1 << 20 else self.site(node, scope).unknown("is a text of more than 1 MB")
 
-    def parts(self, node: Node, scope: Scope) -> tuple[list[str], list[Value]]:
-        """The texts of a template and the values between them."""
+    def parts(self, node: Node, scope: Scope, *, raw: bool = False) -> tuple[list[str], list[Value]]:
+        """The texts of a template and the values between them; `raw`: the texts as they are written."""
         strings: list[str] = [""]
         values: list[Value] = []
         for child in node.named_children:
@@ -145,7 +145,7 @@ class Evaluator:
             elif child.type == "string_fragment":
                 strings[-1] += syntax.text(child).replace("\r\n", "\n")
             elif child.type == "escape_sequence":
-                strings[-1] += literals.unescape(syntax.text(child))
+                strings[-1] += syntax.text(child) if raw else literals.unescape(syntax.text(child))
         return strings, values
 
     def _array(self, node: Node, scope: Scope) -> Value:
@@ -297,7 +297,8 @@ class Evaluator:
         if arguments is None:
             return site.unknown("is not TypeScript that is understood")
         if arguments.type == "template_string":
-            strings, values = self.parts(arguments, scope)
+            raw = callee.__class__ is Native and callee.name == "raw"
+            strings, values = self.parts(arguments, scope, raw=raw)
             return self.call(callee, [strings, *values], site)
         if callee.__class__ is Unknown and callee.inert and not callee.source:
             return callee  # whatever it is given, nothing of a schema comes of it
@@ -376,6 +377,8 @@ class Evaluator:
         operator, argument = node.child_by_field_name("operator"), node.child_by_field_name("argument")
         if operator is None or argument is None:
             return self.site(node, scope).unknown("is not TypeScript that is understood")
+        if operator.type == "delete":
+            return functions.delete(self, argument, scope)
         return arithmetic.unary(operator.type, self.value(argument, scope), self.site(node, scope))
 
 

@@ -154,6 +154,8 @@ def _round(ev: "Evaluator", body: Node, scope: Scope) -> bool:
     try:
         run(ev, body, scope)
     except Leave as leave:
+        if leave.unsure:
+            doubt.cut_short(body, scope, leave.value)
         if leave.kind == "return":
             raise
         return leave.kind == "break"
@@ -170,6 +172,12 @@ def _for(ev: "Evaluator", node: Node, scope: Scope) -> None:
 
 def _while(ev: "Evaluator", node: Node, scope: Scope) -> None:
     _loop(ev, node, scope, None)
+
+
+def _do(ev: "Evaluator", node: Node, scope: Scope) -> None:
+    body = node.child_by_field_name("body")
+    if body is not None and not _round(ev, body, Scope(scope.module, scope)):
+        _loop(ev, node, scope, None)
 
 
 def _loop(ev: "Evaluator", node: Node, scope: Scope, increment: Node | None) -> None:
@@ -226,7 +234,11 @@ def _try(ev: "Evaluator", node: Node, scope: Scope) -> None:
     if body is not None:
         run_block(ev, body, Scope(scope.module, scope))
     for clause in node.named_children:
-        if clause.type == "finally_clause":
+        if clause.type == "catch_clause" and clause.named_children:
+            # Whether something fails is not known: what is not understood may, and so may what a package does.
+            failing = ev.site(clause, scope).unknown("depends on whether something fails (`catch`)")
+            doubt.unsure(clause.named_children[-1], scope, failing)
+        elif clause.type == "finally_clause":
             run(ev, clause.named_children[-1], scope)
 
 
@@ -272,6 +284,7 @@ _STATEMENTS: dict[str, Callable[["Evaluator", Node, Scope], None]] = {
     "for_in_statement": _for_in,
     "for_statement": _for,
     "while_statement": _while,
+    "do_statement": _do,
     "switch_statement": _switch,
     "try_statement": _try,
     "throw_statement": _throw,
@@ -286,6 +299,23 @@ _SKIPPED = frozenset({
     "comment", "empty_statement", "function_declaration", "type_alias_declaration", "interface_declaration",
     "debugger_statement", "import_alias", "ambient_declaration",
 })  # fmt: skip
+
+
+def delete(ev: "Evaluator", node: Node, scope: Scope) -> Value:
+    """`delete x.name`."""
+    while node.type in {"non_null_expression", "parenthesized_expression", "as_expression"}:
+        node = node.named_children[0]
+    owner_node = node.child_by_field_name("object")
+    owner = UNDEFINED if owner_node is None else ev.value(owner_node, scope)
+    key_node = node.child_by_field_name("property" if node.type == "member_expression" else "index")
+    key: Value = None
+    if key_node is not None:
+        key = syntax.text(key_node) if node.type == "member_expression" else text_of(ev.value(key_node, scope))
+    if isinstance(owner, Record) and isinstance(key, str):
+        owner.pop(key, None)
+    else:
+        spoil(owner, ev.site(node, scope).unknown("deletes something that is not known"))
+    return True
 
 
 def assign(ev: "Evaluator", node: Node, scope: Scope) -> Value:
@@ -343,4 +373,16 @@ def set_member(ev: "Evaluator", owner: Value, name: Value, value: Value, site: S
         ev.program.remark(site, "changes a property of something that is not a plain object")
 
 
-__all__ = ["Leave", "assign", "assign_name", "call", "run", "run_block", "run_body", "set_member", "spoil", "update"]
+__all__ = [
+    "Leave",
+    "assign",
+    "assign_name",
+    "call",
+    "delete",
+    "run",
+    "run_block",
+    "run_body",
+    "set_member",
+    "spoil",
+    "update",
+]

@@ -84,6 +84,10 @@ class Module:
             return self._common(name)
         return Site(self.path, node).unknown(f"`{name}` is not defined here")
 
+    def held(self, name: str) -> Value:
+        """What a variable of the module holds by now."""
+        return self._values.get(name, UNDEFINED)
+
     def assign(self, name: str, value: Value, *, spoiled: bool = False) -> None:
         """Assign to a variable of the module; `spoiled`: what it held may have been changed, too."""
         if spoiled and name in self._values:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from checks.tree import Tree
-from checks.typescript import globals_, modules, outline
+from checks.typescript import doubt, globals_, modules, outline
 from checks.typescript import module as module_
 from checks.typescript.evaluate import Evaluator
 from checks.typescript.module import Module
-from checks.typescript.scopes import Budget, Namespace
+from checks.typescript.scopes import Budget, Closure, Namespace
 from checks.typescript.syntax import Node
 from checks.typescript.values import Native, Record, Site, Thing, Unknown, Value
 
@@ -128,7 +128,10 @@ class Program:
     def called(self, callee: Unknown, args: list[Value]) -> Unknown:
         """What calling something unknown gives: a package that is handed pieces of a schema may give a schema."""
         for arg in args:
-            if arg.__class__ is module_.Exports:
+            if arg.__class__ is Closure:
+                doubt.may_run(arg, callee)
+            foreign = callee.source and not module_.HARMLESS.fullmatch(callee.source)
+            if arg.__class__ is module_.Exports or (foreign and arg.__class__ is Record and _of_schema(arg)):
                 arg.hole = arg.hole or replace(callee, inert=False)
         if callee.source and not module_.HARMLESS.fullmatch(callee.source):
             return replace(callee, inert=callee.inert and not any(_of_schema(arg) for arg in args), source="")
