@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,34 +9,10 @@ import pytest
 from conftest import GitRepo
 
 from bot import git_write
-from bot.cli import main
 from bot.git import Repository
 from bot.repair import sync, words
+from tests.bot.synced import Synced, journal, offline, snapshot, tags
 from tests.checks.sync_samples import CONFIG, History, commit, shop, two_sides
-
-
-class Synced:
-    """A sync, as JSON."""
-
-    def __init__(self, repo: GitRepo, capsys: pytest.CaptureFixture[str], *more: str) -> None:
-        self.code = main(["sync", "--repo", str(repo.path), "--base", "main", "--format", "json", *more])
-        out, self.err = capsys.readouterr()
-        self.told: dict[str, Any] = json.loads(out) if out else {}
-
-    @property
-    def status(self) -> str:
-        """`synced`, `nothing-to-do` or `refused`."""
-        return self.told["status"]
-
-
-def journal(repo: GitRepo, revision: str = "HEAD", folder: str = "drizzle") -> list[dict[str, Any]]:
-    """The entries of the journal at a revision."""
-    return json.loads(repo.git("show", f"{revision}:{folder}/meta/_journal.json"))["entries"]
-
-
-def snapshot(repo: GitRepo, number: str, revision: str = "HEAD") -> dict[str, Any]:
-    """A snapshot at a revision."""
-    return json.loads(repo.git("show", f"{revision}:drizzle/meta/{number}_snapshot.json"))
 
 
 def test_two_people_made_number_two(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,19 +50,6 @@ def test_a_folder_that_no_configuration_names_is_proved_too(repo: GitRepo, capsy
     assert 'relation "orders" does not exist' in synced.told["reason"]
 
 
-def offline(repo: GitRepo, capsys: pytest.CaptureFixture[str], *more: str) -> Synced:
-    """A sync without the proof."""
-    return Synced(repo, capsys, "--offline", *more)
-
-
-def tags(repo: GitRepo, revision: str = "HEAD", folder: str = "drizzle") -> list[str]:
-    """What the journal lists, in order; its numbers and times must be in order, too."""
-    entries = journal(repo, revision, folder)
-    assert [e["idx"] for e in entries] == list(range(len(entries)))
-    assert all(a["when"] < b["when"] for a, b in pairwise(entries))
-    return [e["tag"] for e in entries]
-
-
 def test_the_journal_merges_but_would_skip(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """Head's migration is older than base's: git merges, production would never run it; sync gives it a later time."""
     fork = shop()
@@ -108,22 +70,6 @@ def test_nothing_to_do(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> Non
     repo.git("merge", "--quiet", "-m", "merge", "head")
     repo.checkout("head")
     assert offline(repo, capsys).status == "nothing-to-do"
-
-
-def test_a_conflict_elsewhere_is_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 1, the files named, nothing written."""
-    fork = shop().put("schema.ts", "a")
-    two_sides(
-        repo,
-        fork,
-        fork.fork().table("invoices").put("schema.ts", "b"),
-        fork.fork().table("notes").put("schema.ts", "c"),
-    )
-    before = repo.git("rev-parse", "HEAD")
-    synced = offline(repo, capsys)
-    assert (synced.code, synced.status, synced.told["conflicts"]) == (1, "refused", ["schema.ts"])
-    assert "schema.ts" in synced.told["reason"]
-    assert repo.git("rev-parse", "HEAD") == before
 
 
 def test_other_files_merge_as_git_merges_them(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,48 +129,6 @@ def test_one_statement_twice_is_left_out(repo: GitRepo, capsys: pytest.CaptureFi
     synced = Synced(repo, capsys)
     assert synced.told["proven"] is True, synced.told
     assert repo.git("show", "HEAD:drizzle/0003_two.sql") == 'ALTER TABLE "orders" ADD COLUMN "mark" text;'
-
-
-def test_contradictions_are_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """One column, two types; the reason shows both."""
-    fork = shop()
-    two_sides(repo, fork, fork.fork().column("users", "age", "integer"), fork.fork().column("users", "age", "text"))
-    synced = offline(repo, capsys)
-    assert (synced.code, synced.status) == (1, "refused")
-    assert "integer" in synced.told["reason"]
-    assert "text" in synced.told["reason"]
-
-
-def test_sql_that_base_made_senseless_is_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """Snapshots know nothing of it; PostgreSQL does: the words are its own, with both sides."""
-    fork = shop()
-    tip = fork.fork().add("gone", 'DROP TABLE "orders";', lambda d: d["tables"].pop("public.orders"))
-    head = fork.fork().add("fill", 'INSERT INTO "orders" VALUES (1);')
-    two_sides(repo, fork, tip, head)
-    synced = Synced(repo, capsys)
-    assert synced.status == "refused"
-    assert 'relation "orders" does not exist' in synced.told["reason"]
-    assert 'DROP TABLE "orders"' in synced.told["reason"]
-
-
-def test_edited_and_deleted_migrations_of_base_are_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """They are not for a pull request to change."""
-    fork = shop()
-    head = fork.fork().table("notes").put("drizzle/0001_orders.sql", 'CREATE TABLE "orders" ("id" integer);')
-    two_sides(repo, fork, fork.fork().table("invoices"), head)
-    synced = offline(repo, capsys)
-    assert (synced.status, synced.told["conflicts"]) == ("refused", ["drizzle/0001_orders.sql"])
-
-
-def test_a_dirty_work_tree_is_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is overwritten."""
-    fork = shop()
-    two_sides(repo, fork, fork.fork().table("invoices"), fork.fork().table("notes"))
-    repo.write({"schema.ts": "changed"})
-    synced = offline(repo, capsys)
-    assert synced.status == "refused"
-    assert "schema.ts" in synced.told["reason"]
-    assert (repo.path / "schema.ts").read_text() == "changed"
 
 
 @pytest.mark.parametrize("odd", ["", "<!-- bulletproof-record {} -->", "\r\n", "x" * 50_000])
@@ -298,171 +202,6 @@ def test_head_merged_base_and_left_both_numbers(repo: GitRepo, capsys: pytest.Ca
     assert set(snapshot(repo, "0003")["tables"]) == {"public.users", "public.orders", "public.invoices"}
 
 
-def test_committed_conflict_markers_are_taken_out(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """As git left them: in the journal's entry, and in the snapshot."""
-    fork = shop()
-    two_sides(repo, fork, fork.fork().table("invoices"), fork.fork().column("users", "name"))
-    subprocess.run(["git", "merge", "main"], cwd=repo.path, capture_output=True, check=False)
-    assert "<<<<<<<" in (repo.path / "drizzle/meta/_journal.json").read_text()
-    repo.commit(message="merge with markers")
-    synced = offline(repo, capsys)
-    assert synced.status == "synced", synced.told
-    assert tags(repo)[2:] == ["0002_invoices", "0003_users_name"]
-    assert set(snapshot(repo, "0003")["tables"]) == {"public.users", "public.orders", "public.invoices"}
-
-
-@pytest.mark.parametrize(("indent", "end"), [("\t", "\n"), (None, "")])
-def test_the_journal_keeps_its_manner(repo: GitRepo, capsys: pytest.CaptureFixture[str], indent, end: str) -> None:
-    """Indentation, and the newline at its end."""
-    fork = shop()
-    tip, head = fork.fork().table("invoices"), fork.fork().table("notes")
-    for side in (fork, tip, head):
-        told = {"version": "7", "dialect": "postgresql", "entries": side.entries}
-        side.put("drizzle/meta/_journal.json", json.dumps(told, indent=indent) + end)
-    two_sides(repo, fork, tip, head)
-    assert offline(repo, capsys).status == "synced"
-    written = (repo.path / "drizzle/meta/_journal.json").read_text()
-    assert written == json.dumps(json.loads(written), indent=indent) + end
-    assert tags(repo)[-1] == "0003_notes"
-
-
-def test_line_ends_stay(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """CRLF in the journal and in SQL, byte for byte."""
-    fork = shop()
-    tip, head = fork.fork().table("invoices"), fork.fork().table("notes")
-    for side in (fork, tip, head):
-        for path, text in side.files.items():
-            if path.startswith("drizzle/"):
-                side.files[path] = text.replace("\n", "\r\n")
-    two_sides(repo, fork, tip, head)
-    assert offline(repo, capsys).status == "synced"
-    written = (repo.path / "drizzle/meta/_journal.json").read_bytes()
-    assert written.count(b"\n") == written.count(b"\r\n") > 20
-    assert (repo.path / "drizzle/0003_notes.sql").read_bytes() == head.files["drizzle/0002_notes.sql"].encode()
-
-
-@pytest.mark.parametrize("style", ["timestamp", "unix"])
-def test_other_prefixes(repo: GitRepo, capsys: pytest.CaptureFixture[str], style: str) -> None:
-    """A name that sorts behind base's already stays; another gets a later time."""
-    fork = History(style=style).table("users").table("orders")
-    tip = fork.fork().table("invoices", when=1_760_000_500_000)
-    head = fork.fork().table("early", when=1_760_000_400_000).table("late", when=1_760_000_600_000)
-    two_sides(repo, fork, tip, head)
-    synced = offline(repo, capsys)
-    assert synced.status == "synced", synced.told
-    names = tags(repo)
-    assert names == sorted(names)
-    assert [n.rpartition("_")[2] for n in names] == ["users", "orders", "invoices", "early", "late"]
-    assert len(synced.told["renamed"]) == 1
-
-
-def test_a_monorepo_with_two_projects(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """Both are repaired, in one commit."""
-    one, two = shop(), History(folder="apps/web/db").table("pages")
-    fork = {**one.files, **two.files}
-    tip = {**one.fork().table("a").files, **two.fork().table("b").files}
-    head = {**one.fork().table("c").files, **two.fork().table("d").files}
-    two_sides(repo, History(fork), History(tip), History(head))
-    assert offline(repo, capsys).status == "synced"
-    assert tags(repo)[2:] == ["0002_a", "0003_c"]
-    assert tags(repo, folder="apps/web/db") == ["0000_pages", "0001_b", "0002_d"]
-
-
-@pytest.mark.parametrize("mover", ["base", "head"])
-def test_one_side_moved_the_folder(repo: GitRepo, capsys: pytest.CaptureFixture[str], mover: str) -> None:
-    """All are in the new folder afterwards."""
-    fork = shop()
-    tip, head = fork.fork().table("invoices"), fork.fork().table("notes")
-    side = tip if mover == "base" else head
-    side.files = {p.replace("drizzle/", "db/out/"): t.replace("./drizzle", "./db/out") for p, t in side.files.items()}
-    two_sides(repo, fork, tip, head)
-    synced = offline(repo, capsys)
-    assert synced.status == "synced", synced.told
-    assert tags(repo, folder="db/out")[2:] == ["0002_invoices", "0003_notes"]
-    assert repo.git("ls-tree", "-r", "--name-only", "HEAD", "drizzle/") == ""
-
-
-def test_both_sides_moved_the_folder(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody can know where it should be."""
-    fork = shop()
-    tip, head = fork.fork().table("invoices"), fork.fork().table("notes")
-    tip.files = {p.replace("drizzle/", "one/"): t for p, t in tip.files.items()}
-    head.files = {p.replace("drizzle/", "two/"): t for p, t in head.files.items()}
-    two_sides(repo, fork, tip, head)
-    assert offline(repo, capsys).status == "refused"
-
-
-def test_unrelated_histories(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """There is nothing to merge."""
-    fork = shop()
-    two_sides(repo, fork, fork.fork(), fork.fork().table("notes"))
-    repo.git("checkout", "--quiet", "--orphan", "alone")
-    repo.commit()
-    synced = offline(repo, capsys)
-    assert synced.status == "refused"
-    assert "no common commit" in synced.told["reason"]
-
-
-@pytest.mark.long
-def test_base_deleted_migrations(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """A squash on base: head's migration goes behind what is there now."""
-    fork = shop()
-    tip = History({k: v for k, v in fork.files.items() if not k.startswith("drizzle/")}).table("users")
-    for path in [p for p in tip.files if p.startswith("drizzle/")]:
-        del tip.files[path]
-    squashed = (
-        fork.files["drizzle/0000_users.sql"] + "--> statement-breakpoint\n" + fork.files["drizzle/0001_orders.sql"]
-    )
-    both = fork.last["tables"]
-    tip.add("squash", squashed, lambda d: d["tables"].update(both), when=1_760_000_900_000)
-    two_sides(repo, fork, tip, fork.fork().column("users", "name"))
-    synced = Synced(repo, capsys)
-    assert synced.told["proven"] is True, synced.told
-    assert tags(repo) == ["0000_squash", "0001_users_name"]
-
-
-@pytest.mark.parametrize("broken", ["{", '{"id": 1}', '{"id": "x", "prevId": "y", "version": "4"}'])
-def test_a_snapshot_that_is_none(repo: GitRepo, capsys: pytest.CaptureFixture[str], broken: str) -> None:
-    """Refused, with the file named."""
-    fork = shop()
-    head = fork.fork().table("notes").put("drizzle/meta/0002_snapshot.json", broken)
-    two_sides(repo, fork, fork.fork().table("invoices"), head)
-    synced = offline(repo, capsys)
-    assert synced.status == "refused", synced.told
-    assert "drizzle/meta/0002_snapshot.json" in synced.told["reason"]
-
-
-def test_a_migration_without_a_snapshot(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """Hand-written SQL moves all the same, and a COMMIT in it too."""
-    fork = shop()
-    sql = 'COMMIT;--> statement-breakpoint\nCREATE INDEX CONCURRENTLY "by_id" ON "users" ("id");'
-    two_sides(repo, fork, fork.fork().table("invoices"), fork.fork().add("by_hand", sql, snapshot=False))
-    synced = Synced(repo, capsys)
-    assert synced.status == "synced", synced.told
-    assert tags(repo)[2:] == ["0002_invoices", "0003_by_hand"]
-    assert repo.git("show", "HEAD:drizzle/0003_by_hand.sql") == sql
-
-
-@pytest.mark.long
-def test_a_long_journal(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """10,000 entries."""
-    entries = [
-        {"idx": n, "version": "7", "when": 1_700_000_000_000 + n, "tag": f"{n:04}_x", "breakpoints": True}
-        for n in range(9_990)
-    ]
-    fork = shop()
-    for side in (fork, tip := fork.fork(), head := fork.fork()):
-        side.put(
-            "drizzle/meta/_journal.json",
-            json.dumps({"version": "7", "dialect": "postgresql", "entries": entries}, indent=2),
-        )
-    tip.table("invoices")
-    head.table("notes")
-    two_sides(repo, fork, tip, head)
-    synced = offline(repo, capsys)
-    assert synced.told["renamed"] == [{"from": "9990_notes", "to": "9991_notes"}]
-
-
 def test_what_is_written_is_sound(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """Git finds no fault with the objects; the commit is unsigned and says what moved."""
     fork = shop().put("a/b.txt", "x").put("drizzle.txt", "x").put("drizzle-x/y", "x")
@@ -505,109 +244,6 @@ def test_a_push_goes_forward_only(repo: GitRepo, tmp_path: Path) -> None:
     rival = git_write.commit(repository, repo.git("rev-parse", "main^{tree}"), [repo.git("rev-parse", "head")], "x\n")
     with pytest.raises(git_write.MovedError):
         git_write.push(repository, str(tmp_path / "remote.git"), rival, "head")
-
-
-@pytest.mark.long
-def test_hostile_nesting_is_refused(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """No traceback, whatever the depth."""
-    for depth in (400, 100_000):
-        fork = shop()
-        head = fork.fork().table("notes")
-        last = json.loads(head.files["drizzle/meta/0002_snapshot.json"])
-        text = json.dumps({**last, "views": "@"}, indent=2).replace('"@"', '{"a":' * depth + "1" + "}" * depth)
-        head.put("drizzle/meta/0002_snapshot.json", text)
-        made = GitRepo(repo.path / f"d{depth}")
-        two_sides(made, fork, fork.fork().table("invoices"), head)
-        assert offline(made, capsys).status in {"refused", "synced"}
-
-
-# --- v1 ---
-
-
-def folder(name: str, own: str, parents: list[str], table: str, *columns: str) -> dict[str, str]:
-    """A v1 migration that creates a table, or (without `id`) adds columns to it."""
-    born = "id" in columns
-    rows = [{"schema": "public", "name": table, "isRlsEnabled": False, "entityType": "tables"}] if born else []
-    rows += [
-        {"schema": "public", "table": table, "name": c, "type": "text", "typeSchema": None, "notNull": False, "dimensions": 0,
-         "default": None, "generated": None, "identity": None, "entityType": "columns"}
-        for c in columns
-    ]  # fmt: skip
-    listed = ", ".join(f'"{c}" text' for c in columns)
-    sql = f'CREATE TABLE "{table}" ({listed});' if born else f'ALTER TABLE "{table}" ADD COLUMN {listed};'
-    head = {"version": "9", "dialect": "postgres", "id": own, "prevIds": parents, "footprints": []}
-    first = parents == ["00000000-0000-0000-0000-000000000000"]
-    data = (
-        {"type": "base", **head, "ddl": rows}
-        if first
-        else {"type": "diff", **head, "deltas": [{"op": "create", "row": r} for r in rows]}
-    )
-    return {f"drizzle/{name}/migration.sql": sql, f"drizzle/{name}/snapshot.json": json.dumps(data, indent=2)}
-
-
-START = {
-    "drizzle.config.ts": CONFIG,
-    **folder("20260101000000_start", "s", ["00000000-0000-0000-0000-000000000000"], "users", "id"),
-}
-
-
-def test_folders_of_v1_move_behind_base(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """Later times, and base's leaf as parent; SQL and changes as they were."""
-    tip = {**START, **folder("20260103000000_base", "b", ["s"], "orders", "id")}
-    head = {
-        **START,
-        **folder("20260102000000_one", "h1", ["s"], "users", "name"),
-        **folder("20260104000000_two", "h2", ["h1"], "notes", "id"),
-    }
-    two_sides(repo, History(START), History(tip), History(head))
-    synced = Synced(repo, capsys)
-    assert (synced.status, synced.told["proven"]) == ("synced", True), synced.told
-    assert synced.told["renamed"] == [{"from": "20260102000000_one", "to": "20260103000001_one"}]
-    one = json.loads(repo.git("show", "HEAD:drizzle/20260103000001_one/snapshot.json"))
-    assert (one["id"], one["prevIds"]) == ("h1", ["b"])
-    two = repo.git("show", "HEAD:drizzle/20260104000000_two/snapshot.json")
-    assert two == head["drizzle/20260104000000_two/snapshot.json"]
-    assert (
-        repo.git("show", "HEAD:drizzle/20260103000001_one/migration.sql")
-        == head["drizzle/20260102000000_one/migration.sql"]
-    )
-    assert offline(repo, capsys).status == "nothing-to-do"
-
-
-def test_contradictions_of_v1(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """A table made twice, with different columns."""
-    tip = {**START, **folder("20260103000000_base", "b", ["s"], "orders", "id", "a")}
-    head = {**START, **folder("20260102000000_head", "h", ["s"], "orders", "id", "b")}
-    two_sides(repo, History(START), History(tip), History(head))
-    synced = Synced(repo, capsys)
-    assert synced.status == "refused", synced.told
-    assert "orders" in synced.told["reason"]
-
-
-def test_the_same_twice_in_v1(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """Base has it, so head's goes."""
-    tip = {**START, **folder("20260103000000_base", "b", ["s"], "orders", "id")}
-    head = {
-        **START,
-        **folder("20260102000000_head", "h", ["s"], "orders", "id"),
-        **folder("20260102000001_more", "m", ["h"], "orders", "x"),
-    }
-    two_sides(repo, History(START), History(tip), History(head))
-    synced = Synced(repo, capsys)
-    assert (synced.status, synced.told["proven"]) == ("synced", True), synced.told
-    names = {p.split("/")[1] for p in repo.git("ls-tree", "-r", "--name-only", "HEAD", "drizzle/").splitlines()}
-    assert names == {"20260101000000_start", "20260103000000_base", "20260103000001_more"}
-    assert json.loads(repo.git("show", "HEAD:drizzle/20260103000001_more/snapshot.json"))["prevIds"] == ["b"]
-
-
-def test_one_side_was_upgraded(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two formats do not mix."""
-    fork = shop()
-    plain = {k: v for k, v in fork.files.items() if not k.startswith("drizzle/")}
-    two_sides(repo, fork, History({**plain, **START}), fork.fork().table("notes"))
-    synced = offline(repo, capsys)
-    assert synced.status == "refused"
-    assert "drizzle-kit up" in synced.told["reason"]
 
 
 def test_old_damage_is_left_alone(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:

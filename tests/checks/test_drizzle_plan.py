@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,33 +9,15 @@ from checks import rules
 from checks.drizzle import history, plan
 from checks.drizzle.history import (
     DeletedMigration,
-    EditedAppliedMigration,
     JournalMismatch,
     NumberCollision,
-    OutOfOrder,
     SilentlySkipped,
     SnapshotChain,
 )
 from checks.drizzle.plan import Plan
 from checks.drizzle.snapshots import ROOT
-from tests.checks.drizzle_samples import CONFIG, Story, change, entry, folder_v1, planned, snapshot
-
-JOURNAL = "drizzle/meta/_journal.json"
-
-
-def base() -> Story:
-    """What is on base when head leaves it."""
-    return Story().add("users").add("orders")
-
-
-def said(made: Plan, *, old: bool = False) -> list[tuple[str, str]]:
-    """Kind and path of every fact that head made (or of the old ones)."""
-    return [(type(f).__name__, f.place.path) for f in made.facts if f.introduced is not old]
-
-
-def tags(migrations) -> list[str]:
-    """Their tags."""
-    return [m.tag for m in migrations]
+from tests.checks.drizzle_samples import CONFIG, Story, change, entry, planned, snapshot
+from tests.checks.plan_samples import JOURNAL, base, said, tags
 
 
 def test_a_new_migration_on_an_unchanged_base_is_pending_and_nothing_is_wrong():
@@ -120,117 +101,6 @@ def test_what_base_got_meanwhile_is_not_heads():
     tip = base().add("invoices").drop("meta/0002_snapshot.json")
     made = planned(base().files, {**base().files, "a.ts": ""}, tip.files)
     assert (made.added, made.facts, made.pending) == ((), (), ())
-
-
-def test_an_edit_is_found_where_the_texts_part():
-    """The finding stands on the first statement that differs."""
-    start = base().put("0001_orders.sql", "create table a();\n\nalter table a add b int;")
-    made = planned(
-        start.files, start.fork().put("0001_orders.sql", "create table a();\n\nalter table a add c int;").files
-    )
-    (fact,) = made.facts
-    assert isinstance(fact, EditedAppliedMigration)
-    assert (fact.place.path, fact.place.line, fact.change) == ("drizzle/0001_orders.sql", 3, "edited")
-    assert made.pending == ()
-
-
-def test_white_space_and_comments_may_change():
-    """As may line ends and the cut into chunks."""
-    start = base().put("0001_orders.sql", "create table a(); select 1")
-    head = start.fork().put(
-        "0001_orders.sql", "-- orders\r\ncreate table a ( ) ;\r\n--> statement-breakpoint\r\nselect 1;\r\n"
-    )
-    assert planned(start.files, head.files).facts == ()
-
-
-def test_an_edit_that_base_made_too_is_not_heads():
-    """Head took base's version."""
-    edited = base().put("0001_orders.sql", "select 42").files
-    assert planned(base().files, edited, edited).facts == ()
-
-
-def test_editing_ones_own_new_migration_is_fine():
-    """It exists in head alone."""
-    head = base().add("refunds")
-    assert planned(base().files, head.put("0002_refunds.sql", "select 1").files).modified == ()
-
-
-def test_a_deleted_migration():
-    """The file, its entry and its snapshot are gone."""
-    head = Story().add("users")
-    made = planned(base().files, head.files)
-    assert said(made) == [("DeletedMigration", "drizzle/0001_orders.sql")]
-    assert tags(made.deleted) == ["0001_orders"]
-    assert tags(made.merged.migrations) == ["0000_users"]
-
-
-def test_a_deleted_entry_whose_file_stays():
-    """New databases never run it."""
-    head = base()
-    head.list(head.entries[:1])
-    made = planned(base().files, head.files)
-    (gone,) = [f for f in made.facts if isinstance(f, DeletedMigration)]
-    assert (gone.tag, gone.file_stays, gone.place.path) == ("0001_orders", True, JOURNAL)
-    assert all(f.place.path in change(base().files, head.files).paths for f in made.facts if f.introduced)
-
-
-def test_a_deletion_that_base_made_too_is_not_heads():
-    """Head followed base."""
-    less = Story().add("users").files
-    assert planned(base().files, less, less).facts == ()
-
-
-def test_a_squash_is_one_finding():
-    """All migrations replaced by one."""
-    head = Story().add("everything", "create table users(); create table orders()")
-    made = planned(base().files, head.files)
-    (gone,) = [f for f in made.facts if isinstance(f, DeletedMigration)]
-    assert gone.all_of_them == 2
-    assert len(made.deleted) == 2
-
-
-def test_a_renamed_migration():
-    """The same SQL under another name."""
-    head = base()
-    head.put("0001_purchases.sql", head.files["drizzle/0001_orders.sql"]).drop("0001_orders.sql")
-    head.list([head.entries[0], {**head.entries[1], "tag": "0001_purchases"}])
-    made = planned(base().files, head.files)
-    (fact,) = made.facts
-    assert isinstance(fact, EditedAppliedMigration)
-    assert (fact.change, fact.tag, fact.now) == ("renamed", "0001_orders", "0001_purchases")
-    assert (made.added, made.deleted) == ((), ())
-
-
-def test_a_later_when_on_an_old_entry_runs_it_again():
-    """Regenerated journals do this."""
-    head = base()
-    head.list([head.entries[0], {**head.entries[1], "when": 1_800_000_000_000}])
-    made = planned(base().files, head.files)
-    (fact,) = made.facts
-    assert isinstance(fact, EditedAppliedMigration)
-    assert (fact.change, fact.place.line) == ("restamped", 12)
-    assert tags(made.pending) == ["0001_orders"]
-
-
-def test_a_moved_folder_is_no_squash():
-    """Every migration is where it was in the chain."""
-    moved = Story(
-        {"drizzle.config.ts": CONFIG.replace("./drizzle", "./database/migrations"), "schema.ts": ""},
-        folder="database/migrations",
-    )
-    moved.add("users").add("orders").add("refunds")
-    made = planned(base().files, moved.files)
-    assert (tags(made.added), made.facts, tags(made.pending)) == (["0002_refunds"], (), ["0002_refunds"])
-
-
-def test_a_moved_folder_with_old_damage_stays_old():
-    """Its path is no part of a damage's identity."""
-    old = base().drop("meta/0001_snapshot.json")
-    moved = {path.replace("drizzle/", "migrations/"): text for path, text in old.files.items()}
-    moved["drizzle.config.ts"] = CONFIG.replace("./drizzle", "./migrations")
-    made = planned(old.files, moved)
-    assert said(made) == []
-    assert len(said(made, old=True)) == 1
 
 
 def test_old_damage_is_told_as_old():
@@ -317,74 +187,6 @@ def test_a_removed_project_is_planned_too():
     made = change(base().files, {"README.md": ""})
     (project,) = plan.concerned(made)
     assert [f.all_of_them for f in plan.make(made, project).facts if isinstance(f, DeletedMigration)] == [2]
-
-
-@pytest.mark.parametrize("later", [1000, 1])
-def test_an_upgrade_to_v1_deletes_nothing(later):
-    """`drizzle-kit up` makes folders of the same migrations, also of two that were generated in one second."""
-    start = Story().add("alpha").add("beta")
-    start.list([start.entries[0], {**start.entries[1], "when": start.entries[0]["when"] + later}])
-    head = {"drizzle.config.ts": CONFIG}
-    parent = ROOT
-    for number, (name, kind) in enumerate((("alpha", "base"), ("beta", "diff"))):
-        stamp = "20251009085321" if name == "beta" and later == 1000 else "20251009085320"
-        sql = str(start.files[f"drizzle/{number:04}_{name}.sql"])
-        head |= folder_v1(f"{stamp}_{name}", name, [parent], kind=kind, sql=sql)
-        parent = name
-    made = planned(start.files, head)
-    assert (made.facts, made.pending, made.deleted, made.project.format) == ((), (), (), "v1")
-
-
-A, B, C = "20260101000000_a", "20260102000000_b", "20260103000000_c"
-START = {"drizzle.config.ts": CONFIG, **folder_v1(A, "a", [ROOT], kind="base")}
-
-
-def test_two_leaves_of_v1_are_no_conflict():
-    """Each side has a migration of its own; both run, by name."""
-    made = planned(START, {**START, **folder_v1(C, "c", ["a"])}, {**START, **folder_v1(B, "b", ["a"])})
-    assert (made.facts, made.conflicts, made.would_skip) == ((), (), ())
-    assert tags(made.pending) == [C]
-    assert tags(made.merged.migrations) == [A, B, C]
-
-
-def test_a_v1_folder_that_sorts_before_bases_last_one_runs_late():
-    """drizzle-orm 1.0 goes by names, so it runs; old databases run it after base's last one, and new ones before."""
-    made = planned(START, {**START, **folder_v1(B, "b", ["a"])}, {**START, **folder_v1(C, "c", ["a"])})
-    early = [f for f in made.facts if isinstance(f, OutOfOrder)]
-    assert [(f.tag, f.other, f.place.path) for f in early] == [(B, C, f"drizzle/{B}/migration.sql")]
-    assert [m.tag for m in made.pending] == [B]
-    assert [m.tag for m in made.merged.migrations] == [A, B, C]
-    assert rules.judge(made.facts)[0].severity == "note"
-
-
-def test_a_v1_snapshot_without_its_sql_is_told():
-    """drizzle-orm passes over the folder, drizzle-kit takes its snapshot for applied."""
-    head = {**START, **folder_v1(B, "b", ["a"])}
-    del head[f"drizzle/{B}/migration.sql"]
-    (fact,) = planned(START, head).facts
-    assert isinstance(fact, SnapshotChain)
-    assert (fact.problem, fact.introduced, fact.place.path) == ("no-sql", True, f"drizzle/{B}/snapshot.json")
-
-
-def test_a_renamed_v1_folder_runs_again():
-    """Its name is its identity."""
-    head = {
-        "drizzle.config.ts": CONFIG,
-        **folder_v1("20260101000000_renamed", "a", [ROOT], kind="base", sql="select 1"),
-    }
-    made = planned(START, head)
-    (fact,) = made.facts
-    assert isinstance(fact, EditedAppliedMigration)
-    assert (fact.change, tags(made.pending)) == ("renamed", ["20260101000000_renamed"])
-
-
-def test_two_first_migrations_of_v1_collide():
-    """A folder has one base snapshot."""
-    start = {"drizzle.config.ts": CONFIG, "drizzle/.keep": ""}
-    sides = [
-        {**start, **folder_v1(name, name, [ROOT], kind="base", sql=f"select {n}")} for n, name in enumerate((A, B))
-    ]
-    assert [c.kind for c in planned(start, sides[0], sides[1]).conflicts] == ["parent"]
 
 
 def test_rules_say_all_of_this_in_words():

@@ -10,7 +10,7 @@ from bot.repair import sync
 from checks.catalog import difference
 from checks.catalog import read as catalogs
 from tests.bot.database_samples import data, db, rows, url
-from tests.bot.test_sync import START, folder
+from tests.bot.synced import START, folder
 from tests.checks.sync_samples import History, shop, two_sides
 
 

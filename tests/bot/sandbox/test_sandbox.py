@@ -1,8 +1,6 @@
-"""Each test is one attack of hostile SQL: none escapes, gains rights, hangs, fills the disk, or leaves anything behind."""
+"""Each test is one attack of hostile SQL: none escapes, gains rights, or reaches another review."""
 
 import os
-import time
-from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -10,37 +8,7 @@ import pytest
 
 from bot import cluster
 from bot.branches import Template, embedded, orphans
-
-INSTALLED = sorted(Path("/usr/lib/postgresql").glob("1[45678]/bin"))
-
-
-@pytest.fixture(
-    scope="module",
-    params=[None, *(pytest.param(folder, marks=pytest.mark.long) for folder in INSTALLED)],
-    ids=["wheel", *(f"installed-{folder.parent.name}" for folder in INSTALLED)],
-)
-def provider(request, tmp_path_factory):
-    """Branches of the wheel's PostgreSQL, and of each that is installed, in a folder of runs that no other test uses."""
-    provider = embedded.Embedded(tmp_path_factory.mktemp("data"), request.param)
-    place = provider._place
-    runs = place.folders.runs.with_name(f"bulletproof-sandbox-{os.getpid()}")
-    runs.mkdir()
-    runs.chmod(0o711)
-    provider.__dict__["_place"] = replace(place, folders=replace(place.folders, runs=runs))
-    yield provider
-    assert orphans.processes(runs) == []
-    runs.rmdir()
-
-
-@pytest.fixture
-def runs(provider):
-    """The folder of running clusters; whatever the attack, no process and no file is there afterwards."""
-    folder = provider._place.folders.runs
-    before = set(folder.iterdir())
-    yield folder
-    left = set(folder.iterdir()) - before
-    assert [orphans.processes(path) for path in left if path.is_dir()] == []
-    assert left == set()
+from tests.bot.sandbox.attacked import refused, unchanged
 
 
 @pytest.fixture(scope="module")
@@ -56,42 +24,6 @@ def refusing(common):
     with common.connect() as session:
         yield session
         unchanged(session)
-
-
-@pytest.fixture
-def branch(provider, runs):
-    """A branch with time and room for an honest attack."""
-    with provider.branch(seconds=60) as branch:
-        yield branch
-
-
-@pytest.fixture
-def session(branch):
-    """A session as hostile SQL gets it; whatever it did, it is no superuser and belongs to no role that reaches out."""
-    with branch.connect() as session:
-        yield session
-        unchanged(session)
-
-
-def unchanged(session):
-    """The role is no superuser, and belongs to no role that reaches out of the cluster."""
-    session.rollback()
-    session.execute("RESET SESSION AUTHORIZATION")
-    assert session.execute("SELECT rolsuper, rolreplication FROM pg_roles WHERE rolname = session_user").fetchone() == (
-        False,
-        False,
-    )
-    reaching = session.execute(
-        "SELECT rolname FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER') AND (rolsuper OR rolname ~ '^pg_(exec|.*files)')"
-    ).fetchall()
-    assert reaching == []
-
-
-def refused(session, sql, *states):
-    """The statement fails, for want of rights unless other states are named."""
-    with pytest.raises(psycopg.Error) as caught:
-        session.execute(sql)
-    assert caught.value.sqlstate in (states or ("42501",)), caught.value
 
 
 @pytest.mark.parametrize(
@@ -256,97 +188,6 @@ def test_the_environment_of_the_postmaster_is_bare(branch, monkeypatch, runs):
             assert os.geteuid() or Path(f"/proc/{pid}").stat().st_uid
 
 
-def test_a_loop_that_traps_its_cancellation_is_ended(provider, runs):
-    """statement_timeout can be lifted and a cancel be trapped; the clock outside cannot."""
-    began = time.monotonic()
-    with provider.branch(seconds=1.0) as branch, branch.connect() as session:
-        with pytest.raises(psycopg.OperationalError):
-            session.execute(
-                "SET statement_timeout = 0; DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(1); LOOP END LOOP;"
-                " EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$"
-            )
-        assert branch.stopped == "time"
-    assert time.monotonic() - began < 10
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "SELECT count(*) FROM generate_series(1, 1e9) g WHERE repeat('a', 5000 + g::int) ~ '((a*)*)*b'",
-        "SELECT factorial(20000) * factorial(20000) FROM generate_series(1, 100000)",
-        "WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT 1 FROM r) SELECT count(*) FROM r",
-        "SELECT pg_sleep(1e6)",
-        "SELECT count(*) FROM generate_series(1, 1e12)",
-    ],
-)
-def test_work_without_end_is_ended(provider, runs, sql):
-    """Regular expressions, numbers and recursion that never finish, or fail before."""
-    began = time.monotonic()
-    with provider.branch(seconds=1.0) as branch, branch.connect() as session, pytest.raises(psycopg.Error):
-        session.execute(sql)
-    assert time.monotonic() - began < 15
-
-
-def test_a_session_that_waits_is_ended(provider, runs):
-    """An open transaction holds nothing up: the branch ends when its time is over, or with its block."""
-    began = time.monotonic()
-    with provider.branch(seconds=60) as branch:
-        first = branch.connect(autocommit=False)
-        first.execute("CREATE TABLE t (x int); SELECT pg_advisory_lock(1)")
-    assert time.monotonic() - began < 10
-    with pytest.raises(psycopg.OperationalError):
-        first.execute("SELECT 1")
-    first.close()
-
-
-def test_temporary_files_are_bounded(session):
-    """A sort or join that spills without end runs into `temp_file_limit`, which only a superuser may lift."""
-    refused(
-        session,
-        "SELECT count(*) FROM (SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 1000000) g ORDER BY 2) s",
-        "53400",
-    )
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "CREATE TABLE t AS SELECT repeat(md5(g::text), 200) FROM generate_series(1, 100000000) g",
-        "DO $$ BEGIN CREATE UNLOGGED TABLE t (x text); LOOP INSERT INTO t SELECT g FROM generate_series(1, 500000) g; END LOOP; END $$",
-        "DO $$ BEGIN LOOP PERFORM pg_logical_emit_message(false, 'x', repeat('y', 5000000)); PERFORM lo_from_bytea(0, convert_to(repeat(md5(random()::text), 100000), 'UTF8')); END LOOP; END $$",
-    ],
-)
-def test_the_disk_cannot_be_filled(provider, runs, sql):
-    """The branch is killed when its folder outgrows its room; the room comes back with the folder."""
-    small = embedded.Embedded(provider._data_dir, provider._bindir, room=200 << 20)
-    small.__dict__["_place"] = provider._place
-    with small.branch(seconds=60) as branch, branch.connect() as session:
-        with pytest.raises(psycopg.OperationalError):
-            session.execute(sql)
-        assert branch.stopped == "disk"
-
-
-def test_memory_is_bounded(session):
-    """A backend that grows is refused memory at a gigabyte, and the session lives on."""
-    session.execute("SET work_mem = '2GB'; SET hash_mem_multiplier = 1000")
-    refused(
-        session,
-        "SELECT count(*) FROM (SELECT array_agg(repeat(g::text, 500)) FROM generate_series(1, 100000000) g) s",
-        "53200",
-        "54000",
-    )
-    assert session.execute("SELECT 1").fetchone() == (1,)
-
-
-def test_a_flood_of_locks_reaches_no_other_review(provider, runs):
-    """In a shared server it keeps everyone from connecting; here it stops only itself."""
-    with provider.branch() as hostile, provider.branch() as other, hostile.connect() as flood:
-        flood.execute("BEGIN")
-        refused(flood, "SELECT pg_advisory_lock(g) FROM generate_series(1, 1000000) g", "53200")
-        with other.connect() as session:
-            assert session.execute("SELECT 1").fetchone() == (1,)
-
-
 def test_sessions_of_others_cannot_be_ended(branch, session, runs):
     """Not even the superuser's in the same cluster; other clusters are not even visible."""
     with branch._open(cluster.SUPERUSER) as admin:
@@ -378,12 +219,6 @@ def test_psql_commands_are_only_syntax_errors(session):
     r"""`\!` runs on the machine when psql applies a file; a driver knows no such thing."""
     refused(session, "\\! touch /tmp/bulletproof-escaped\n", "42601")
     assert not Path("/tmp/bulletproof-escaped").exists()
-
-
-def test_floods_of_notices_and_notifications_stay_inside(session):
-    """They cost the branch's own time."""
-    session.execute("DO $$ BEGIN FOR i IN 1..20000 LOOP RAISE NOTICE 'x%', i; RAISE LOG 'y'; END LOOP; END $$")
-    session.execute("LISTEN c; SELECT pg_notify('c', repeat('x', 7000) || g) FROM generate_series(1, 1000) g")
 
 
 def test_a_role_that_locks_itself_out_is_a_plain_error(provider, runs):
