@@ -222,9 +222,17 @@ class Assembly:
         for key, column in view.columns.items():
             if INSIDE not in key and isinstance(column, Column) and isinstance(column.name, str):
                 built = reader.column(column, column.name)
-                if built is not None:  # drizzle-kit does not look for the enum of an array here
-                    columns[column.name] = replace(built, type_schema=None) if column.config.base else built
+                if built is not None:
+                    columns[column.name] = _in_view(built, column)
         return tuple(columns.values())
+
+
+def _in_view(built: model.Column, column: Column) -> model.Column:
+    """What drizzle-kit 0.x writes for a column of a view: it neither looks for an array's enum nor doubles quotes."""
+    value = column.config.default
+    if isinstance(value, str):
+        built = replace(built, default_json=f"'{value}'")
+    return replace(built, type_schema=None) if column.config.base is not None else built
 
 
 def _needs(query: Value, seen: set[int]) -> set[str]:

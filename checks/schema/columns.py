@@ -27,7 +27,7 @@ class Reference:
     site: Site
 
 
-@dataclass(slots=True)
+@dataclass
 class Config:
     """What a builder has been told. The attributes have Drizzle's own names and meanings.
 
@@ -79,6 +79,8 @@ class Builder(Thing):
     def member(self, name: str, site: Site) -> Value:
         """A method of the builder."""
         method = _METHODS.get(name)
+        if method is not None and not self.config.kind.startswith(_OWN.get(name, "")):
+            return site.unknown(f"`.{name}` is no method of this column")
         if method is not None:
             return Native(name, lambda args, at: method(self, args, at))
         if name in _SELF:
@@ -170,6 +172,15 @@ _METHODS: dict[str, Callable[[Builder, list[Value], Site], Value]] = {
     "array": _array,
     "defaultNow": lambda b, _a, s: _default(b, [sqltext.of("now()")], s),
     "defaultRandom": lambda b, _a, s: _default(b, [sqltext.of("gen_random_uuid()")], s),
+}
+
+
+_WHOLE = ("PgInteger", "PgSmallInt", "PgBigInt")
+_OWN: dict[str, str | tuple[str, ...]] = {  # methods that only some columns have
+    "generatedAlwaysAsIdentity": _WHOLE,
+    "generatedByDefaultAsIdentity": _WHOLE,
+    "defaultNow": ("PgDate", "PgTime"),
+    "defaultRandom": "PgUUID",
 }
 
 
@@ -287,14 +298,12 @@ class IndexColumn(sqltext.Referable):
 
 
 _NEW = Config.__new__
-_FIELDS = tuple(Config.__dataclass_fields__)
 
 
 def copied(config: Config) -> Config:
     """A column's own copy of what its builder was told."""
     made = _NEW(Config)  # `dataclasses.replace` is a seventh of the time of reading a schema
-    for name in _FIELDS:
-        setattr(made, name, getattr(config, name))
+    made.__dict__.update(config.__dict__)
     return made
 
 
