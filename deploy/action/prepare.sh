@@ -24,8 +24,8 @@ rm -rf -- "$home"
 mkdir -p -- "$home"
 # -I everywhere: nothing in the checked-out repository may be imported in place of a module.
 "$python" -I -m venv "$home/venv" || say "Python cannot make a virtual environment here. On Debian and Ubuntu, install python3-venv."
-# The lock is complete, so --no-deps; without it pip refuses `hishel[async]`, which only `hishel` pins.
-"$home/venv/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-input \
+# What is never imported needs no bytecode: --no-compile. The lock is complete, so --no-deps; without it pip refuses `hishel[async]`, which only `hishel` pins.
+"$home/venv/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-input --no-compile \
   --no-deps --require-hashes --only-binary :all: --requirement "$root/requirements.txt" ||
   say "The packages of the review could not be installed; the lines above say why."
 site="$("$home/venv/bin/python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
