@@ -106,10 +106,10 @@ def _table(table: Table, parts: list[Object]) -> Iterator[str]:  # noqa: C901, P
         if isinstance(part, Column):
             extra = " NOT VALID" if part.not_null == "not valid" else ""
             null = " NOT NULL" if extra else ""
-            inherited = "  -- inherited" if part.inherited else ""
+            inherited = _INHERITED[part.inherited, part.also_here]
             yield f"    {spelling.column(part, defaults.get(part.name, ''))}{null}{extra},{inherited}"
         elif isinstance(part, Constraint):
-            inherited = "  -- inherited" if part.inherited else ""
+            inherited = _INHERITED[part.inherited, part.also_here]
             options = f" WITH ({', '.join(part.index_options)})" if part.index_options else ""
             yield f"    CONSTRAINT {names.quoted(part.name)} {part.definition}{options},{inherited}"
     yield ")" + "".join(" " + word for word in _clauses(table)) + ";"
@@ -134,6 +134,13 @@ def _table(table: Table, parts: list[Object]) -> Iterator[str]:  # noqa: C901, P
                 yield f"{target} CLUSTER ON {names.quoted(part.name)};"
             if part.index_parent:
                 yield f"ALTER INDEX {names.short(*part.index_parent)} ATTACH PARTITION {names.quoted(part.name)};"
+
+
+_INHERITED = {
+    (False, False): "",
+    (True, False): "  -- inherited",
+    (False, True): "  -- inherited, and declared here too",
+}
 
 
 def _clauses(table: Table) -> Iterator[str]:

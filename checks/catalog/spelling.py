@@ -52,6 +52,9 @@ def identity(how: Identity, schema: str, table: str, column: str) -> str:
     return f"GENERATED {'ALWAYS' if how.always else 'BY DEFAULT'} AS IDENTITY{options}"
 
 
+GENERATED = {"s": "STORED", "v": "VIRTUAL"}
+
+
 def column(found: Column, default: str = "") -> str:
     """A column as CREATE TABLE and ADD COLUMN have it."""
     words = [names.quoted(found.name), found.type]
@@ -60,7 +63,7 @@ def column(found: Column, default: str = "") -> str:
     if found.server_options:
         words.append(f"OPTIONS ({pairs(found.server_options)})")
     if found.generated:
-        words.append(f"GENERATED ALWAYS AS ({found.expression}) {'STORED' if found.generated == 's' else 'VIRTUAL'}")
+        words.append(f"GENERATED ALWAYS AS ({found.expression}) {GENERATED[found.generated]}")
     elif found.identity is not None:
         words.append(identity(found.identity, found.schema, found.table, found.name))
     elif default:

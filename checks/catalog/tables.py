@@ -53,6 +53,7 @@ class Column:
         not_null: empty, `yes`, `not valid` or `no inherit`.
         generated: empty, `s` stored or `v` virtual; `expression` is its expression.
         inherited: a parent has it and it is not declared here; that alone makes no difference.
+        also_here: a parent has it and it is declared here too, so that it stays when the parent loses it.
         position: its place in the table; two tables that differ in it alone are equal.
     """
 
@@ -74,6 +75,7 @@ class Column:
     acl: Acl = None
     comment: str = ""
     position: int = field(default=0, compare=False)
+    also_here: bool = False
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -116,6 +118,7 @@ class Constraint:
         references: schema and table that a foreign key points to.
         referenced: the columns it points to.
         inherited: a parent has it and it is not declared here.
+        also_here: a parent has it and it is declared here too (a CHECK alone).
         index_options: storage parameters and tablespace of its index.
         index_parent: schema and name of the partitioned index that its index is a part of.
         valid: False where a partition lacks its part of the index.
@@ -136,6 +139,7 @@ class Constraint:
     clustered: bool = False
     comment: str = ""
     index_comment: str = ""
+    also_here: bool = False
 
     @property
     def key(self) -> tuple[str, ...]:

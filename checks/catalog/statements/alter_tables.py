@@ -51,7 +51,7 @@ def column(before: Column, after: Column) -> list[Statement] | None:  # noqa: C9
         done.append(Statement(f"{target.replace('TABLE ONLY', 'TABLE')} {column} DROP EXPRESSION"))
     if before.identity and not after.identity:
         done.append(Statement(f"{target.replace('TABLE ONLY', 'TABLE')} {column} DROP IDENTITY"))
-    if (before.type, before.collation) != (after.type, after.collation) and not after.inherited:
+    if (before.type, before.collation) != (after.type, after.collation) and not (after.inherited or after.also_here):
         done.append(retype(before, after, casts.using(before, after)))
     done += _nullable(before, after, target, column)
     if after.identity:
@@ -131,12 +131,14 @@ def constraint(before: Constraint, after: Constraint) -> list[Statement] | None:
     done: list[Statement] = []
     loose = replace(
         before, definition=after.definition, index_options=after.index_options, index_parent=after.index_parent,
-        valid=after.valid, clustered=after.clustered, comment=after.comment, index_comment=after.index_comment,
+        valid=after.valid, also_here=after.also_here, clustered=after.clustered, comment=after.comment, index_comment=after.index_comment,
     )  # fmt: skip
     if loose != after or (before.index_parent and before.index_parent != after.index_parent):
         return None
     if before.valid and not after.valid:
         return None
+    if before.inherited and after.also_here:
+        done.append(Statement(f"ALTER TABLE {table} ADD CONSTRAINT {name} {after.definition}"))
     if before.definition != after.definition:
         if before.definition == f"{after.definition} NOT VALID":
             done.append(Statement(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))

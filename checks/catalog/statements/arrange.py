@@ -1,7 +1,7 @@
 """Puts the steps of a difference in an order that PostgreSQL accepts and people can follow."""
 
 from checks.catalog.statements import decide, links, say
-from checks.catalog.statements.decide import Decisions
+from checks.catalog.statements.decisions import Decisions
 from checks.catalog.statements.model import Statement
 from checks.catalog.statements.plan import Plan
 from checks.catalog.statements.steps import Step, ordered, priority

@@ -3,40 +3,16 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from checks.catalog import names
 from checks.catalog.code import Function, Policy, Rule, Trigger
 from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.outside import Publication
-from checks.catalog.statements import alter, graph
-from checks.catalog.statements.model import Statement
+from checks.catalog.statements import alter, graph, heirs
+from checks.catalog.statements.decisions import Decisions
 from checks.catalog.tables import Column, Constraint, Default, Index, Statistics, Table, View
 from checks.catalog.types import Composite, Domain, DomainCheck, Enum, Range, Sequence
-
-
-@dataclass(slots=True)
-class Decisions:
-    """What to do with every object that differs.
-
-    Attributes:
-        dropped, created: keys; an object that is replaced is in both.
-        altered: the statements for what changes in place.
-        kept_aside: types that columns use: renamed, made anew, dropped when the columns have moved over.
-        detached, attached: tables that leave, or join, the tables they inherit from.
-        needs_a, needs_b: what each object needs, on either side.
-    """
-
-    a: Catalog
-    b: Catalog
-    needs_a: dict[Key, set[Key]]
-    needs_b: dict[Key, set[Key]]
-    dropped: set[Key] = field(default_factory=set[Key])
-    created: set[Key] = field(default_factory=set[Key])
-    altered: dict[Key, list[Statement]] = field(default_factory=dict[Key, list[Statement]])
-    kept_aside: set[Key] = field(default_factory=set[Key])
-    detached: set[Key] = field(default_factory=set[Key])
-    attached: set[Key] = field(default_factory=set[Key])
 
 
 def decide(a: Catalog, b: Catalog) -> Decisions:
@@ -50,9 +26,9 @@ def decide(a: Catalog, b: Catalog) -> Decisions:
             continue
         statements = alter.alter(before, after)
         if statements is None:
-            _replace(done, key)
+            done.replace(key)
         elif (whole := _partitioned_by(done, before, after)) is not None:
-            _replace(done, whole)
+            done.replace(whole)
         else:
             done.altered[key] = statements
             if (
@@ -63,12 +39,12 @@ def decide(a: Catalog, b: Catalog) -> Decisions:
                 done.detached |= {key} if before.parents else set()
                 done.attached |= {key} if after.parents else set()
     for key in [key for key in done.altered if _uses_new_label(done, key)]:
-        _replace(done, key)
+        done.replace(key)
     for key in {("type", *key[1:3]) for key in done.created | done.altered.keys() if _tightens_inside(done, key)}:
-        _replace(done, key)
+        done.replace(key)
     _spread(done)
-    while incomplete := list(_incomplete(done)):
-        rebuild(done, incomplete)
+    while again := [*heirs.settle(done), *_incomplete(done)]:
+        rebuild(done, again)
     _alone(done)
     _leave_first(done)
     done.attached |= set(_born_partitions(done))
@@ -115,12 +91,17 @@ def _partitioned_by(done: Decisions, before: Object, after: Object) -> Key | Non
     """The table that is partitioned by a column that is retyped, which PostgreSQL does not do in place."""
     if not isinstance(before, Column) or not isinstance(after, Column) or before.type == after.type:
         return None
-    table = done.a.objects.get(("table", before.schema, before.table))
-    if not isinstance(table, Table) or not table.partition_key:
+    return _keyed(done, before.key)
+
+
+def _keyed(done: Decisions, column: Key) -> Key | None:
+    """The table that is partitioned by a column."""
+    table = done.a.objects.get(("table", *column[1:3]))
+    if column[0] != "column" or not isinstance(table, Table) or not table.partition_key:
         return None
-    name = names.quoted(before.name)
-    word = name if name.startswith('"') else rf"\b{re.escape(name)}\b"
-    return table.key if re.search(word, table.partition_key) else None
+    name = names.quoted(column[3])
+    word = re.escape(name) if name.startswith('"') else rf"\b{re.escape(name)}\b"
+    return table.key if re.search(word, table.partition_key) and table.key not in done.dropped else None
 
 
 def _tightens_inside(done: Decisions, key: Key) -> bool:
@@ -142,11 +123,35 @@ def _tightens_inside(done: Decisions, key: Key) -> bool:
 
 
 def _alone(done: Decisions) -> None:
-    """What a table would take over from its parents it is told itself while it is apart from them."""
+    """What a table would take over from its parents it is told itself while it is apart from them, and not otherwise."""
     for key in done.altered:
         before, after = done.a.objects[key], done.b.objects[key]
-        if isinstance(after, Column) and after.inherited and ("table", *key[1:3]) in done.detached | done.attached:
-            done.altered[key] = alter.alter(before, replace(after, inherited=False)) or []
+        moves = ("table", *key[1:3]) in done.detached | done.attached
+        if isinstance(after, Constraint) and isinstance(before, Constraint) and moves:
+            done.altered[key] = alter.alter(replace(before, inherited=False), after) or []
+        if not isinstance(after, Column) or not (after.inherited or after.also_here):
+            continue
+        if moves:
+            done.altered[key] = alter.alter(before, replace(after, inherited=False, also_here=False)) or []
+        elif isinstance(before, Column) and _filled(before, after) and _filled_above(done, after):
+            done.altered[key] = alter.alter(replace(before, not_null="yes"), after) or []
+
+
+def _filled(before: object, after: object) -> bool:
+    """SET NOT NULL is said of a column."""
+    return (
+        isinstance(before, Column)
+        and isinstance(after, Column)
+        and before.not_null not in {"yes", "no inherit"}
+        and after.not_null == "yes"
+    )
+
+
+def _filled_above(done: Decisions, column: Column) -> bool:
+    """SET NOT NULL is said of a parent, and so of its children."""
+    table = done.b.objects.get(("table", column.schema, column.table))
+    above = [("column", *parent, column.name) for parent in table.parents] if isinstance(table, Table) else []
+    return any(key in done.altered and _filled(done.a.objects[key], done.b.objects[key]) for key in above)
 
 
 def _leave_first(done: Decisions) -> None:
@@ -165,14 +170,8 @@ def _leave_first(done: Decisions) -> None:
 def rebuild(done: Decisions, keys: Iterable[Key]) -> None:
     """Drop and create objects that were to be altered, with what hangs on them."""
     for key in keys:
-        _replace(done, key)
+        done.replace(key)
     _spread(done)
-
-
-def _replace(done: Decisions, key: Key) -> None:
-    done.dropped.add(key)
-    done.created.add(key)
-    done.altered.pop(key, None)
 
 
 def _uses_new_label(done: Decisions, key: Key) -> bool:
@@ -210,7 +209,10 @@ def _spread(done: Decisions) -> None:
         for other in dependants.get(key, ()):
             if other not in done.b.objects or other in done.dropped:
                 continue
-            if _follows(done, other, key):
+            if key in done.dropped and key[0] == "type" and (whole := _keyed(done, other)) is not None:
+                done.replace(whole)
+                queue.append(whole)
+            elif _follows(done, other, key):
                 queue.append(other)
         queue.extend(_parts_of_partitioned_index(done, key, named, parts))
         queue.extend(_inherited(done, key, children))
@@ -251,13 +253,18 @@ def _children(catalog: Catalog) -> dict[tuple[str, str], list[Table]]:
 
 
 def _inherited(done: Decisions, key: Key, children: dict[tuple[str, str], list[Table]]) -> Iterator[Key]:
-    """Children's columns are retyped with their parent's."""
-    if key[0] != "column" or key in done.dropped:
+    """Children's columns are retyped with their parent's, and go with them."""
+    if key[0] != "column":
         return
     for child in children.get((key[1], key[2]), ()):
         theirs = ("column", child.schema, child.name, key[3])
-        if theirs in done.b.objects and theirs not in done.dropped:
+        if theirs not in done.b.objects or theirs in done.dropped:
+            continue
+        if key not in done.dropped:
             done.altered.setdefault(theirs, [])
+            yield theirs
+        elif key in done.created and getattr(done.a.objects.get(theirs), "inherited", False):
+            done.replace(theirs)
             yield theirs
 
 
@@ -296,7 +303,7 @@ def _parts_of_partitioned_index(done: Decisions, key: Key, named: _Parts, parts:
         together += named.get(up, [])
     for other in together:
         if other.key not in done.dropped and other.key in done.b.objects:
-            _replace(done, other.key)
+            done.replace(other.key)
             yield other.key
 
 
@@ -309,17 +316,24 @@ def _follows(done: Decisions, key: Key, cause: Key) -> bool:  # noqa: C901, PLR0
     still_needed = cause in done.needs_b[key]
     match before:
         case Column():
-            if cause[0] == "table":
+            if cause[0] == "table" and cause[1:3] == key[1:3]:
                 if goes:
-                    _replace(done, key)
+                    done.replace(key)
                 return goes
+            if cause[0] in {"table", "type"} and goes and not returns and key not in done.altered:
+                done.replace(key)  # another kind of type takes the name
+                return True
+            if cause[0] == "table":
+                if goes and returns:
+                    done.replace(key)
+                return goes and returns
             if cause[0] == "type" and goes and returns and isinstance(after, Column):
                 done.kept_aside.add(cause)
                 strange = replace(before, type=f"renamed {before.type}")
                 done.altered[key] = alter.alter(strange, after) or []
                 return True
             if before.generated and isinstance(after, Column) and after.generated:
-                _replace(done, key)
+                done.replace(key)
                 return True
             return False
         case Table():
@@ -332,7 +346,7 @@ def _follows(done: Decisions, key: Key, cause: Key) -> bool:  # noqa: C901, PLR0
                         done.attached.add(key)
                 return False
             if cause[0] == "server" and goes:
-                _replace(done, key)
+                done.replace(key)
                 return True
             return False
         case Constraint():
@@ -362,7 +376,7 @@ def _follows(done: Decisions, key: Key, cause: Key) -> bool:  # noqa: C901, PLR0
             pass
     if cause[0] in {"role", "schema"}:
         return False
-    _replace(done, key)
+    done.replace(key)
     return True
 
 

@@ -50,6 +50,8 @@ def connect(plan: Plan) -> None:  # noqa: C901, PLR0912 - one question after the
     _replica_identities(plan)
     _typed(plan)
     _inherited_defaults(plan)
+    _outlived(plan)
+    _parents_first(plan)
     _pointed_at(plan)
     _sequences(plan)
     _mentions(plan)
@@ -89,6 +91,12 @@ def _default_privileges(plan: Plan) -> None:
 
 def _leaving(plan: Plan) -> None:
     """A table leaves its parents before anything of theirs, or of its own, goes or changes."""
+    for key in plan.done.held:
+        plan.link(("hold", key), ("detach", key))
+        for parts in (plan.together.parts_a, plan.together.parts_b):
+            for part in parts.get((key[1], key[2]), ()):
+                for verb in ("drop", "alter", "create"):
+                    plan.link(("hold", key), (verb, part))
     for key in plan.done.detached:
         parents = plan.together.parents(plan.a, key)
         leaves = ("detach", key)
@@ -190,12 +198,33 @@ def _typed(plan: Plan) -> None:
                 plan.link(step, ("alter", needed))
 
 
+def _outlived(plan: Plan) -> None:
+    """What is declared in a child too goes when its parents' is gone."""
+    for key in plan.done.dropped:
+        found = plan.a.objects[key]
+        if isinstance(found, Column | Constraint) and found.also_here:
+            for parent in plan.together.parents(plan.a, ("table", found.schema, found.table)):
+                plan.link(("drop", (key[0], *parent, found.name)), ("drop", key))
+
+
+def _parents_first(plan: Plan) -> None:
+    """What is said of a column is said of its parent's before, which may say it of both."""
+    for key in plan.done.altered:
+        found = plan.b.objects[key]
+        if isinstance(found, Column) and (found.inherited or found.also_here):
+            for parent in plan.together.parents(plan.b, ("table", found.schema, found.table)):
+                plan.link(("alter", ("column", *parent, found.name)), ("alter", key))
+
+
 def _inherited_defaults(plan: Plan) -> None:
     """A new child takes over its parent's defaults as they are, and a child its parent's new columns."""
     for key in plan.done.created:
         if isinstance(column := plan.b.objects[key], Column) and column.inherited:
             for parent in plan.together.parents(plan.b, ("table", column.schema, column.table)):
                 plan.link(("create", ("column", *parent, column.name)), ("create", key))
+        elif isinstance(column, Column) and column.also_here:
+            for parent in plan.together.parents(plan.b, ("table", column.schema, column.table)):
+                plan.link(("create", key), ("create", ("column", *parent, column.name)))
         for parent in plan.together.parents(plan.b, key) if key[0] == "table" else ():
             for part in (*plan.together.parts_a.get(parent, ()), *plan.together.parts_b.get(parent, ())):
                 if part[0] == "default":

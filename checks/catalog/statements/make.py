@@ -74,7 +74,7 @@ def create(found: Object, b: Catalog, folded: Collection[Key] = ()) -> Iterator[
                 yield Statement(
                     f"ALTER {kind} {names.qualified(schema, table)} ADD COLUMN {spelling.column(found, text)}"
                 )
-            yield from _column_extras(found)
+            yield from column_extras(found)
         case Default(schema=schema, table=table, column=column):
             kind = "VIEW" if found.of_view else "TABLE ONLY"
             yield Statement(
@@ -241,7 +241,7 @@ def _table(table: Table, b: Catalog, folded: Collection[Key]) -> Iterator[Statem
     for column in columns:
         if inherits and column.inherited:
             yield from _apart_from_parents(table, column, defaults.get(column.name, ""), b)
-        yield from _column_extras(column)
+        yield from column_extras(column)
     if table.of_type:
         yield Statement(f"{target} OF {table.of_type}")
     if table.rls:
@@ -266,7 +266,8 @@ def _apart_from_parents(table: Table, column: Column, default: str, b: Catalog) 
         return
 
 
-def _column_extras(column: Column) -> Iterator[Statement]:
+def column_extras(column: Column) -> Iterator[Statement]:
+    """What is said of a column after it is there."""
     table = names.qualified(column.schema, column.table)
     for setting in spelling.column_settings(column):
         yield Statement(f"ALTER TABLE ONLY {table} ALTER COLUMN {names.quoted(column.name)} {setting}")

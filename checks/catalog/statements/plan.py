@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from checks.catalog.model import Key
 from checks.catalog.statements import graph
-from checks.catalog.statements.decide import Decisions
+from checks.catalog.statements.decisions import Decisions
 from checks.catalog.statements.steps import Step, table_of
 from checks.catalog.statements.together import Together
 from checks.catalog.tables import Constraint, Index, Table
@@ -51,6 +51,8 @@ class Plan:
             self.steps.add(("detach", key))
         for key in done.attached:
             self.steps.add(("attach", key))
+        for key in done.held:
+            self.steps.add(("hold", key))
         for key, found in self.b.objects.items():
             if isinstance(found, Sequence):
                 self._sequence(key, found)

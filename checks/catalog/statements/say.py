@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from checks.catalog import names, titles
 from checks.catalog.model import Key, Object
-from checks.catalog.statements import about, decide, make
+from checks.catalog.statements import about, decide, heirs, make
 from checks.catalog.statements.model import Statement
 from checks.catalog.statements.plan import Plan
 from checks.catalog.statements.steps import RANK, Step
@@ -32,6 +32,8 @@ def say(plan: Plan, step: Step) -> Iterator[Statement]:  # noqa: C901, PLR0912 -
             )
         case "finish":
             yield Statement(f"DROP {_type_word(plan.a.objects[key])} {names.quoted(key[1])}.{decide.aside(key)}")
+        case "hold":
+            yield from heirs.hold(plan.done, key)
         case "detach":
             for parent in plan.together.parents(plan.a, key):
                 yield _leave(plan, key, parent)
@@ -39,6 +41,8 @@ def say(plan: Plan, step: Step) -> Iterator[Statement]:  # noqa: C901, PLR0912 -
             table = plan.b.objects[key]
             if isinstance(table, Table):
                 yield from _join(table)
+            if key in plan.done.held:
+                yield from heirs.let_go(key)
         case "attach index" if isinstance(found, Index | Constraint):
             up = found.parent if isinstance(found, Index) else found.index_parent
             if up is not None:
@@ -75,6 +79,9 @@ def _drop(plan: Plan, key: Key) -> Iterator[Statement]:
         and ("table", found.schema, found.table) not in plan.done.detached
     ):
         return
+    if isinstance(found, Column) and key in plan.done.handed and ("table", *key[1:3]) in plan.done.held:
+        yield heirs.put_aside(found)
+        return
     if isinstance(found, Column) and found.inherited and ("table", found.schema, found.table) in plan.done.detached:
         yield from make.drop(replace(found, inherited=False))
         return
@@ -95,6 +102,10 @@ def _create(plan: Plan, step: Step) -> Iterator[Statement]:
     if _comes_by_itself(plan, found):
         yield from about.statements(None, found, plan.b)
         return
+    if isinstance(found, Column | Constraint) and ("table", *key[1:3]) in plan.done.held and key in plan.done.handed:
+        yield from _hand_down(plan, key, found)
+        yield from about.statements(None, found, plan.b)
+        return
     if (
         isinstance(found, Column)
         and found.inherited
@@ -106,6 +117,15 @@ def _create(plan: Plan, step: Step) -> Iterator[Statement]:
     yield from about.statements(None, found, plan.b)
     for part in sorted(folded, key=lambda part: (RANK.get(part[0], 0), part)):
         yield from about.statements(None, plan.b.objects[part], plan.b)
+
+
+def _hand_down(plan: Plan, key: Key, found: Column | Constraint) -> Iterator[Statement]:
+    if isinstance(found, Constraint):
+        yield from heirs.hand_down_check(found, plan.b)
+        return
+    was = plan.a.objects.get(key)
+    yield from heirs.hand_down(was if isinstance(was, Column) else None, found)
+    yield from make.column_extras(found)
 
 
 def _comes_by_itself(plan: Plan, found: Object) -> bool:

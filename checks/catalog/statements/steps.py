@@ -16,7 +16,7 @@ _KINDS = ("role", "schema", "extension", "default privileges", "collation", "typ
           "cast", "operator", "operator family", "operator class", "text search parser", "text search template",
           "text search dictionary", "text search configuration")  # fmt: skip
 RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
-_VERBS = {"disown": 0, "detach": 0, "untype": 0, "type": 4, "drop": 0, "rename": 1, "create": 2, "alter": 2, "own": 3, "attach": 3, "attach index": 4,
+_VERBS = {"hold": 0, "disown": 0, "detach": 0, "untype": 0, "type": 4, "drop": 0, "rename": 1, "create": 2, "alter": 2, "own": 3, "attach": 3, "attach index": 4,
           "replica": 4, "finish": 5}  # fmt: skip
 OF_TABLES = ("column", "default", "constraint", "index", "trigger", "rule", "policy", "statistics")
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from checks.catalog.model import Catalog, Key
-from checks.catalog.statements.decide import Decisions
+from checks.catalog.statements.decisions import Decisions
 from checks.catalog.statements.steps import OF_TABLES, Step, table_of
 from checks.catalog.tables import Constraint, Default, Index, Statistics, Table
 from checks.catalog.types import Sequence
