@@ -1,9 +1,10 @@
 """Makes the schema files and the last snapshot real on branch databases, so that PostgreSQL itself compares them with the chain."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 
-from bot import zero
+from bot import redrawing, zero
 from bot.stage import Stage, StateFailedError
 from checks import equality
 from checks.catalog.model import Catalog
@@ -37,26 +38,57 @@ class Drawn:
 
     Attributes:
         read: the schema files as read.
+        upon: what the snapshot said before head was drawn first, and head's upon it: for what is then equal that is proof enough.
     """
 
     read: Schema | None = None
     schema: Catalog | None = None
     snapshot: Catalog | None = None
+    upon: bool = False
 
 
-def draw(tree: Tree, chain: Chain, stage: Stage | None) -> Drawn:
-    """Read the schema files and the last snapshot of a commit, and make both; it needs nothing of the chain's run."""
+def draw(tree: Tree, chain: Chain, stage: Stage | None, upon: tuple[Tree, Chain] | None = None) -> Drawn:
+    """Read the schema files and the last snapshot of a commit, and make both; it needs nothing of the chain's run.
+
+    Args:
+        tree: of the commit.
+        chain: at the commit.
+        stage: where schemas are made; None: there is no database.
+        upon: another commit and its chain, whose snapshot says much the same.
+    """
     read = schema(tree, chain.project)
     if stage is None:
         return Drawn(read)
     named = kept.names(read, chain) if read is not None and chain.project.format == "v1" else read
     own = None if named is None else snapshot_sql.of_schema(chain, named)
     if own is not None and read is not None and _is_snapshot_of(chain, read):
+        if upon is not None and (both := _redrawn(chain, *upon, stage)) is not None:
+            return Drawn(read, both, both, upon=True)
         both = stage.drawn(own)
         return Drawn(read, both, both)
     wanted = [own, _snapshot(chain)]
     made = iter(stage.all_drawn([each for each in wanted if each is not None]))
-    return Drawn(read, *(None if each is None else next(made) for each in wanted))
+    first, second = (None if each is None else next(made) for each in wanted)
+    return Drawn(read, first, second)
+
+
+def _redrawn(chain: Chain, tree: Tree, upon: Chain, stage: Stage) -> Catalog | None:
+    """The last snapshot of a chain, drawn upon another's."""
+    old, new = upon.last_snapshot, chain.last_snapshot
+    content = None if old is None else tree.read(old.path)
+    if old is None or new is None or content is None or (few := redrawing.narrowed(old, new)) is None:
+        return None
+    try:
+        before, after = (snapshot_sql.ddl(of, each) for of, each in zip((upon, chain), few, strict=True))
+    except Unreconstructable:
+        return None
+    delta = redrawing.between(before, after)
+    if delta is None:
+        return None
+    extensions = [m.hash for m in upon.migrations if "extension" in m.text.lower()]
+    parts = [hashlib.sha256(content).hexdigest(), *extensions]
+    drawn = stage.redrawn(parts, lambda: snapshot_sql.ddl(upon, old), delta)
+    return drawn if drawn is not None and redrawing.certain(drawn, content.decode(errors="replace"), delta) else None
 
 
 def _is_snapshot_of(chain: Chain, read: Schema) -> bool:
@@ -85,6 +117,8 @@ def compare(
     if stage is None:
         return equality.judge(Sides(schema=drawn.read), Sides(), change.paths, fallback)
     head, before = _sides(drawn, built, plan.head), Sides()
+    if drawn.upon and equality.differs(head):
+        head = _sides(draw(change.head.tree, plan.head, stage), built, plan.head)
     if equality.differs(head):
         old = plan.merge_base
         before = _sides(draw(change.merge_base.tree, old, stage), _built(old, stage), old)

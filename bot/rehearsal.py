@@ -29,7 +29,14 @@ from checks.witnesses.model import Run
 _PULLED = re.compile(r"/\*.*\bCREATE\s+(?:TABLE|TYPE|SCHEMA|SEQUENCE)\b", re.DOTALL | re.IGNORECASE)
 
 
-def rehearse(plan: Plan, stage: Stage, say: Say, *, meanwhile: Callable[[], None] = lambda: None) -> Rehearsal:
+def rehearse(
+    plan: Plan,
+    stage: Stage,
+    say: Say,
+    *,
+    meanwhile: Callable[[], None] = lambda: None,
+    known: Callable[[Rehearsal], None] = lambda _: None,
+) -> Rehearsal:
     """Run the plan; nothing that a migration does is raised, it is in the result.
 
     Args:
@@ -37,6 +44,7 @@ def rehearse(plan: Plan, stage: Stage, say: Say, *, meanwhile: Callable[[], None
         stage: where it is run.
         say: is told what is being done.
         meanwhile: called once head's migrations have run, before the chain from zero is waited for.
+        known: told all but the way back, before that is waited for.
 
     Raises:
         CouldNotJudge: no branch database could be had.
@@ -51,10 +59,12 @@ def rehearse(plan: Plan, stage: Stage, say: Say, *, meanwhile: Callable[[], None
         waiting = time.perf_counter()
         run, chain, ms = whole.result()
         waited = (time.perf_counter() - waiting) * 1000
-        if leaving is not None:
-            back, stopped, took = leaving.result()
-            found = replace(found, back=back, stopped=stopped, ms=found.ms | {"way_back": took})
-    return replace(found, zero=run, chain=chain, ms=found.ms | {"from_zero": ms, "from_zero_wait": waited})
+        found = replace(found, zero=run, chain=chain, ms=found.ms | {"from_zero": ms, "from_zero_wait": waited})
+        known(found)
+        if leaving is None:
+            return found
+        back, stopped, took = leaving.result()
+        return replace(found, back=back, stopped=stopped, ms=found.ms | {"way_back": took})
 
 
 @dataclass(slots=True)

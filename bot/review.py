@@ -4,7 +4,7 @@ import contextlib
 import gc
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -23,28 +23,42 @@ from checks.errors import CouldNotJudge
 from checks.facts import Fact
 from checks.policy import PolicyFile
 from checks.rehearsal import Rehearsal
-from checks.report import Report, Verdict
+from checks.report import Equality, Report, SchemaDiff, Verdict
 from checks.requirements import approval, strictness
 
 Spoken = Callable[[Change, Sequence[Plan]], tuple[Sequence[waivers.Waiver], Sequence[str]]]
 """What people said beside the files, once the change is known: waivers, and who approves its SQL."""
 
 
+_Compared = tuple[Equality, tuple[Fact, ...], SchemaDiff]
+
 _FIRST_SECONDS = 1.0
 
 
-@contextlib.contextmanager
-def _patient_collector() -> Generator[None]:
-    """Catalogs and trees live until the report is made: to look for cycles among them again and again is a fifth of the work."""
-    was = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 50)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*was)
+class _Patience(contextlib.ContextDecorator):
+    """A collector that looks seldom: catalogs and trees live until the report is made, and to look among them is a fifth of the work.
+
+    It is the whole process's: the first review that begins makes it so, and the last that ends puts it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._reviews, self._was = threading.Lock(), 0, gc.get_threshold()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._reviews == 0:
+                self._was = gc.get_threshold()
+                gc.set_threshold(50_000, 20, 50)
+            self._reviews += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._reviews -= 1
+            if self._reviews == 0:
+                gc.set_threshold(*self._was)
 
 
-@_patient_collector()
+@_Patience()
 def review(
     change: Change,
     *,
@@ -144,15 +158,24 @@ def _judged(
     with ThreadPoolExecutor(1, "drawing") as beside:
         drawing = beside.submit(_drawn, change, plan, stage, ran)
         shown = Rehearsal()
+        compared: list[_Compared] = []
+
+        def compare(shown: Rehearsal) -> None:
+            ran.set()
+            say("comparing schema, snapshot and database")
+            built = shown.chain if plan.whole else None
+            equality = comparison.compare(change, plan, None if shown.unjudged else stage, built, drawing.result())
+            compared.append((*equality, compose.schema_diff(shown)))
+
         if stage is not None:
             try:
-                shown = rehearsal.rehearse(plan, stage, say, meanwhile=ran.set)
+                shown = rehearsal.rehearse(plan, stage, say, meanwhile=ran.set, known=compare)
             except CouldNotJudge as error:
-                shown, stage = Rehearsal(unjudged=str(error)), None
-        ran.set()
-        say("comparing schema, snapshot and database")
-        drawn = drawing.result()
-        equality, unequal = comparison.compare(change, plan, stage, shown.chain if plan.whole else None, drawn)
+                shown = Rehearsal(unjudged=str(error))
+                compared.clear()
+        if not compared:
+            compare(shown)
+    [(equality, unequal, difference)] = compared
     say("judging")
     seen = evidence.facts_of(
         shown.run,
@@ -167,13 +190,14 @@ def _judged(
         shown,
         tuple(rules.judge([*plan.facts, *seen, *compose.from_zero(plan, shown), *unequal], context)),
         equality,
+        difference,
     )
 
 
 def _drawn(change: Change, plan: Plan, stage: Stage | None, ran: threading.Event) -> comparison.Drawn:
     """Head's schema files, made real: head's own migrations come first, unless base's take long."""
     ran.wait(_FIRST_SECONDS)
-    return comparison.draw(change.head.tree, plan.head, stage)
+    return comparison.draw(change.head.tree, plan.head, stage, (change.merge_base.tree, plan.merge_base))
 
 
 def _unseen_writes(part: Part, reading: ways.Reading) -> Sequence[Fact]:

@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from bot.branches import Provider, Template, platforms
+from bot.branches import Keeps, Provider, Template, platforms
 from checks.branch import Branch
 from checks.catalog import read as catalogs
 from checks.catalog.model import Catalog
@@ -102,8 +102,44 @@ class Stage:
                 made[statements] = self._alone(statements)
         return [made[tuple(map(_at_once, each))] for each in drawings]
 
+    def redrawn(self, parts: Sequence[str], old: Callable[[], Sequence[str]], delta: Sequence[str]) -> Catalog | None:
+        """What a drawing that is kept is after a few more statements, which are undone; None where that cannot be had so.
+
+        Args:
+            parts: what the kept drawing depends on.
+            old: its statements, for the first who needs it.
+            delta: the other statements.
+        """
+        if not isinstance(self.provider, Keeps):
+            return None
+
+        def build(branch: Branch) -> None:
+            with branch.connect() as session:
+                if not self._made(session, [_at_once(statement) for statement in old()]):
+                    raise StateFailedError(Run(state="failed", transaction="one"))
+                session.execute("commit")
+
+        template = self.template("drawing", parts, build)
+        try:
+            made = self.provider.branch(template=template, extensions=self.extensions, seconds=self.seconds)
+            with made as branch, branch.connect() as session:
+                return self._undone(session, [_at_once(statement) for statement in delta])
+        except (StateFailedError, CouldNotJudge, psycopg.Error):
+            return None
+
     def _undone(self, session: psycopg.Connection[Any], statements: Sequence[str]) -> Catalog | None:
         """Draw in a transaction, read, and undo; None where anything went otherwise."""
+        try:
+            return catalogs.read(session, ignore=self.ignored) if self._made(session, statements) else None
+        except psycopg.Error:
+            return None
+        finally:
+            with contextlib.suppress(psycopg.Error):
+                session.execute("rollback")
+
+    @staticmethod
+    def _made(session: psycopg.Connection[Any], statements: Sequence[str]) -> bool:
+        """Run statements in a transaction that stays open; false where anything went otherwise."""
         ask: LiteralString = "select pg_catalog.pg_current_xact_id_if_assigned(), pg_catalog.pg_current_xact_id()"
         try:
             session.execute("begin")
@@ -112,14 +148,9 @@ class Stage:
                 for statement in statements:
                     session.execute(statement.encode("utf-8", "surrogateescape"))
             now = session.execute(ask).fetchone()
-            if mine is None or now != (mine[1], mine[1]):
-                return None  # something in it ended the transaction
-            return catalogs.read(session, ignore=self.ignored)
         except psycopg.Error:
-            return None
-        finally:
-            with contextlib.suppress(psycopg.Error):
-                session.execute("rollback")
+            return False
+        return mine is not None and now == (mine[1], mine[1])  # else something in it ended the transaction
 
     def _alone(self, statements: Sequence[str]) -> Catalog | None:
         try:

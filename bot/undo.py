@@ -89,9 +89,10 @@ class _Trial:
         """Rows in the tables that are touched, and what is in the columns that stay; empty where there are none."""
         if not any(isinstance(each, Table) for each in part.of(self.before, self.after)[0]):
             return {}
+        near = ground.of(self.before, self.after)
         with self.branch.connect() as session:
-            counted = seeds.put(session, ground.of(self.before, self.after)[0])
-            return proof.contents(session, self.before, self.after, [table for table, rows in counted.items() if rows])
+            counted = seeds.put(session, near[0])
+            return proof.contents(session, *near, [table for table, rows in counted.items() if rows])
 
     def _empty(self, kept: dict[str, Any]) -> None:
         with self.branch.connect() as session:
@@ -102,7 +103,7 @@ class _Trial:
         if not kept or opaque:
             return ""
         with self.branch.connect() as session:
-            now = proof.contents(session, self.before, self.after, kept)
+            now = proof.contents(session, *ground.of(self.before, self.after), kept)
         changed = sorted(table for table in kept if now.get(table) != kept[table] and table not in written)
         return f"rows do not survive it in {', '.join(changed)}" if changed else ""
 

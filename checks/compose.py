@@ -46,6 +46,7 @@ class Part:
     shown: Rehearsal
     findings: tuple[Finding, ...]
     equality: Equality = field(default_factory=Equality)
+    difference: SchemaDiff = field(default_factory=SchemaDiff)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -244,14 +245,27 @@ def _worst(parts: Sequence[Part]) -> Replay:
     return replays[0].model_copy(update={"would_skip": skipped})
 
 
-def _difference(parts: Sequence[Part]) -> SchemaDiff:
-    sides = [(part.shown.before, part.shown.after) for part in parts]
-    pairs = [(before, after) for before, after in sides if before is not None and after is not None]
+def schema_diff(shown: Rehearsal) -> SchemaDiff:
+    """What head's migrations made of the schema."""
+    before, after = shown.before, shown.after
+    if before is None or after is None:
+        return SchemaDiff()
     return SchemaDiff(
-        sql="".join(statements.text(statements.sql(before, after)) for before, after in pairs),
-        unified="".join(difference.unified(before, after) for before, after in pairs),
-        summary=tuple(line for before, after in pairs for line in words.summary(before, after)),
-        picture=next((drawn for before, after in pairs if (drawn := picture.mermaid(before, after))), ""),
+        sql=statements.text(statements.sql(before, after)),
+        unified=difference.unified(before, after),
+        summary=tuple(words.summary(before, after)),
+        picture=picture.mermaid(before, after),
+    )
+
+
+def _difference(parts: Sequence[Part]) -> SchemaDiff:
+    """One difference for all projects."""
+    each = [part.difference for part in parts]
+    return SchemaDiff(
+        sql="".join(one.sql for one in each),
+        unified="".join(one.unified for one in each),
+        summary=tuple(line for one in each for line in one.summary),
+        picture=next((one.picture for one in each if one.picture), ""),
     )
 
 

@@ -53,3 +53,10 @@ class Remembers(Protocol):
     def remark(self) -> str | None:
         """What `Template.build` returned."""
         ...
+
+
+@runtime_checkable
+class Keeps(Protocol):
+    """A provider to which a template costs nothing the second time."""
+
+    keeps_templates: bool

@@ -118,6 +118,8 @@ class Embedded:
         memory: bytes of address space for each of its processes.
     """
 
+    keeps_templates = True
+
     def __init__(
         self, data_dir: Path | None = None, bindir: Path | None = None, *, room: int = 1 << 30, memory: int = 1 << 30
     ) -> None:
