@@ -28,18 +28,31 @@ class Difference:
 
     Attributes:
         sql: the statements; empty where the two are equal.
-        unified: the text difference of both dumps.
-        changes: in words.
+        sides: what the two are called, and their schemas.
         proven: the statements were run on a database at FROM, and it was then at TO.
         why: why it is not proven, or what does not hold for every row.
     """
 
     equal: bool
+    sides: tuple[tuple[str, Catalog], tuple[str, Catalog]]
     sql: str = ""
-    unified: str = ""
-    changes: tuple[str, ...] = ()
     proven: bool = True
     why: str = ""
+
+    @property
+    def unified(self) -> str:
+        """The text difference of both dumps."""
+        from checks.catalog import difference  # noqa: PLC0415 - what is not shown is not made
+
+        (before, start), (after, wanted) = self.sides
+        return difference.unified(start, wanted, before=before, after=after)
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """In words."""
+        from checks.catalog import words  # noqa: PLC0415 - as above
+
+        return tuple(words.summary(self.sides[0][1], self.sides[1][1]))
 
     def text(self, form: Format) -> str:
         """As it is printed."""
@@ -65,7 +78,7 @@ def diff(
     ignore = _TRACKING if any(isinstance(side, sides.Revision) for side in (one, other)) else ()
     look = _Look(ignore, provider, seconds)
     say(f"reading {one.label} and {other.label}")
-    with contextlib.ExitStack() as opened:
+    with catalogs.uncollected(), contextlib.ExitStack() as opened:
         aside = opened.enter_context(ThreadPoolExecutor(2))
         theirs = aside.submit(look.read, other)
         # A database of the person's is only read: what is tried is tried elsewhere, and that is made ready meanwhile.
@@ -75,28 +88,22 @@ def diff(
             opened.callback(_close, scratch)
         # What reading needs is there; the rest is fetched while the databases answer.
         from bot.terminal import respelling  # noqa: PLC0415
-        from checks.catalog import difference, proof, statements, words  # noqa: PLC0415
+        from checks.catalog import difference, proof, statements  # noqa: PLC0415
 
         session = opened.enter_context(one.open(provider, seconds))
         start = catalogs.read(session, ignore=ignore)
         start, wanted = respelling.alike(start, theirs.result(), lambda: sides.fresh(provider, seconds))
         made = statements.sql(start, wanted)
         if not made and difference.equal(start, wanted):
-            return Difference(equal=True)
+            return Difference(True, ((before, start), (after, wanted)))
         say("proving the difference")
         if scratch is None:
             shown = proof.prove(lambda: contextlib.nullcontext(session), made, wanted, ignore=ignore, start=start)
         else:
             shown = _prove_elsewhere(scratch, start, made, wanted)
             aside.submit(_close, scratch)
-        return Difference(
-            equal=False,
-            sql=statements.text(made),
-            unified=difference.unified(start, wanted, before=before, after=after),
-            changes=tuple(words.summary(start, wanted)),
-            proven=shown.proven,
-            why=shown.why or shown.caution,
-        )
+        told = statements.text(made)
+        return Difference(False, ((before, start), (after, wanted)), told, shown.proven, shown.why or shown.caution)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The part of a schema that a difference touches, with all that it stands on: enough to try the difference elsewhere."""
 
-from collections import defaultdict
+from dataclasses import replace
 
 from checks.catalog import part
-from checks.catalog.model import Catalog, Key
+from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.statements import graph
 from checks.catalog.tables import Column, Constraint
 
@@ -13,15 +13,12 @@ def of(a: Catalog, b: Catalog) -> tuple[Catalog, Catalog]:
     near = part.of(a, b)
     wanted = {key for catalog in near for key in catalog.objects}
     wanted |= _below(a, wanted) | _below(b, wanted)
-    return _only(a, wanted), _only(b, wanted)
+    return _closed(a, wanted), _closed(b, wanted)
 
 
 def _below(catalog: Catalog, wanted: set[Key]) -> set[Key]:
     """What objects need, and what that needs: of a table its columns, not its foreign keys, views or triggers."""
-    columns: dict[tuple[str, ...], list[Key]] = defaultdict(list)
-    for key, each in catalog.objects.items():
-        if isinstance(each, Column) or (isinstance(each, Constraint) and each.contype in "pu"):
-            columns[key[1:3]].append(key)
+    parts = part.mapped(catalog).parts
     found: set[Key] = set()
     stack = list(wanted)
     while stack:
@@ -32,15 +29,15 @@ def _below(catalog: Catalog, wanted: set[Key]) -> set[Key]:
         stack.extend(graph.told(catalog.objects[key], catalog))
         stack.extend(catalog.needs.get(key, ()))
         if key[0] == "table":
-            stack.extend(columns.get(key[1:3], ()))
+            stack.extend(each for each in parts.get((key[1], key[2]), ()) if _holds(catalog.objects[each]))
     return found
 
 
-def _only(catalog: Catalog, wanted: set[Key]) -> Catalog:
-    return Catalog(
-        catalog.version,
-        {key: found for key, found in catalog.objects.items() if key in wanted},
-        {key: needed & wanted for key, needed in catalog.needs.items() if key in wanted},
-        catalog.roles,
-        catalog.unread,
-    )
+def _holds(found: Object) -> bool:
+    """A table is not the same without it."""
+    return isinstance(found, Column) or (isinstance(found, Constraint) and found.contype in "pu")
+
+
+def _closed(catalog: Catalog, wanted: set[Key]) -> Catalog:
+    found = part.only(catalog, wanted)
+    return replace(found, needs={key: needed & wanted for key, needed in found.needs.items()})

@@ -31,25 +31,30 @@ def _of(a: Catalog, b: Catalog) -> tuple[Catalog, Catalog]:
     changed = [key for key, found in a.objects.items() if theirs(key) != found]
     changed += [key for key in b.objects if key not in a.objects]
     if not changed:
-        return _only(a, frozenset()), _only(b, frozenset())
+        return only(a, frozenset()), only(b, frozenset())
     if 2 * len(changed) > len(a.objects) + len(b.objects):
         return a, b
-    reach = _Reach([_Map(a), _Map(b)])
+    maps = (mapped(a), mapped(b))
+    reach = _Reach(maps)
     reach.follow(changed)
-    return _only(a, reach.wanted), _only(b, reach.wanted)
+    for one in maps:
+        reach.wanted.update(one.always)
+    return only(a, reach.wanted), only(b, reach.wanted)
 
 
-def _only(catalog: Catalog, wanted: Collection[Key]) -> Catalog:
+def only(catalog: Catalog, wanted: Collection[Key]) -> Catalog:
+    """The catalog without what is not wanted, in its order."""
+    objects = catalog.objects
     return Catalog(
         catalog.version,
-        {key: found for key, found in catalog.objects.items() if key in wanted or (wanted and key[0] in _ALWAYS)},
+        {key: objects[key] for key in filter(wanted.__contains__, objects)},
         {key: needed for key, needed in catalog.needs.items() if key in wanted},
         catalog.roles,
         catalog.unread,
     )
 
 
-class _Map:
+class Map:
     """Who belongs to whom in one catalog.
 
     Attributes:
@@ -57,6 +62,7 @@ class _Map:
         kin: the tables that one inherits from, and those that inherit from it.
         pointing: the tables whose foreign keys point to one.
         dependants: what PostgreSQL says cannot be without an object.
+        always: what stands beside every difference.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -65,20 +71,31 @@ class _Map:
         self.kin: dict[Name, list[Name]] = defaultdict(list)
         self.pointing: dict[Name, list[Name]] = defaultdict(list)
         self.dependants: dict[Key, list[Key]] = defaultdict(list)
+        self.always: list[Key] = []
+        parts = self.parts
         for key, found in catalog.objects.items():
-            table = place(key, found)
+            kind = key[0]
+            table = (key[1], key[2]) if kind in _NAMED else place(key, found)
             if table is None:
+                if kind in _ALWAYS:
+                    self.always.append(key)
                 continue
-            self.parts[table].append(key)
-            if isinstance(found, Table):
+            parts[table].append(key)
+            if kind == "table" and isinstance(found, Table):
                 for parent in found.parents:
                     self.kin[parent].append(table)
                     self.kin[table].append(parent)
-            elif isinstance(found, Constraint) and found.references:
+            elif kind == "constraint" and isinstance(found, Constraint) and found.references:
                 self.pointing[found.references].append(table)
         for dependant, needed in catalog.needs.items():
             for key in needed:
                 self.dependants[key].append(dependant)
+
+
+@lru_cache(maxsize=4)
+def mapped(catalog: Catalog) -> Map:
+    """Its map."""
+    return Map(catalog)
 
 
 def place(key: Key, found: Object) -> Name | None:
@@ -97,7 +114,7 @@ def place(key: Key, found: Object) -> Name | None:
 class _Reach:
     """Follows what differs to whatever may have to be made anew because of it."""
 
-    def __init__(self, maps: list[_Map]) -> None:
+    def __init__(self, maps: tuple[Map, Map]) -> None:
         self._maps = maps
         self.wanted: set[Key] = set()
         self._affected: set[Key] = set()

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from checks.catalog import difference, ground, names, read, seeds, words
+from checks.catalog import difference, ground, names, read, seeds
 from checks.catalog.model import Catalog
 from checks.catalog.statements.model import Statement
 from checks.catalog.tables import Column, Table
@@ -62,6 +62,8 @@ def prove(
             return Proof(proven=False, why=str(error).strip())
         got = read.read(connection, ignore=ignore, roles=roles, owner=owner)
     if not difference.equal(got, to):
+        from checks.catalog import words  # noqa: PLC0415 - only for what went wrong
+
         left = words.summary(got, to)
         return Proof(proven=False, why=f"after it, this is still to do: {'; '.join(left[:5])}", caution=caution)
     return Proof(proven=True, caution=caution)

@@ -56,7 +56,7 @@ def read(
         owner: a role that counts as the database's own, besides the database's owner and the connection's role.
     """
     with (
-        _uncollected(),
+        uncollected(),
         connection.transaction(force_rollback=True),
         contextlib.closing(Session(connection, owner, *_FIRST)) as session,
     ):
@@ -68,7 +68,7 @@ def read(
 
 
 @contextlib.contextmanager
-def _uncollected() -> Generator[None]:
+def uncollected() -> Generator[None]:
     """Rows by the ten thousand live on: looking for garbage among them takes longer than making objects of them."""
     was = gc.isenabled()
     gc.disable()
