@@ -13,9 +13,10 @@ REASONS = ("fails", "concurrently-in-transaction", "enum-value-used-at-once", "j
 
 def migration_tested(evidence: Evidence) -> Outcome:
     """Met by a replay that went through; unmet by one that failed."""
-    if not evidence.migrations:
-        return unapplicable("No migration changes.")
     replay = evidence.replay
+    if not evidence.migrations:  # a journal may name what is not there: that is no migration, and Drizzle stops at it
+        stops = replay.from_base == "failed" and evidence.breaches(*REASONS)
+        return _failed(evidence) if stops else unapplicable("No migration changes.")
     match replay.from_base:
         case "failed":
             return _failed(evidence)

@@ -161,6 +161,18 @@ def test_history_is_what_the_commits_say(repo: GitRepo) -> None:
     assert [f.path for f in Repository(repo.path).change(first, second).files] == ["a"]
 
 
+def test_a_repository_of_another_user_is_named_with_the_way_out(repo: GitRepo) -> None:
+    """In one sentence, where git takes five lines."""
+    if os.geteuid():
+        pytest.skip("only root can give a folder away")
+    repo.commit({"a": "1"})
+    for path in (repo.path, repo.path / ".git"):
+        os.chown(path, 65_534, 65_534)
+    with pytest.raises(UserError, match=r"belongs to another user.*safe\.directory") as told:
+        Repository(repo.path)
+    assert "\n" not in str(told.value)
+
+
 def test_the_default_branch(repo: GitRepo, tmp_path: Path) -> None:
     """origin/HEAD where there is one, else the usual names."""
     repo.commit({"a": "1"})

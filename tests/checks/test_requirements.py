@@ -179,6 +179,15 @@ def test_tested_means_that_it_ran():
     assert (old.state, "does not run from an empty database" in old.why) == ("met", True)
 
 
+def test_a_journal_entry_without_its_file_is_tested_and_fails():
+    """There is no migration to name, and the migrator stops all the same: that is no "not applicable"."""
+    nothing = Evidence(findings=(_finding("journal-mismatch"),))
+    assert _states(nothing)["migration-tested"] == "not-applicable"
+    stopped = replace(nothing, replay=Replay(from_base="failed", stopped="Drizzle stops before it runs anything."))
+    assert _items(stopped)["migration-tested"].state == "unmet"
+    assert "Drizzle stops" in _items(stopped)["migration-tested"].why
+
+
 def test_a_review_is_asked_for_only_by_the_policy():
     asked = replace(GOOD, review_required=True)
     assert _states(asked)["migration-reviewed"] == "unknown"  # approvals cannot be seen from here
