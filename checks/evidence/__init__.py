@@ -14,7 +14,7 @@ from checks.evidence.claims import Whole, claims, whole
 from checks.evidence.costs import costs
 from checks.evidence.deeds import deeds
 from checks.evidence.release import Release
-from checks.evidence.steps import MOST, Known, Step, steps
+from checks.evidence.steps import MOST, Known, Step, place_of, steps
 from checks.evidence.windows import Windows
 from checks.facts import Fact, Place
 from checks.witnesses import clauses as c
@@ -174,8 +174,14 @@ def _beyond(made: list[Step], migrations: Iterable[Migration]) -> Iterator[facts
     left = sum(len(migration.statements) for migration in migrations) - len(made)
     if len(made) < MOST or left <= 0:
         return
-    last = made[MOST - 1]
-    yield facts.Unreadable(place=last.place, why=f"it is the last that was judged, {left:,} more follow it")
+    looked = {(step.migration.tag, step.statement.index) for step in made}
+    for migration in migrations:
+        for statement in migration.statements:
+            if (migration.tag, statement.index) not in looked:
+                more = f", and so do {left - 1:,} others" if left > 1 else ""
+                why = f"it comes after the first {MOST:,}{more}"
+                yield facts.Unreadable(place=place_of(migration, statement), why=why)
+                return
 
 
 def _part_of_enum(fact: Fact, step: Step, seen: Whole) -> bool:

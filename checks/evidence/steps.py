@@ -69,14 +69,7 @@ class Step(NamedTuple):
     @property
     def place(self) -> Place:
         """Where it stands; made when asked for, because of most statements nothing is said."""
-        statement = self.statement
-        return Place(
-            path=self.migration.path,
-            line=statement.line,
-            end_line=statement.end_line,
-            migration=self.migration.tag,
-            statement=statement.index,
-        )
+        return place_of(self.migration, self.statement)
 
     @property
     def executed(self) -> bool:
@@ -86,6 +79,17 @@ class Step(NamedTuple):
     def of(self, kind: type[Some]) -> list[Some]:
         """Its clauses of a kind."""
         return self.by_kind.get(kind, _NONE)  # pyright: ignore[reportReturnType] - the keys are the clauses' types
+
+
+def place_of(migration: Migration, statement: Statement) -> Place:
+    """Where a statement stands."""
+    return Place(
+        path=migration.path,
+        line=statement.line,
+        end_line=statement.end_line,
+        migration=migration.tag,
+        statement=statement.index,
+    )
 
 
 def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transaction) -> list[Step]:

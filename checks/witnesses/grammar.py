@@ -40,6 +40,7 @@ _ONE = re.compile(
     r"(?:;[ \t\n\r\f]*+)?+"
 )
 _BLANK = " \t\n\r\f"
+_ZERO = "it contains a zero byte"
 
 
 class Span(NamedTuple):
@@ -74,12 +75,15 @@ def split(sql: str) -> list[Span]:
     """The statements of a text, in order. Never raises.
 
     The grammar splits what it can parse (function bodies with `BEGIN ATOMIC`, rules); its scanner splits the rest at
-    semicolons; after a quote or comment that never ends there is one last statement with a `problem`.
+    semicolons; after a quote or comment that never ends there is one last statement with a `problem`. A text with a zero
+    byte is one statement with a `problem`: the server refuses the query that it is in as a whole.
     """
     if len(sql) < SURELY_SHALLOW and _ONE.fullmatch(sql):  # most of what Drizzle writes; the library need not be loaded
         end = len(sql.rstrip(_BLANK).removesuffix(";").rstrip(_BLANK))
         start = len(sql) - len(sql.lstrip(_BLANK))
         return [Span(start, end)] if start < end else []
+    if "\0" in sql:
+        return [Span(len(sql) - len(sql.lstrip(_BLANK)), len(sql.rstrip(_BLANK)), _ZERO)]
     text = _clean(sql)
     data = text.encode()
     problem: str | None = None
@@ -316,7 +320,7 @@ def _together(batch: Sequence[str]) -> list[Tree]:
 def _fit(sql: str) -> tuple[str, str | None]:
     """What may be given to the library, and why nothing may."""
     if "\0" in sql:
-        return "", "it contains a zero byte"
+        return "", _ZERO
     text = _clean(sql)
     if len(text) <= SURELY_SHALLOW:
         return text, None

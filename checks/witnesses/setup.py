@@ -68,6 +68,11 @@ def load(
     Raises:
         UserError: a statement failed; the text names file and line.
     """
+    if "\0" in text:  # libpq would send what stands before it, and nobody would know
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise UserError(
+            f"{name}, line {line}: there is a zero byte, which no SQL may hold. Save the file as UTF-8, then run it again."
+        )
     if private:
         for role in sorted({role for form in _ROLES for role in (m["name"] for m in form.finditer(text))}):
             if role not in _NO_ROLE and not _made(role, text):

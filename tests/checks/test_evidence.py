@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from bot.branches.embedded import Embedded, EmbeddedBranch
-from checks import evidence, rules
+from checks import evidence, record, rules
 from checks.drizzle import statements
 from checks.drizzle.model import Chain, Migration, Project, Transaction
 from checks.report import Finding
 from checks.witnesses import replay
+from checks.witnesses.model import Failure, Held, MigrationRun, Observation, Run
 
 SETUP = """
 CREATE TABLE users (id bigint PRIMARY KEY, email text, nickname text);
@@ -272,7 +273,26 @@ def test_a_file_of_endless_statements_is_bounded_and_says_so() -> None:
     begin = time.process_time()
     (finding,) = rules.judge(evidence.facts_of(None, [migration]))
     assert finding.rule == "unreadable-sql"
-    assert finding.message.endswith("it is the last that was judged, 10,000 more follow it.")
+    assert finding.message.endswith("it comes after the first 50,000, and so do 9,999 others.")
+    assert finding.statement == 50_000
     covered = evidence.coverage(None, [migration])
     assert (covered.statements, covered.read, len(covered.opaque)) == (60_000, 50_000, 1)
     assert time.process_time() - begin < 20
+
+
+def test_a_failure_after_all_that_is_judged_is_told() -> None:
+    """What PostgreSQL refused, or what others will wait for, is never among the statements that were too many."""
+    (migration,) = made_of(["UPDATE users SET id = 1 WHERE id = 2;\n" * 50_010])
+    refused = Failure("23505", "duplicate key value")
+    locked = Held("public.users", "AccessExclusiveLock")
+    seen = [Observation(statement=s, executed=True) for s in migration.statements]
+    seen[50_003] = Observation(
+        statement=migration.statements[50_003], executed=True, locks=(locked,), rewrites=("public.users",)
+    )
+    seen[50_007] = Observation(statement=migration.statements[50_007], failure=refused)
+    run = Run(state="failed", transaction="one", runs=(MigrationRun(migration, tuple(seen)),), failure=refused)
+    findings = rules.judge(evidence.facts_of(run, [migration]))
+    assert ("fails", "error", 50_007) in [(f.rule, f.severity, f.statement) for f in findings]
+    listed = record.statements(migration, {o.statement.index: o for o in seen})
+    assert [s.index for s in listed[50_000:]] == [50_003, 50_007]
+    assert listed[-1].error is not None

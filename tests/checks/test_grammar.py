@@ -39,7 +39,7 @@ def pieces(sql: str) -> list[str]:
         ),
         ("sel ect; SELECT 'ü'; -- end", ["sel ect", "SELECT 'ü'"]),
         ("\\copy t from 'x'; SELECT 1", ["\\copy t from 'x'", "SELECT 1"]),
-        ("SELECT 1;\0 SELECT 2", ["SELECT 1", "SELECT 2"]),
+        (" SELECT 1;\0 SELECT 2;\n", ["SELECT 1;\0 SELECT 2;"]),
     ],
 )
 def test_a_statement_runs_from_its_first_token_to_its_last(sql: str, expected: list[str]) -> None:

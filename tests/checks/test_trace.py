@@ -105,6 +105,7 @@ def test_a_deferred_check_fails_at_the_end(branches: Embedded, files: Path) -> N
     [
         ("select 1;\nselect 1/0;", "line 2: division by zero (22012)"),
         ("\\connect other\nselect 1;", "line 1: `\\connect` is a command of psql"),
+        ("select 1;\n\0select 2;", "line 2: there is a zero byte"),
     ],
 )
 def test_a_set_up_that_fails_is_named_with_its_line(branches: Embedded, files: Path, before: str, said: str) -> None:
