@@ -44,7 +44,7 @@ class Context:
 
     def printer(self, site: Site, *, bare: bool = False, inline: bool = False) -> Text:
         """Prints SQL with the names of this schema."""
-        return Text(site, self.casing, bare=bare, inline=inline)
+        return Text(site, self.casing, bare=bare, inline=inline, v1=self.v1)
 
     def sql(self, value: Value, site: Site, *, bare: bool = False, inline: bool = False) -> str:
         """The text of an SQL template.

@@ -94,6 +94,7 @@ class Packages:
                 "getTableConfig", lambda _a, site: site.unknown("reads the inside of a table", inert=True)
             ),
             "QueryBuilder": Native("QueryBuilder", lambda _a, _s: queries.QueryBuilder(self.format, evaluator)),
+            **{name: queries.combined(name) for name in queries.SETS},
         }
         if self.format == "v1":
             for name, casing in (("snakeCase", "snake_case"), ("camelCase", "camelCase")):

@@ -19,7 +19,7 @@ from checks.typescript.values import (
     too_big,
 )
 
-_SETS = {
+SETS = {
     "union": "union ", "unionAll": "union all ", "intersect": "intersect ", "intersectAll": "intersect all ",
     "except": "except ", "exceptAll": "except all ",
 }  # fmt: skip
@@ -160,8 +160,8 @@ class Select(Thing):
             return Native(name, self._from)
         if name in _JOINS:
             return Native(name, lambda args, at: self._join(_JOINS[name], args, at))
-        if name in _SETS:
-            return Native(name, lambda args, at: self._combine(_SETS[name], args, at))
+        if name in SETS:
+            return Native(name, lambda args, at: self._combine(SETS[name], args, at))
         if name in {"where", "having"}:
             return Native(name, lambda args, at: self._clause(name, args[:1], at))
         if name in {"groupBy", "orderBy"}:
@@ -236,9 +236,14 @@ class Select(Thing):
         """What is selected, by key in the program."""
         if isinstance(self.fields, Record) and not too_big(self.fields):
             return _flattened(self.fields)
-        fields = getattr(self.source, "fields", None)
-        columns: dict[str, Value] = getattr(self.source, "columns", {}) if fields is None else fields()
-        return list(columns.items())
+        if not self.joins:
+            return list(_shown(self.source).items())
+        owners = [self.source, *self.joined]
+        return [
+            (f"{getattr(owner, 'name', '')}{INSIDE}{key}", field)
+            for owner in owners
+            for key, field in _shown(owner).items()
+        ]
 
     def sql(self, site: Site) -> Sql | Unknown:
         """The statement, with those that it is combined with."""
@@ -254,16 +259,15 @@ class Select(Thing):
         """Why it is not known what it prints; None where it is."""
         if isinstance(self.fields, Unknown):
             return self.fields
-        lost = [] if isinstance(self.fields, Record) else getattr(self.source, "lost", [])
-        if lost:
-            return lost[0][1]
+        owners = [] if isinstance(self.fields, Record) else [self.source, *self.joined]
+        lost = next((each for owner in owners for each in getattr(owner, "lost", [])), None)
+        if lost is not None:
+            return lost[1]
         why = None
         if not isinstance(self.source, Owner):
             why = "is a query without a table"
         elif too_big(self.fields):
             why = "selects more than a view should show"
-        elif self.joins and not isinstance(self.fields, Record):
-            why = "selects all columns of joined tables"
         elif any(self._stranger(field) for _, field in self.selected()):
             why = "selects a column of a table that is not in the query, which Drizzle refuses"
         return None if why is None else site.unknown(why)
@@ -331,6 +335,29 @@ class Select(Thing):
         if self.builder.format == "v1" and any(_key(column.table) != _key(self.source) for column in columns):
             return [sql]
         return [Sql([Name(c.name) if isinstance(c, Column) else c for c in chunks], inline=sql.inline)]
+
+
+def combined(name: str) -> Native:
+    """A function like `unionAll(a, b, …)`."""
+
+    def combine(args: list[Value], site: Site) -> Value:
+        first = args[0] if args else UNDEFINED
+        if not isinstance(first, Select):
+            return first if isinstance(first, Unknown) else site.unknown("combines queries that are not understood")
+        made: Value = first
+        for other in args[1:]:
+            made = first.member(name, site).call([other], site)
+            if isinstance(made, Unknown):
+                break
+        return made
+
+    return Native(name, combine)
+
+
+def _shown(owner: Value) -> dict[str, Value]:
+    """The columns of what is selected from."""
+    fields = getattr(owner, "fields", None)
+    return getattr(owner, "columns", {}) if fields is None else fields()
 
 
 def _key(owner: Value) -> tuple[Value, Value]:

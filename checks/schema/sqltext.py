@@ -143,15 +143,23 @@ class Text:
         casing: the name of a column as the database knows it.
         source: `indexes` prints columns without their table.
         inline: write parameters into the text.
+        v1: as drizzle-orm 1.0 writes them.
     """
 
     def __init__(
-        self, site: Site, casing: Callable[[str], str] | None = None, *, bare: bool = False, inline: bool = False
+        self,
+        site: Site,
+        casing: Callable[[str], str] | None = None,
+        *,
+        bare: bool = False,
+        inline: bool = False,
+        v1: bool = False,
     ) -> None:
         self.site = site
         self.casing: Callable[[str], str] = casing or as_written
         self.bare = bare
         self.inline = inline
+        self.v1 = v1
         self.params: list[Value] = []
         self._depth = 0
         self._pieces = 0
@@ -237,7 +245,7 @@ class Text:
             return "true" if value else "false"
         if isinstance(value, int | float):
             return number_text(value)
-        if isinstance(value, BigInt):
+        if isinstance(value, BigInt) and self.v1:
             return str(value.value)
         if isinstance(value, str):
             return literal(value)
