@@ -83,6 +83,7 @@ Database = Annotated[
         help="A PostgreSQL server to use instead of the embedded one; databases are made and dropped on it.",
     ),
 ]
+Offline = Annotated[bool, typer.Option("--offline", help="Use no database: read the SQL only.")]
 
 
 @app.command()
@@ -92,7 +93,7 @@ def review(
     head: Head = "HEAD",
     format: Annotated[ReviewFormat, typer.Option("--format", help="How to print the report.")] = ReviewFormat.text,
     database: Database = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Use no database: read the SQL only.")] = False,
+    offline: Offline = False,
 ) -> int:
     """Review what HEAD would do to the database, against BASE.
 
@@ -122,9 +123,9 @@ def trace(
     format: Annotated[ReviewFormat, typer.Option("--format", help="How to print what was seen.")] = ReviewFormat.text,
     database: Database = None,
 ) -> int:
-    """Run any SQL file and say what PostgreSQL did: locks, rewrites, scans, time, findings.
+    """Run any SQL file and say what PostgreSQL did.
 
-    Works with any framework. Exit code 1 where a finding is an error.
+    Locks, rewrites, scans, time and findings, statement by statement. Works with any framework. Exit code 1 where a finding is an error.
     """
     from bot import progress
     from bot.terminal import local
@@ -161,7 +162,7 @@ def diff(
 @app.command()
 def schema(
     files: Annotated[
-        list[str] | None, typer.Argument(metavar="[FILE]...", help="Schema files, instead of the project's.")
+        list[str] | None, typer.Argument(metavar="FILE", help="Schema files, instead of the project's.")
     ] = None,
     repo: Repo = Path(),
     rev: Annotated[
@@ -172,7 +173,7 @@ def schema(
     ] = None,
     format: Annotated[SchemaFormat, typer.Option("--format", help="SQL, or JSON.")] = SchemaFormat.sql,
 ) -> int:
-    """Read Drizzle schema files without running them, and print the DDL they mean.
+    """Print the DDL that schema files mean, without running them.
 
     What could not be resolved is listed with file and line, never guessed; then the exit code is 1.
     """
@@ -182,8 +183,16 @@ def schema(
 
 
 @app.command()
-def rollback(repo: Repo = Path(), base: Base = None, head: Head = "HEAD", database: Database = None) -> int:
-    """Print the SQL that undoes head's migrations, run up, down and up again, with what it cannot bring back."""
+def rollback(
+    repo: Repo = Path(),
+    base: Base = None,
+    head: Annotated[str, typer.Option("--head", metavar="REV", help="Whose migrations to undo.")] = "HEAD",
+    database: Database = None,
+) -> int:
+    """Print the SQL that undoes head's migrations.
+
+    It is run here, up, down and up again; what it cannot bring back is said. Exit code 1 where it is not proven.
+    """
     from bot import progress
     from bot.terminal import local
     from bot.terminal import rollback as undoing
@@ -208,9 +217,12 @@ def backtest(
     ] = 20,
     format: Annotated[BacktestFormat, typer.Option("--format", help="How to print the result.")] = BacktestFormat.text,
     database: Database = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Use no database: read the SQL only.")] = False,
+    offline: Offline = False,
 ) -> int:
-    """Review the last merged commits as if each were a pull request: what would have been blocked, before anyone requires the check."""
+    """Review the last merged commits as if they were pull requests.
+
+    It shows what would have been blocked or warned of, by rule, before anyone requires the check.
+    """
     from bot import progress
     from bot.terminal import backtest as testing
 
@@ -221,8 +233,11 @@ def backtest(
 
 
 @app.command()
-def rules(rule: Annotated[str | None, typer.Argument(metavar="[ID]", help="One rule's page.")] = None) -> int:
-    """List all rules, or show the page of one: the harm, a bad example, the way out."""
+def rules(rule: Annotated[str | None, typer.Argument(metavar="ID", help="One rule's page.")] = None) -> int:
+    """List all rules, or show the page of one.
+
+    A page tells the harm, a bad example and the way out.
+    """
     from checks import rules as book
 
     if rule is not None:
@@ -240,7 +255,10 @@ def init(
         bool, typer.Option("--scripts", help="Also write the policy's db:* scripts into package.json.")
     ] = False,
 ) -> int:
-    """Write a policy file that states what was found in this repository, every line commented."""
+    """Write a policy file that states what was found here.
+
+    Every line has a comment that says what it does.
+    """
     from bot.terminal import init as writing
 
     return writing.run(repo, scripts=scripts)
@@ -266,9 +284,9 @@ def sync(
     offline: Annotated[bool, typer.Option("--offline", help="Use no database: the result is not proved.")] = False,
     sign: Annotated[bool, typer.Option("--sign", help="Sign the commit.")] = False,
 ) -> int:
-    """Put the migrations of HEAD after those of BASE, in one commit that merges base.
+    """Put the migrations of HEAD after those of BASE.
 
-    Base's migrations stay as they are; head's get the next numbers, the journal and the snapshots follow. The result is proved
+    One commit merges base. Base's migrations stay as they are; head's get the next numbers, the journal and the snapshots follow. The result is proved
     on PostgreSQL before anything is written. Exit code 1 where it takes a person.
     """
     from bot import progress
@@ -297,7 +315,10 @@ def serve(
         bool, typer.Option("--no-worker", help="Only take webhooks and show pages; work elsewhere.")
     ] = False,
 ) -> int:
-    """Serve the GitHub App: webhooks, pages, and a worker in the same process. Settings come from the environment."""
+    """Serve the GitHub App: webhooks, pages and a worker.
+
+    All in one process. Settings come from the environment, or from `.env`.
+    """
     from bot import serve as serving
     from bot import settings
 
@@ -306,7 +327,10 @@ def serve(
 
 @app.command()
 def worker() -> int:
-    """Do the work of the service's queue: any number of these, on any machine that reaches the same database."""
+    """Do the work of the service's queue.
+
+    Any number of these may run, on any machine that reaches the same database. Settings as for `serve`.
+    """
     from bot import serve as serving
     from bot import settings
 
@@ -315,7 +339,10 @@ def worker() -> int:
 
 @app.command()
 def demo() -> int:
-    """Review two pull requests of a small shop, one clean and one that breaks the policy."""
+    """Review two pull requests of a small shop.
+
+    One is clean, one breaks the policy; both run on a real PostgreSQL, in a repository made for it.
+    """
     from bot import demo as the_demo
 
     return the_demo.run()
@@ -341,17 +368,12 @@ def _run(words: list[str], *, leaving: bool) -> int:
             return _stopped()
     except (KeyboardInterrupt, typer.Abort):
         return _stopped()
-    except UserError as error:
-        if interrupt.told():
-            return _stopped()
-        _say(str(error))
-        return error.code
     except BrokenPipeError:
         # The reader of a pipe went away (`| head`): not an error, and Python must not complain when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - a fault of ours ends in one line and exit code 3
-        return _stopped() if interrupt.told() else _unexpected(error)
+        return _stopped() if interrupt.told() else _failed(error)
     return result if isinstance(result, int) else 0
 
 
@@ -372,8 +394,11 @@ def _stopped() -> int:
     return interrupt.STOPPED
 
 
-def _unexpected(error: Exception) -> int:
-    """Words of the command line that are off (typer names the nearest right one), else a fault of ours: never a pass."""
+def _failed(error: Exception) -> int:
+    """What a person can mend, words that are off (typer names the nearest right one), else a fault of ours: never a pass."""
+    if isinstance(error, UserError):
+        _say(str(error))
+        return error.code
     if isinstance(error, typer.Exit):
         return error.exit_code
     message = getattr(error, "format_message", None)
