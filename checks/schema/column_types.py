@@ -139,10 +139,14 @@ def _named(args: list[Value]) -> tuple[Value, Record]:
     options = first if isinstance(first, Record) else second
     if isinstance(options, Record):
         return name, options
+    if not isinstance(options, Unknown):
+        return name, _NO_OPTIONS
     record = Record()
-    if isinstance(options, Unknown):
-        record.hole = options
+    record.hole = options
     return name, record
+
+
+_NO_OPTIONS = Record()  # never changed, and most columns have none
 
 
 def table(evaluator: Evaluator, format: Format) -> Mapping[str, Native]:  # noqa: A002 - the project's word

@@ -177,12 +177,15 @@ class Evaluator:
         unknown = value if value.__class__ is Unknown else self.site(node, scope).unknown("cannot be spread")
         return [replace(unknown, many=True)]
 
-    def _object(self, node: Node, scope: Scope) -> Value:
+    def _object(self, node: Node, scope: Scope) -> Value:  # noqa: C901 - one case a kind of member
         record = Record()
         for child in node.named_children:
             kind = child.type
             if kind == "pair":
-                key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+                pair = child.children
+                key, value = pair[0], pair[-1]
+                if len(pair) < 3 or value.type == "comment":
+                    key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
                 if key is None or value is None:
                     continue
                 name = self.key(key, scope)
@@ -257,19 +260,21 @@ class Evaluator:
         return self.site(node, scope).unknown("is a computed name") if text is None else text
 
     def _chain(self, node: Node, scope: Scope) -> Value:
-        links: list[Node] = []
-        root = node
-        while root.type in _CHAIN:
-            links.append(root)
-            inner = root.child_by_field_name("function" if root.type == "call_expression" else "object")
-            root = root.named_children[0] if inner is None else inner
-            while root.type in _SKIN:
+        links: list[tuple[str, Node]] = []
+        root, kind = node, node.type
+        while kind in _CHAIN:
+            links.append((kind, root))
+            root = root.children[
+                0
+            ]  # the function or the object; asking for it by its field takes longer than all else here
+            kind = root.type
+            while kind in _SKIN:
                 named = root.named_children
-                root = named[-1] if root.type == "type_assertion" else named[0]
+                root = named[-1] if kind == "type_assertion" else named[0]
+                kind = root.type
         value = self.value(root, scope)
         receiver: Value = None
-        for link in reversed(links):
-            kind = link.type
+        for kind, link in reversed(links):
             if kind == "non_null_expression":
                 continue
             nothing = value is None or value is UNDEFINED
@@ -283,8 +288,7 @@ class Evaluator:
             if value.__class__ is Unknown:
                 continue
             if kind == "member_expression":
-                prop = link.child_by_field_name("property")
-                name: Value = "" if prop is None else syntax.text(prop)
+                name: Value = syntax.text(link.children[-1])
             else:
                 index = link.child_by_field_name("index")
                 name = UNDEFINED if index is None else self.value(index, scope)
@@ -293,10 +297,11 @@ class Evaluator:
 
     def _call_node(self, node: Node, callee: Value, receiver: Value, scope: Scope) -> Value:
         site = self.site(node, scope)
-        arguments = node.child_by_field_name("arguments")
-        if arguments is None:
+        arguments = node.children[-1]
+        kind = arguments.type
+        if kind not in {"arguments", "template_string"}:
             return site.unknown("is not TypeScript that is understood")
-        if arguments.type == "template_string":
+        if kind == "template_string":
             raw = callee.__class__ is Native and callee.name == "raw"
             strings, values = self.parts(arguments, scope, raw=raw)
             return self.call(callee, [strings, *values], site)
@@ -304,10 +309,15 @@ class Evaluator:
             return callee  # whatever it is given, nothing of a schema comes of it
         args: list[Value] = []
         for child in arguments.named_children:
-            if child.type == "spread_element":
+            kind = child.type
+            if kind == "string":
+                args.append(literals.string(child))
+            elif kind == "spread_element":
                 args += self.spread(child, scope)
-            elif child.type != "comment":
+            elif kind != "comment":
                 args.append(self.value(child, scope))
+        if callee.__class__ is Native:
+            return callee.call(args, site)
         if callee.__class__ is Closure and callee.this is None and isinstance(receiver, Record):
             callee = Closure(callee.node, callee.scope, callee.name, receiver)
         return self.call(callee, args, site)

@@ -14,6 +14,7 @@ from checks.typescript.values import (
     Date,
     Native,
     Record,
+    Regex,
     Site,
     Thing,
     Unknown,
@@ -259,6 +260,8 @@ def _stringify(value: Value, site: Site, quote: Callable[[str], str], parts: lis
         return _stringify_list(value, site, quote, parts, depth)
     elif isinstance(value, Record):
         return _stringify_record(value, site, quote, parts, depth)
+    elif isinstance(value, Regex | members.Collection):
+        parts.append("{}")
     elif value is not UNDEFINED and not isinstance(value, Native | Closure):  # JSON leaves functions out
         return site.unknown("has no JSON form that is known")
     return None

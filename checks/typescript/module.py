@@ -27,8 +27,6 @@ HARMLESS = re.compile(
 class Exports(Record):
     """`exports` of a module of CommonJS: what is handed to code that is not known may get any export."""
 
-    __slots__ = ()
-
 
 class Module:
     """The names of one file."""

@@ -27,7 +27,11 @@ def parse(source: bytes, path: str = "x.ts") -> Tree:
 
 def text(node: Node) -> str:
     """The source text of a node."""
-    return (node.text or b"").decode("utf-8", errors="replace")
+    found = node.text or b""
+    try:
+        return found.decode()
+    except UnicodeDecodeError:
+        return found.decode("utf-8", errors="replace")
 
 
 def line(node: Node) -> int:

@@ -74,12 +74,9 @@ class Record(dict[str, Value]):
         getters: what gives a property each time it is read (the item itself is an Unknown, for whoever does not ask).
     """
 
-    __slots__ = ("getters", "hole")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - JSON
-        super().__init__(*args, **kwargs)
-        self.hole: Unknown | None = None
-        self.getters: dict[str, Callable[[Value, Site], Value]] | None = None
+    # Not set for each object: most have neither, and there are very many objects.
+    hole: Unknown | None = None
+    getters: dict[str, Callable[[Value, "Site"], Value]] | None = None
 
     def get_by(self, name: str, getter: Callable[[Value, "Site"], Value], site: "Site") -> None:
         """Add a property that a function gives, which is handed the object."""
@@ -113,8 +110,6 @@ class Record(dict[str, Value]):
 class Instance(Record):
     """An object that a class made (`kind`), or the static members of one; private members are not listed."""
 
-    __slots__ = ("kind",)
-
     def __init__(self, kind: Any = None) -> None:  # noqa: ANN401 - a class of the source, which knows its members
         super().__init__()
         self.kind = kind
@@ -140,7 +135,9 @@ class Regex:
         self.flags = flags
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    eq=False, slots=True
+)  # not frozen: one is made for every call and property, and that would take four times as long
 class Site:
     """Where a call stands, so that what it cannot know can be placed."""
 
