@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from checks import policy, record
 from checks.catalog import difference, picture, statements, words
 from checks.catalog.model import Catalog
-from checks.catalog.tables import Column, Constraint, Index
 from checks.change import Change
 from checks.drizzle.history import JournalMismatch, SnapshotChain
 from checks.drizzle.judgement import UNREADABLE
@@ -14,6 +13,7 @@ from checks.drizzle.model import Project
 from checks.drizzle.plan import Plan
 from checks.drizzle.projects import Survey
 from checks.evidence import Known, coverage
+from checks.evidence.known import look
 from checks.facts import Fact, Fails, Place
 from checks.policy import PolicyFile
 from checks.rehearsal import Rehearsal
@@ -34,8 +34,6 @@ from checks.report import (
 )
 from checks.requirements import Evidence
 from checks.ways.model import Reading
-
-_KINDS = {"p": "primary key", "u": "unique", "c": "check", "f": "foreign key", "x": "exclude"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,21 +200,8 @@ def from_zero(plan: Plan, shown: Rehearsal) -> list[Fact]:
 
 
 def known(before: Catalog | None, after: Catalog | None) -> Known:
-    """What the rules may ask: columns and constraints as they were, indexes as they are afterwards."""
-    if before is None:
-        return Known()
-    columns = {(f"{o.schema}.{o.table}", o.name): o.type for o in before if isinstance(o, Column)}
-    constraints = {(f"{o.schema}.{o.table}", o.name): _KINDS[o.contype] for o in before if isinstance(o, Constraint)}
-    return Known(columns=columns, constraints=constraints, indexes=_indexes(after) if after is not None else None)
-
-
-def _indexes(catalog: Catalog) -> dict[str, list[tuple[str, ...]]]:
-    """The columns of every index of a table, those that constraints own among them."""
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for each in catalog:
-        if isinstance(each, Index) or (isinstance(each, Constraint) and each.contype in "pux"):
-            found.setdefault(f"{each.schema}.{each.table}", []).append(each.columns)
-    return found
+    """What the rules may ask about the database before and after."""
+    return look(before, after)
 
 
 def _halves(plan: Plan) -> Iterator[tuple[str, str, int]]:

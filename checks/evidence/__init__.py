@@ -13,8 +13,9 @@ from checks.drizzle.model import Migration, Transaction
 from checks.evidence.claims import Whole, claims, whole
 from checks.evidence.costs import costs
 from checks.evidence.deeds import deeds
+from checks.evidence.known import Known
 from checks.evidence.release import Release
-from checks.evidence.steps import MOST, Known, Step, place_of, steps
+from checks.evidence.steps import MOST, Step, place_of, steps
 from checks.evidence.windows import Windows
 from checks.facts import Fact, Place
 from checks.witnesses import clauses as c

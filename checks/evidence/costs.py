@@ -1,6 +1,6 @@
 """Work that grows with a table while others wait: from what PostgreSQL did, or from what the text makes certain."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from checks import facts
@@ -74,12 +74,12 @@ def _observed(step: Step, observation: Observation, release: Release) -> Iterato
     strongest = max((modes[t] for t in scanned), key=STRENGTH.__getitem__, default="")
     yield from (replace(fact, mode=strongest) for fact in caused)
     if not caused or step.of(c.AttachPartition):
-        for table, also in _families(step, scanned, modes, release):
+        for table, also in _families(step, scanned, modes.keys() - set(rewritten), release):
             yield replace(_scan(step, table, modes[table], release), mode=modes[table], also=also)
 
 
 def _families(
-    step: Step, tables: list[str], modes: dict[str, str], release: Release
+    step: Step, tables: list[str], modes: Collection[str], release: Release
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """ALTER TABLE and CREATE INDEX go through a table and its partitions: that is told once, of the table they name."""
     named = _named(step, release)

@@ -16,7 +16,7 @@ _CODE = frozenset({"do_stmt", "call_stmt", "select_stmt", "execute_stmt"})
 
 
 def deeds(step: Step, release: Release) -> Iterator[Fact]:
-    """Births and losses that the text of a statement does not name."""
+    """Births, losses and new names that the text of a statement does not name."""
     observation = step.observation
     if observation is None or not observation.changes or step.reading.kind not in _CODE:
         return
@@ -25,23 +25,21 @@ def deeds(step: Step, release: Release) -> Iterator[Fact]:
     lines = observation.changes
     tables = [m for m in map(_TABLE.fullmatch, lines) if m]
     columns = [m for m in map(_COLUMN.fullmatch, lines) if m]
-    made = {m["table"] for m in tables if m["verb"] == "made"} | {
-        (m["table"], m["column"]) for m in columns if m["verb"] == "made"
-    }
+    made = {m["table"] for m in tables if m["verb"] == "made"}
     gone = {m["table"] for m in tables if m["verb"] == "dropped"}
-    place = step.place
+    place, named = step.place, [clause for clause in step.of(c.Rename) if clause.column is None]
+    renamed = {clause.table: clause.new for clause in named}
+    for old, new in _alike(columns, gone - renamed.keys(), made):
+        renamed[old] = new
+        yield facts.RenamesTable(place=place, table=old, new=new, returns=old in made)
     for match in tables:
-        if match["verb"] == "dropped":
-            yield facts.DropsTable(
-                place=place, table=match["table"], kind=match["kind"], returns=match["table"] in made
-            )
-        elif match["kind"] == "table":
-            release.born.add(match["table"])
-            yield facts.CreatesTable(place=place, table=match["table"])
-    for match in columns:
-        key = (match["table"], match["column"])
-        if match["verb"] == "dropped" and match["table"] not in gone and key not in made:
-            yield facts.DropsColumn(place=place, table=match["table"], column=match["column"])
+        table = match["table"]
+        if match["verb"] == "dropped" and table not in renamed:
+            yield facts.DropsTable(place=place, table=table, kind=match["kind"], returns=table in made)
+        elif match["verb"] == "made" and match["kind"] == "table" and table not in renamed.values():
+            release.born.add(table)
+            yield facts.CreatesTable(place=place, table=table)
+    yield from _columns(step, columns, gone)
     for match in filter(None, map(_CONSTRAINT.fullmatch, lines)):
         if (
             match["verb"] == "dropped"
@@ -49,6 +47,28 @@ def deeds(step: Step, release: Release) -> Iterator[Fact]:
             and not _again(match["name"], lines)
         ):
             yield facts.DropsConstraint(place=place, table=match["table"], name=match["name"])
+
+
+def _columns(step: Step, columns: list[re.Match[str]], gone: set[str]) -> Iterator[Fact]:
+    """Columns that went while their table stayed, but for those whose new name the code says."""
+    kept = {(m["table"], m["column"]) for m in columns if m["verb"] == "made"}
+    kept |= {(rename.table, rename.column) for rename in step.of(c.Rename) if rename.column is not None}
+    for match in columns:
+        key = (match["table"], match["column"])
+        if match["verb"] == "dropped" and match["table"] not in gone and key not in kept:
+            yield facts.DropsColumn(place=step.place, table=match["table"], column=match["column"])
+
+
+def _alike(columns: list[re.Match[str]], gone: set[str], made: set[str]) -> Iterator[tuple[str, str]]:
+    """A table that went and one that came with the very same columns: the same under another name."""
+    shapes: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for match in columns:
+        shapes.setdefault((match["verb"], match["table"]), set()).add((match["column"], match["type"]))
+    for old in sorted(gone):
+        shape = shapes.get(("dropped", old))
+        new = [table for table in sorted(made) if shape and shapes.get(("made", table)) == shape]
+        if len(new) == 1:
+            yield old, new[0]
 
 
 def _again(constraint: str, lines: tuple[str, ...]) -> bool:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from checks.evidence.steps import Known, Step
+from checks.evidence.known import Known
+from checks.evidence.steps import Step
 from checks.witnesses import clauses as c
 
 
@@ -22,13 +23,22 @@ class Open:
 
 
 class Release:
-    """The state that statements leave behind; `learn` moves on by one."""
+    """The state that statements leave behind; `learn` moves on by one.
+
+    Attributes:
+        born: tables, views and enums that the release makes.
+        types: of each column.
+        cascaded: what went by CASCADE, named by nobody, is told.
+        fresh: columns that the release adds, or that got their name in it.
+    """
 
     def __init__(self, known: Known) -> None:
         self.known = known
         self.born: set[str] = set()
         self.types: dict[tuple[str, str], str] = dict(known.columns)
+        self.fresh: set[tuple[str, str]] = set()
         self.open = Open()
+        self.cascaded = False
         self._was: dict[str, str] = {}
         self._transaction: int | None = None
 
@@ -48,18 +58,19 @@ class Release:
             if type(clause) not in _TEACH:
                 continue
             match clause:
-                case (
-                    c.AddColumn(table=table, column=column, type=kind)
-                    | c.AlterType(table=table, column=column, type=kind)
-                ):
+                case c.AddColumn(table=table, column=column, type=kind):
+                    if (table, column) not in self.types:  # IF NOT EXISTS
+                        self.fresh.add((table, column))
+                    self.types[table, column] = kind
+                case c.AlterType(table=table, column=column, type=kind):
                     self.types[table, column] = kind
                 case c.AddConstraint(table=table, name=name, not_valid=not_valid):
                     if not_valid:
                         self.open.unproved.add((table, name))
                 case c.CreateTable(table=table, if_not_exists=maybe):
-                    if not (maybe and self._existed(step, table)):
+                    if not (maybe and self.existed(step, table)):
                         self.born.add(table)
-                case c.CreateView(table=table):
+                case c.CreateView(table=table) | c.CreateEnum(enum=table):
                     self.born.add(table)
                 case c.Drop(names=names):
                     self.born.difference_update(names)
@@ -68,16 +79,35 @@ class Release:
                 case c.Rename(table=table, column=str(column), new=new):
                     if (kind := self.types.pop((table, column), None)) is not None:
                         self.types[table, new] = kind
+                    self.fresh.discard((table, column))
+                    self.fresh.add((table, new))
+                case c.RenameSchema(old=old, new=new):
+                    for name in self.in_schema(old):
+                        self._rename(name, f"{new}.{name.partition('.')[2]}")
                 case c.DropColumn(table=table, column=column):
                     self.types.pop((table, column), None)
+                    self.fresh.discard((table, column))
                 case c.AddEnumValue(enum=enum, value=value):
                     self.open.values.add((enum, value))
                 case _:
                     pass
 
-    def _existed(self, step: Step, table: str) -> bool:
+    def existed(self, step: Step, table: str) -> bool:
         """IF NOT EXISTS did nothing, as far as can be told."""
-        return any(key[0] == table for key in self.known.columns) and step.executed
+        return step.executed and table in (self.known.relations or ())
+
+    def in_schema(self, schema: str) -> list[str]:
+        """The tables and views of a schema that were there before."""
+        return sorted(name for name in self.known.relations or () if name.startswith(f"{schema}."))
+
+    def lacks(self, relation: str) -> bool:
+        """No table or view of that name is there, whatever the search path: IF EXISTS did nothing."""
+        if self.known.relations is None:
+            return False
+        short = relation.rpartition(".")[2]
+        return not any(
+            name.rpartition(".")[2] == short for some in (self.known.relations, self.born, self._was) for name in some
+        )
 
     def _rename(self, old: str, new: str) -> None:
         self._was[new] = self._was.pop(old, old)
@@ -88,11 +118,12 @@ class Release:
         for (_, column), kind in moved.items():
             del self.types[old, column]
             self.types[new, column] = kind
+        self.fresh = {(new if table == old else table, column) for table, column in self.fresh}
 
 
 _TEACH = frozenset(
     {
         *(c.CreateTable, c.CreateView, c.Drop, c.Rename, c.AlterType, c.AddColumn, c.DropColumn),
-        *(c.AddConstraint, c.AddEnumValue),
+        *(c.AddConstraint, c.AddEnumValue, c.CreateEnum, c.RenameSchema),
     }
 )

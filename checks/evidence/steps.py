@@ -1,10 +1,10 @@
 """The statements of a release in the order in which they run, each as both witnesses saw it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from checks.drizzle.model import Migration, Statement, Transaction
+from checks.evidence import blocks
 from checks.facts import Place
 from checks.witnesses import clauses as c
 from checks.witnesses import text
@@ -30,21 +30,6 @@ BLOCKS_WRITES = STRENGTH["ShareLock"]
 MOST = 50_000
 _MOST_LATER = 5_000
 BLOCKS_READS = STRENGTH["AccessExclusiveLock"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
-    """What the database was like before the release, as far as somebody looked.
-
-    Attributes:
-        columns: the type of each column (PostgreSQL's own spelling), by `schema.table` and column.
-        indexes: the columns that each index of a table begins with, after the release; None where nobody looked.
-        constraints: the kind (`foreign key`, `check`, …) of each constraint, by `schema.table` and name.
-    """
-
-    columns: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
-    indexes: Mapping[str, Sequence[tuple[str, ...]]] | None = None
-    constraints: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
 
 
 class Step(NamedTuple):
@@ -109,12 +94,7 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
         readings = text.read_all([statement.sql for statement in statements])
         for statement, reading in zip(statements, readings, strict=True):
             observation = observations[statement.index] if statement.index < len(observations) else None
-            by_kind: dict[type, list[c.Clause]] = {}
-            for clause in reading.clauses:
-                if (kind := type(clause)) in by_kind:
-                    by_kind[kind].append(clause)
-                else:
-                    by_kind[kind] = [clause]
+            reading, by_kind = _sorted(statement, reading, observation)  # noqa: PLW2901 - the same, read further
             control: list[c.Transaction] = by_kind.get(c.Transaction, _NONE)  # pyright: ignore[reportAssignmentType] - as in `of`
             verb = control[0].verb if control else None
             inside = is_open
@@ -139,6 +119,21 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
                 number, is_open, migrators = number + 1, False, False
         before += len(migration.statements)
     return made
+
+
+def _sorted(
+    statement: Statement, reading: text.Reading, observation: Observation | None
+) -> tuple[text.Reading, Mapping[type, list[c.Clause]]]:
+    """The clauses by their kinds; those of a block of code that ran stand behind its own."""
+    if reading.kind == "do_stmt" and observation is not None and observation.executed:
+        reading = reading._replace(clauses=(*reading.clauses, *blocks.clauses(statement.sql, observation)))
+    by_kind: dict[type, list[c.Clause]] = {}
+    for clause in reading.clauses:
+        if (kind := type(clause)) in by_kind:
+            by_kind[kind].append(clause)
+        else:
+            by_kind[kind] = [clause]
+    return reading, by_kind
 
 
 def judged(

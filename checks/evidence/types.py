@@ -25,7 +25,7 @@ def compare(old: str, new: str) -> Change:  # noqa: PLR0911 - one answer a famil
         return "narrower" if _RANK[b] < _RANK[a] else "other"
     if a in _TEXT and b in _TEXT:
         return "narrower" if b_sizes and (not a_sizes or b_sizes[0] < a_sizes[0]) else "same"
-    if a in _TEXT and b not in {"json", "jsonb", "bytea"}:
+    if a in _TEXT and b not in {"json", "jsonb", "bytea", "citext"}:
         return "narrower"
     numbers = {"numeric", "double precision", "real"}
     if (a in numbers and b in _RANK) or (a == "double precision" and b == "real"):

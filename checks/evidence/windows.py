@@ -64,8 +64,11 @@ class Windows:
                 yield facts.MixesDataAndSchema(
                     place=step.place, table=clause.table, verb=clause.verb, locked=locked[0], since=locked[1]
                 )
-            elif locked is None and not clause.where:
-                rows = step.observation.rows if step.observation is not None else None
+            elif locked is None and (
+                not clause.where or (release.original(clause.table), clause.present) in release.known.required
+            ):
+                own = step.observation is not None and step.reading.kind == f"{clause.verb.lower()}_stmt"
+                rows = step.observation.rows if own and step.observation is not None else None
                 yield facts.TouchesAllRows(place=step.place, table=clause.table, verb=clause.verb, rows=rows)
 
     def _wait_for(self, step: Step, release: Release) -> None:

@@ -22,6 +22,6 @@ from checks.so_far import short_name
 
 @warning
 def renames_column(fact: RenamesColumn, so_far: SoFar) -> str | None:
-    if so_far.created(fact.table):
+    if fact.returns or so_far.created(fact.table):
         return None
     return f"Renaming `{short_name(fact.table)}.{fact.column}` to `{fact.new}` breaks code that still reads it under its old name."

@@ -117,6 +117,8 @@ def _add_constraint(name: str, command: Any) -> Iterator[c.Clause]:  # noqa: ANN
     node = getattr(command, "def").constraint
     if node.contype == _n.CONSTR_NOTNULL and not node.skip_validation:
         yield c.SetNotNull(name, words.strings(node.keys)[0] if node.keys else "")
+    elif node.contype == _n.CONSTR_NOTNULL:
+        yield c.AddConstraint(name, node.conname, "not null", tuple(words.strings(node.keys)), not_valid=True)
     yield from constraint(name, node)
 
 
@@ -148,11 +150,14 @@ _READERS: dict[int, Callable[[str, Any], Iterator[c.Clause]]] = {
     _n.AT_AttachPartition: _attach,
     _n.AT_DetachPartition: _detach,
     _n.AT_AlterColumnType: _alter_type,
-    _n.AT_DropColumn: lambda name, command: iter([c.DropColumn(name, command.name, words.behaves(command))]),
-    _n.AT_DropConstraint: _one(c.DropConstraint),
+    _n.AT_DropColumn: lambda name, command: iter(
+        [c.DropColumn(name, command.name, words.behaves(command), command.missing_ok)]
+    ),
+    _n.AT_DropConstraint: lambda name, command: iter([c.DropConstraint(name, command.name, command.missing_ok)]),
     _n.AT_ValidateConstraint: _one(c.ValidateConstraint),
     _n.AT_SetNotNull: _one(c.SetNotNull),
     _n.AT_DisableTrig: _one(c.Trigger),
+    _n.AT_EnableReplicaTrig: _one(c.Trigger),
     _n.AT_DisableTrigAll: _one(lambda name, _: c.Trigger(name, "ALL")),
     _n.AT_DisableTrigUser: _one(lambda name, _: c.Trigger(name, "USER")),
     _n.AT_DisableRowSecurity: _one(lambda name, _: c.Rls(name, "row level security is switched off")),

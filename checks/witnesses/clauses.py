@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 Default = Literal["none", "constant", "volatile", "unknown"]
 LIMITED = ("character varying(", "character(")
 """How the types begin that say how long a text may be."""
-Kind = Literal["check", "foreign key", "unique", "primary key", "exclusion"]
+Kind = Literal["check", "foreign key", "unique", "primary key", "exclusion", "not null"]
 
 
 class AddColumn(NamedTuple):
@@ -25,6 +25,7 @@ class DropColumn(NamedTuple):
     table: str
     column: str
     cascade: bool
+    missing_ok: bool = False
 
 
 class AlterType(NamedTuple):
@@ -60,6 +61,7 @@ class DropConstraint(NamedTuple):
 
     table: str
     name: str
+    missing_ok: bool = False
 
 
 class SetNotNull(NamedTuple):
@@ -88,6 +90,13 @@ class Rename(NamedTuple):
 
     table: str
     column: str | None
+    new: str
+
+
+class RenameSchema(NamedTuple):
+    """ALTER SCHEMA … RENAME TO: every table in it gets another name."""
+
+    old: str
     new: str
 
 
@@ -145,6 +154,7 @@ class Drop(NamedTuple):
     kind: str
     names: tuple[str, ...]
     cascade: bool
+    missing_ok: bool = False
 
 
 class Truncate(NamedTuple):
@@ -155,11 +165,12 @@ class Truncate(NamedTuple):
 
 
 class Dml(NamedTuple):
-    """UPDATE, DELETE, MERGE or INSERT … SELECT FROM. `where`: it names its rows."""
+    """UPDATE, DELETE, MERGE or INSERT … SELECT FROM. `where`: it names its rows; `present`: by this column's not being NULL alone."""
 
     verb: str
     table: str
     where: bool
+    present: str = ""
 
 
 class AddEnumValue(NamedTuple):
@@ -211,10 +222,20 @@ class Grant(NamedTuple):
     table: str = ""
 
 
+class AlterPolicy(NamedTuple):
+    """ALTER POLICY. `public` is None where its roles stay; `lets_through`: a condition becomes `true`."""
+
+    table: str
+    name: str
+    public: bool | None
+    lets_through: bool
+
+
 class DefinerFunction(NamedTuple):
-    """SECURITY DEFINER without a search_path of its own."""
+    """SECURITY DEFINER without a search_path of its own; `altered`: the function was there, and something of that changed."""
 
     name: str
+    altered: bool = False
 
 
 class Lock(NamedTuple):
@@ -241,6 +262,7 @@ Clause = (
     | RewriteAll
     | AttachPartition
     | Rename
+    | RenameSchema
     | CreateIndex
     | Reindex
     | Concurrently
@@ -257,6 +279,7 @@ Clause = (
     | Trigger
     | Rls
     | Grant
+    | AlterPolicy
     | DefinerFunction
     | Lock
     | Opaque

@@ -23,6 +23,12 @@ CONTROL = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SA
 _BARE = frozenset({"LOCK", "DECLARE", "DISCARD"})
 # They lock nothing, and a look after them would take the snapshot that SET TRANSACTION must come before.
 _CODE = frozenset({"DO", "CALL", "EXECUTE"})
+# A function may change the schema; what is PostgreSQL's own, as pg_dump's files call it by the hundred, does not.
+_CALLS = re.compile(
+    r"select\s+(?!(?:pg_catalog\.)?(?:setval|nextval|currval|set_config|count|now|max|min|sum|coalesce|exists|pg_\w+)\s*\()"
+    r"(?:\*\s+from\s+)?[\w.\"]+\s*\(",
+    re.IGNORECASE,
+)
 _SHARE, _WATCHED = "ShareLock", "ShareUpdateExclusiveLock"
 _UNSEEN = frozenset({"SET", "RESET", "SHOW", "LISTEN", "UNLISTEN", "NOTIFY"})
 _SETTINGS = re.compile(r"client_min_messages|deallocate|discard|\breset\s+all\b|timeout|set_config", re.IGNORECASE)
@@ -169,7 +175,8 @@ class Session:
 
     def _watched(self, statement: Statement, words: Words) -> tuple[Outcome, Seen]:
         """Run a statement in an open transaction, and look."""
-        before = deeds.schema(self.wire) if words[0] in _CODE else None
+        runs_code = words[0] in _CODE or (words[0] == "SELECT" and _CALLS.match(statement.sql) is not None)
+        before = deeds.schema(self.wire) if runs_code else None
         stamps = zones.stamps(self.wire) if zones.asks(statement.sql) else None
         self.observer.prepare()
         outcome = self.wire.execute(statement.sql)

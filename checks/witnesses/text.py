@@ -43,6 +43,7 @@ _DROPPED = {
     _n.OBJECT_POLICY: "policy",
 }
 _PRIMARY, _FOREIGN = _n.CONSTR_PRIMARY, _n.CONSTR_FOREIGN
+_CHANGES = frozenset({"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"})
 _TABLES = {_n.OBJECT_TABLE, _n.OBJECT_FOREIGN_TABLE, _n.OBJECT_VIEW, _n.OBJECT_MATVIEW}
 
 
@@ -163,7 +164,7 @@ def _drop(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a DropStmt
             names.append(item.string.sval)
         elif kind == "object_with_args":
             names.append(words.full(words.strings(item.object_with_args.objname)))
-    yield c.Drop(_DROPPED.get(node.remove_type, "object"), tuple(names), words.behaves(node))
+    yield c.Drop(_DROPPED.get(node.remove_type, "object"), tuple(names), words.behaves(node), node.missing_ok)
     if node.concurrent:
         yield c.Concurrently("DROP INDEX CONCURRENTLY")
     if node.remove_type in _TABLES:
@@ -180,6 +181,8 @@ def _rename(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a RenameStmt
         name = words.table(node.relation)
         yield c.Rename(name, node.subname, node.newname)
         yield c.Lock(name, "AccessExclusiveLock")
+    elif node.rename_type == _n.OBJECT_SCHEMA:
+        yield c.RenameSchema(node.subname, node.newname)
     elif node.rename_type == _n.OBJECT_TYPE:
         old = words.full(words.strings(node.object.list.items))
         yield c.RenameType(old, f"{old.rpartition('.')[0]}.{node.newname}")
@@ -203,7 +206,17 @@ def _truncate(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a TruncateStmt
         yield c.Lock(name, "AccessExclusiveLock")
 
 
+def _common(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a statement that may begin with WITH
+    """What the common tables of a query change."""
+    for cte in node.with_clause.ctes if node.HasField("with_clause") else ():
+        query = cte.common_table_expr.ctequery
+        kind = query.WhichOneof("node")
+        if kind in _CHANGES:
+            yield from _READERS[kind](getattr(query, kind))
+
+
 def _insert(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an InsertStmt
+    yield from _common(node)
     if node.select_stmt.select_stmt.from_clause:
         yield c.Dml("INSERT", words.table(node.relation), True)
 
@@ -216,8 +229,26 @@ def _function(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateFuncti
             definer = element.arg.boolean.boolval
         elif element.defname == "set" and element.arg.variable_set_stmt.name == "search_path":
             fixed = True
-    if definer and not fixed:
+    # The names in a body that is no string are looked up once, when the function is made.
+    if definer and not fixed and not node.HasField("sql_body"):
         yield c.DefinerFunction(words.full(words.strings(node.funcname)))
+
+
+def _alter_function(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an AlterFunctionStmt
+    for option in node.actions:
+        element = option.def_elem
+        if element.defname == "security" or (
+            element.defname == "set" and element.arg.variable_set_stmt.name in {"search_path", ""}
+        ):
+            yield c.DefinerFunction(words.full(words.strings(node.func.objname)), altered=True)
+            return
+
+
+def _alter_policy(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an AlterPolicyStmt
+    public = all(r.role_spec.roletype == _n.ROLESPEC_PUBLIC for r in node.roles) if node.roles else None
+    lets_through = words.is_true(node.qual) or words.is_true(node.with_check)
+    yield c.AlterPolicy(words.table(node.table), node.policy_name, public, lets_through)
+    yield c.Lock(words.table(node.table), "AccessExclusiveLock")
 
 
 def _policy(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreatePolicyStmt
@@ -270,8 +301,11 @@ def _transaction(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a Transacti
 
 def _dml(verb: str) -> Callable[[Any], Iterator[c.Clause]]:
     def read_dml(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an UpdateStmt or DeleteStmt
+        yield from _common(node)
         joins = bool(node.from_clause if verb == "UPDATE" else node.using_clause)
-        yield c.Dml(verb, words.table(node.relation), node.HasField("where_clause") or joins)
+        named = node.HasField("where_clause") and not words.always(node.where_clause)
+        present = words.not_null(node.where_clause) if named and not joins else ""
+        yield c.Dml(verb, words.table(node.relation), named or joins, present)
 
     return read_dml
 
@@ -297,6 +331,9 @@ def _do(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a DoStmt
 
 _READERS: dict[str, Callable[[Any], Iterator[c.Clause]]] = {
     "alter_table_stmt": alter.table,
+    "alter_function_stmt": _alter_function,
+    "alter_policy_stmt": _alter_policy,
+    "select_stmt": _common,
     "create_stmt": _create_table,
     "create_table_as_stmt": _create_table_as,
     "index_stmt": _create_index,

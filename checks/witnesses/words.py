@@ -15,6 +15,7 @@ _TYPES = {
     "float4": "real",
     "bool": "boolean",
     "bpchar": "character",
+    "varbit": "bit varying",
     "varchar": "character varying",
     "timestamptz": "timestamp with time zone",
     "timestamp": "timestamp without time zone",
@@ -79,6 +80,26 @@ def default(node: Any) -> Default:  # noqa: ANN401 - an expression
 def is_true(node: Any) -> bool:  # noqa: ANN401 - an expression
     """The constant `true`."""
     return node.WhichOneof("node") == "a_const" and node.a_const.boolval.boolval
+
+
+def always(node: Any) -> bool:  # noqa: ANN401 - an expression
+    """A condition that every row meets: `true`, `1 = 1`, `not false`."""
+    kind = node.WhichOneof("node")
+    if kind == "a_const":
+        return node.a_const.boolval.boolval
+    if kind == "a_expr":
+        left, right = node.a_expr.lexpr, node.a_expr.rexpr
+        same = left.WhichOneof("node") == right.WhichOneof("node") == "a_const" and strings(node.a_expr.name) == ["="]
+        return same and left.a_const.ival == right.a_const.ival and left.a_const.sval == right.a_const.sval
+    return kind == "bool_expr" and len(node.bool_expr.args) > 0 and all(always(arg) for arg in node.bool_expr.args)
+
+
+def not_null(node: Any) -> str:  # noqa: ANN401 - an expression
+    """The column of `column IS NOT NULL`, where that is all that is asked."""
+    if node.WhichOneof("node") != "null_test" or node.null_test.nulltesttype != grammar.nodes.IS_NOT_NULL:
+        return ""
+    fields = node.null_test.arg.column_ref.fields
+    return fields[-1].string.sval if fields else ""
 
 
 def switched_on(option: Any) -> bool:  # noqa: ANN401 - a DefElem

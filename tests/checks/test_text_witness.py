@@ -23,7 +23,7 @@ def asked(sql: str) -> list[c.Clause]:
 @pytest.mark.parametrize(
     ("sql", "clauses"),
     [
-        ("ALTER TABLE t DROP COLUMN a, DROP COLUMN IF EXISTS b CASCADE", [c.DropColumn("public.t", "a", cascade=False), c.DropColumn("public.t", "b", cascade=True)]),
+        ("ALTER TABLE t DROP COLUMN a, DROP COLUMN IF EXISTS b CASCADE", [c.DropColumn("public.t", "a", cascade=False), c.DropColumn("public.t", "b", cascade=True, missing_ok=True)]),
         ('ALTER TABLE "A b"."C.d" DROP COLUMN "E"', [c.DropColumn("A b.C.d", "E", cascade=False)]),
         ("ALTER TABLE t ADD COLUMN n int", [c.AddColumn("public.t", "n", "integer", not_null=False, default="none")]),
         ("ALTER TABLE t ADD n int NOT NULL DEFAULT 3", [c.AddColumn("public.t", "n", "integer", not_null=True, default="constant")]),
@@ -39,7 +39,7 @@ def asked(sql: str) -> list[c.Clause]:
         ("ALTER TABLE t ADD UNIQUE (a, b)", [c.AddConstraint("public.t", "", "unique", ("a", "b"))]),
         ("ALTER TABLE t ADD CONSTRAINT k PRIMARY KEY USING INDEX i", [c.AddConstraint("public.t", "k", "primary key", (), using_index=True)]),
         ("ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES o", [c.AddConstraint("public.t", "", "foreign key", ("a",), referenced="public.o")]),
-        ("ALTER TABLE t ADD CONSTRAINT k NOT NULL a NOT VALID", []),
+        ("ALTER TABLE t ADD CONSTRAINT k NOT NULL a NOT VALID", [c.AddConstraint("public.t", "k", "not null", ("a",), not_valid=True)]),
         ("ALTER TABLE t RENAME TO u", [c.Rename("public.t", None, "public.u")]),
         ("ALTER TABLE s.t SET SCHEMA z", [c.Rename("s.t", None, "z.t")]),
         ("ALTER TABLE t RENAME a TO b", [c.Rename("public.t", "a", "b")]),
