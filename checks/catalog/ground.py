@@ -3,17 +3,40 @@
 from dataclasses import replace
 
 from checks.catalog import part
+from checks.catalog.code import EventTrigger
 from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.statements import graph
 from checks.catalog.tables import Column, Constraint
 
 
-def of(a: Catalog, b: Catalog) -> tuple[Catalog, Catalog]:
-    """Both parts (`part.of`) and what they cannot be without; each can be made from nothing."""
+def of(a: Catalog, b: Catalog, *, watchers: bool = False) -> tuple[Catalog, Catalog]:
+    """Both parts (`part.of`) and what they cannot be without; each can be made from nothing.
+
+    Args:
+        a: where the difference starts.
+        b: where it leads.
+        watchers: with the event triggers of `a`, which see every statement, whatever it touches.
+    """
     near = part.of(a, b)
     wanted = {key for catalog in near for key in catalog.objects}
+    if watchers and wanted:
+        wanted |= {key for key, each in a.objects.items() if isinstance(each, EventTrigger) and each.enabled in "OA"}
     wanted |= _below(a, wanted) | _below(b, wanted)
-    return _closed(a, wanted), _closed(b, wanted)
+    near = _closed(a, wanted), _closed(b, wanted)
+    return at_home(*near) if watchers else near
+
+
+def at_home(a: Catalog, b: Catalog) -> tuple[Catalog, Catalog]:
+    """Both, with event triggers that stay as anybody's own: only a superuser may own one, and elsewhere there is but one."""
+    stay = {key for key, each in a.objects.items() if isinstance(each, EventTrigger) and each == b.objects.get(key)}
+    return _anybodys(a, stay), _anybodys(b, stay)
+
+
+def _anybodys(catalog: Catalog, keys: set[Key]) -> Catalog:
+    owned = {key: each for key in keys if isinstance(each := catalog.objects[key], EventTrigger)}
+    return replace(
+        catalog, objects={**catalog.objects, **{key: replace(each, owner="") for key, each in owned.items()}}
+    )
 
 
 def _below(catalog: Catalog, wanted: set[Key]) -> set[Key]:
