@@ -3,6 +3,7 @@
 from checks.schema import sqltext
 from checks.schema.columns import AliasedColumn, Column, Format, Owner, plain
 from checks.schema.sqltext import Aliased, Name, Raw, Sql
+from checks.schema.subqueries import Subquery
 from checks.schema.tables import Table
 from checks.typescript.evaluate import Evaluator
 from checks.typescript.scopes import Closure
@@ -94,51 +95,6 @@ class _Named(Thing):
         return Subquery(query, self.name, site, named=True)
 
 
-class Subquery(Owner):
-    """A query under a name, to be selected from: `.as("name")`, or by `$with`."""
-
-    __slots__ = ("_sql", "alias", "columns", "lost", "name", "named", "query", "schema", "site")
-
-    def __init__(self, query: "Select", name: str, site: Site, *, named: bool) -> None:
-        self.query = query
-        self._sql: Sql | Unknown | None = None
-        self.name = name
-        self.named = named
-        self.schema = UNDEFINED
-        self.alias = True
-        self.site = site
-        self.lost: list[tuple[str | None, Unknown]] = []
-        origin = name if query.builder.format == "v1" else None
-        self.columns: dict[str, Value] = {}
-        for key, field in query.selected():
-            if isinstance(field, Column):
-                self.columns[key] = Column(field.config, field.name, key, self)
-            elif isinstance(field, Aliased):
-                self.columns[key] = Aliased(field.sql, field.alias, selection=True, origin=origin)
-            else:
-                self.columns[key] = site.unknown("selects from a query a field that has no name there")
-
-    def member(self, name: str, site: Site) -> Value:
-        """A column of it."""
-        if name == "...":
-            return Record(self.columns)
-        return self.columns.get(name, site.unknown(f"`.{name}` of a query is not understood"))
-
-    def reference(self, text: sqltext.Text) -> str:  # noqa: ARG002 - the signature is shared
-        """`"name"`."""
-        return sqltext.quoted(self.name)
-
-    def sql(self, site: Site) -> Sql | Unknown:
-        """The query, made once: others may hold it many times."""
-        if self._sql is None:
-            self._sql = self.query.sql(site)
-        return self._sql
-
-    def source(self, site: Site) -> list[Value]:
-        """What stands behind `from`."""
-        return [Name(self.name)] if self.named else [Raw("("), self.sql(site), Raw(") "), Name(self.name)]
-
-
 class Select(Thing):
     """A select statement that is being built."""
 
@@ -207,6 +163,8 @@ class Select(Thing):
         other = args[0] if args else UNDEFINED
         if isinstance(other, Closure) or not isinstance(other, Select):
             return other if isinstance(other, Unknown) else site.unknown("combines with a query that is not understood")
+        if _keys(self) != _keys(other):
+            return site.unknown("combines queries of different fields, which Drizzle refuses")
         self.sets.append((word, other))
         return self
 
@@ -352,6 +310,10 @@ def combined(name: str) -> Native:
         return made
 
     return Native(name, combine)
+
+
+def _keys(query: Select) -> list[str]:
+    return list(dict.fromkeys(key.partition(INSIDE)[0] for key, _ in query.selected()))
 
 
 def _shown(owner: Value) -> dict[str, Value]:

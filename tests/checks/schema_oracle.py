@@ -50,4 +50,4 @@ def ask(version: node_oracle.Version, cases: list[dict[str, Any]], folder: Path)
     esbuild = node_oracle.require("v0").folder
     question = {"version": version, "cases": cases, "esbuild": str(esbuild)}
     done = oracle.script(SCRIPT, folder, stdin=json.dumps(question))
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return json.loads(done.stdout.strip().split("\n")[-1])

@@ -45,6 +45,8 @@ DEFAULTS = [
     ("text().array()", "sql`'{}'::text[]`"), ("text().array()", "sql`ARRAY[]::text[]`"), ("integer().array()", "[1, 2, 3]"), ("boolean().array()", "[true, false]"),
     ("numeric().array()", "['1.5']"), ("uuid().array()", "['550e8400-e29b-41d4-a716-446655440000']"), ("jsonb().array()", "[{ a: 1 }]"), ("date().array()", "['2024-01-01']"),
     ("timestamp().array()", "[new Date('2024-05-06T07:08:09Z')]"), ("varchar({ length: 5 }).array()", "['x']"), ("interval().array()", "['1 day']"),
+    ("integer()", "NaN"), ("real()", "-Infinity"), ("real()", "-0"), ("doublePrecision()", "123456789012345680000"), ("bigint({ mode: 'number' })", "Number.MAX_SAFE_INTEGER"),
+    ("jsonb()", "{ u: '\\u2028\\u00ad\\u200d', '\\u007f': '\\ufeff' }"), ("json()", "{ f: () => 1, u: undefined, n: NaN }"), ("jsonb()", "{ m: new Map(), s: /x/ } as never"),
     ("text()", "undefined"), ("integer()", "null as never"), ("text()", "COLOR.red"), ("text()", "LIST[1]"), ("integer()", "LIMIT * 2"),
 ]  # fmt: skip
 LISTS = [
@@ -297,6 +299,18 @@ BODIES: dict[str, str] = {
     "select everything": """export const t = pgTable('t', { id: integer(), n: text('name') }); export const k = pgTable('k', { id: integer(), t: integer('t_id') });
         import { getTableColumns } from "drizzle-orm";
         export const v = pgMaterializedView('v').as((qb) => { return qb.select({ ...getTableColumns(t), ks: sql<string[]>`coalesce((select array_agg(${k.id}) from ${k} where ${k.t} = ${t.id}), '{}')`.as('ks') }).from(t); });""",
+    "view by functions of sets": """export const a = pgTable('a', { id: integer(), n: text() }); export const b = pgTable('b', { id: integer(), n: text('m') });
+        const q = new pg.QueryBuilder(); export const v = pgView('v').as((qb) => pg.unionAll(qb.select().from(a), qb.select().from(b).where(gt(b.id, 4)), qb.select().from(b)));
+        export const w = pgMaterializedView('w').as(pg.except(q.select({ x: a.id }).from(a), q.select({ x: b.id }).from(b)));""",
+    "view of all columns of a join": """export const a = pgTable('a', { id: integer(), n: text() }); export const b = pgTable('b', { k: integer(), m: text() });
+        export const z = pgView('z').as((qb) => qb.select({ y: b.k, one: sql`1`.as('one') }).from(b)); export const v = pgView('v').as((qb) => qb.select().from(a).leftJoin(b, eq(b.k, a.id)).innerJoin(z, eq(z.y, b.k)));
+        export const w = pgView('w').as((qb) => { const sq = qb.select({ k: b.k, t: sql`2`.as('t') }).from(b).as('sq'); return qb.select().from(a).innerJoin(sq, eq(sq.k, a.id)); });""",
+    "linked policies beside others": """export const z = pgTable('z', { id: integer() }, (t) => [pgPolicy('own', { to: 'current_user' })]); export const y = pgTable('y', { id: integer() }, (t) => [pgPolicy('own')]);
+        export const a1 = pgPolicy('second').link(z); export const a2 = pgPolicy('second').link(y); export const a3 = pgPolicy('third', { for: 'delete' }).link(z);""",
+    "existing views with options": """export const mood = pgEnum('mood', ['a', "it's"]); export const t = pgTable('t', { a: mood().array(), b: text().default("it's") });
+        export const v = pgView('v', { a: mood(), b: mood().array() }).with({ checkOption: 'local' }).existing(); export const m = pgMaterializedView('m', { a: mood() }).with({ fillfactor: 30 }).using('own').withNoData().existing();
+        export const w = pgView('w').as((qb) => qb.select().from(t));""",
+    "big number in a view": "export const t = pgTable('t', { b: bigint({ mode: 'bigint' }) }); export const v = pgView('v').as((qb) => qb.select().from(t).where(gt(t.b, 9007199254740993n)));",
     "namespace": "export const t = pg.pgTable('t', { id: pg.serial().primaryKey(), n: pg.text('n') }, (t) => [pg.index('i').on(t.n)]);",
 }
 TWICE: dict[str, str] = {
@@ -318,6 +332,11 @@ ODD: dict[str, str] = {
     "view of SQL without columns": "export const t = pgTable('t', { a: text() }); export const v = pgView('v').as(sql`select 1`);",
     "view of a column of another table": "export const a = pgTable('a', { id: integer() }); export const b = pgTable('b', { id: integer() }); export const v = pgView('v').as((qb) => qb.select({ id: b.id }).from(a));",
     "view with fields in fields": "export const t = pgTable('t', { id: integer('Id'), n: text() }); export const v = pgView('v').as((qb) => qb.select({ x: { a: t.id }, y: t.n }).from(t));",
+    "index on a column of the finished table": "export const a = pgTable('a', { x: text(), y: text() }, () => [later, unique('u').on(a.y)]); export const later = index('later').on(a.x);",
+    "union of other fields": "export const a = pgTable('a', { id: integer(), n: text() }); export const v = pgView('v').as((qb) => qb.select().from(a).union(qb.select({ n: a.n, id: a.id } as any).from(a) as any));",
+    "method of another column": "export const t = pgTable('t', { a: (text() as any).defaultNow() });",
+    "identity of a text": "export const t = pgTable('t', { a: (text() as any).generatedAlwaysAsIdentity() });",
+    "now in an array": "export const t = pgTable('t', { a: (timestamp().array() as any).defaultNow() });",
     "extras that are nothing": "export const t = pgTable('t', { a: text() }, (t) => null as any);",
     "extras with something else": "export const t = pgTable('t', { a: text() }, (t) => [false as any, index('i').on(t.a)]);",
     "extras in an object in a list": "export const t = pgTable('t', { a: text() }, (t) => [{ i: index('i').on(t.a) } as any]);",
@@ -325,6 +344,13 @@ ODD: dict[str, str] = {
     "having by callback": "export const a = pgTable('a', { id: integer(), n: text() }); export const v = pgView('v').as((qb) => qb.select({ n: a.n, c: count(a.id).as('c') }).from(a).groupBy(({ n }) => n).having(({ c }) => gt(c, 3)).orderBy(({ c }) => desc(c)));",
 }
 V1_BODIES: dict[str, str] = {
+    "columns under another name": """export const u = pgTable('u', { id: serial().primaryKey(), mail: text(), up: integer() }); export const s = pgSchema('s'); export const o = s.table('o', { id: integer(), u: integer('u_id') }); const p = alias(u, 'p');
+        export const v = pgView('v').as((qb) => qb.select({ uid: u.id.as('userId'), mail: u.mail }).from(u)); export const w = pgView('w').as((qb) => qb.select().from(v));
+        export const x = pgView('x').as((qb) => qb.select({ a: v.uid, b: v.uid.as('again'), c: sql<number>`${v.uid} + 1`.as('c') }).from(v).where(gt(v.uid, 5)).orderBy(v.uid));
+        export const y = pgMaterializedView('y').as((qb) => qb.select({ p: p.id.as('pid'), o: o.id.as('oid'), u: u.id }).from(u).leftJoin(p, eq(p.id, u.up)).innerJoin(o, eq(o.u, u.id)).orderBy(o.id.as('oid')));
+        export const z = pgView('z').as((qb) => { const sq = qb.select({ a: u.id.as('k'), m: u.mail }).from(u).as('sq'); return qb.select({ k: sq.a, m: sq.m }).from(sq).where(eq(sq.a, 1)); });
+        export const q = pgView('q').as((qb) => qb.select({ a: u.id.as('k'), n: count() .as('n') }).from(u).where(sql`${u.id.as('k')} > 3`).groupBy(u.id.as('k')));""",
+    "columns under another name, cased": "export const t = pg.snakeCase.table('t', { theId: integer(), eMail: text() }); export const v = pg.snakeCase.view('v').as((qb) => qb.select({ a: t.theId.as('theX'), b: t.eMail }).from(t));",
     "snake case": "export const t = pg.snakeCase.table('t', { userId: integer(), HTTPServer: text(), x: text('Own') }, (t) => [index().on(t.userId)]); export const s = pg.snakeCase.schema('sc'); export const u = s.table('u', { someId: integer() });",
     "camel case": "export const t = pg.camelCase.table('t', { user_id: integer(), Some_Thing: text() });",
     "with rls": "export const t = pgTable.withRLS('t', { id: integer() });",

@@ -5,18 +5,13 @@ import re
 
 import pytest
 
-from checks.drizzle import chain, generate
-from checks.drizzle.model import Project
-from checks.schema.read import read
-from checks.tree import Tree
 from tests import node_oracle
-from tests.checks.generate_samples import PAIRS, V1_PAIRS, random_pair
-from tests.checks.schema_samples import HEAD, bodies
+from tests.checks.generate_samples import PAIRS, V1_PAIRS
+from tests.checks.generated import Generation, put
 
 pytestmark = pytest.mark.node
 
-NOW = 1_700_000_000_000
-PROJECT = Project(root="", format="v1", migrations_dir="drizzle", schema_files=("schema.ts",))
+V1 = Generation("v1")
 SCRIPT = r"""
 import { createRequire } from "node:module";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -52,70 +47,18 @@ console.log(JSON.stringify(answers));
 """
 
 
-def schema(source):
-    """What we read in a schema file."""
-    return read(Tree.of({"schema.ts": HEAD + source}), ["schema.ts"], format="v1")
-
-
-def after(files):
-    """The chain that these files are."""
-    return chain.read(Tree.of(files), PROJECT)
-
-
-def second(source_before, source_after, **answers):
-    """The migration from one schema to another, and all files with it."""
-    files = dict(generate.migration(after({}), schema(source_before), name="start", when=NOW).files)
-    made = generate.migration(after(files), schema(source_after), name="next", when=NOW + 5_000, **answers)
-    return made, files | made.files
-
-
-def drops(source_before, source_after):
-    """Every column that is gone, by name, and whatever is asked about."""
-    old, new = schema(source_before), schema(source_after)
-    found = [
-        f"{t.key.removeprefix('public.')}.{c.name}"
-        for t in old
-        if (other := new.table(t.key))
-        for c in t.columns
-        if c.name not in {each.name for each in other.columns}
-    ]
-    made, _ = second(source_before, source_after, drops=found)
-    return [*found, *(question.gone for question in made.questions)]
-
-
 def test_every_statement_is_drizzle_kits(tmp_path):
     """Eighty changes, two hundred that dice made, and sample schemas from nothing: the same statements in the same order."""
     oracle = node_oracle.require("v1")
-    whole = {name: ("", body) for name, body in list(bodies("v1"))[::6]}
-    drawn = {f"drawn {seed}": random_pair(seed) for seed in range(200)}
-    pairs = PAIRS | V1_PAIRS | drawn | {name: pair for name, pair in whole.items() if not schema(pair[1]).unresolved}
+    esbuild = str(node_oracle.require("v0").folder)
+
+    def ask(pairs):
+        return oracle.script(SCRIPT, tmp_path, stdin=json.dumps({"pairs": pairs, "esbuild": esbuild})).stdout
+
+    pairs = PAIRS | V1_PAIRS | V1.pairs()
     for name in ("everything", "view of a view"):
         pairs.pop(name, None)  # its views are in order only in the command, below
-    question = {
-        "pairs": [[HEAD + a, HEAD + b] for a, b in pairs.values()],
-        "esbuild": str(node_oracle.require("v0").folder),
-    }
-    answers = json.loads(oracle.script(SCRIPT, tmp_path, stdin=json.dumps(question)).stdout.strip().splitlines()[-1])
-    wrong = []
-    for (name, (a, b)), theirs in zip(pairs.items(), answers, strict=True):
-        if isinstance(theirs, str):
-            wrong.append((name, theirs))
-            continue
-        ours, _ = second(a, b, drops=drops(a, b))
-        assert not ours.questions, name
-        if list(ours.statements) != theirs:
-            wrong.append((name, list(ours.statements), theirs))
-    assert wrong == []
-
-
-CONFIG = 'export default { dialect: "postgresql", schema: "./schema.ts", out: "./drizzle" };'
-
-
-def _put(folder, files):
-    for path, text in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+    assert V1.wrong(pairs, ask) == []
 
 
 def _written(folder):
@@ -171,9 +114,9 @@ def test_files_are_drizzle_kits_to_the_byte_and_it_sees_no_change_after_them(nam
     before, later = (PAIRS | V1_PAIRS | RENAMED)[name]
     renames, hints = HINTS.get(name, ([], []))
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
-    _put(theirs, {"schema.ts": HEAD + before, "drizzle.config.ts": CONFIG})
+    put(theirs, {}, before)
     oracle.kit(theirs, "generate", "--name=start")
-    _put(theirs, {"schema.ts": HEAD + later})
+    put(theirs, {}, later)
     answer: list[dict[str, object]] = list(hints)
     for _ in range(8):
         done = oracle.kit(
@@ -184,8 +127,8 @@ def test_files_are_drizzle_kits_to_the_byte_and_it_sees_no_change_after_them(nam
             break
         answer += [{"type": "create", "kind": u["kind"], "entity": u["entity"]} for u in said["unresolved"]]
     assert said["status"] == "ok", done.stdout + done.stderr
-    made, files = second(before, later, renames=renames, drops=[] if renames else drops(before, later))
+    made, files = V1.second(before, later, renames=renames, drops=[] if renames else V1.drops(before, later))
     assert not made.questions
-    _put(ours, {**files, "schema.ts": HEAD + later, "drizzle.config.ts": CONFIG})
+    put(ours, files, later)
     assert _written(ours) == _written(theirs)
     assert "No schema changes" in oracle.kit(ours, "generate").stdout

@@ -9,6 +9,7 @@ from checks.schema.read import read
 from checks.tree import Tree
 from tests.checks import schema_oracle
 from tests.checks.schema_samples import BODIES, HEAD, bodies
+from tests.checks.view_samples import views
 
 pytestmark = pytest.mark.node
 
@@ -17,7 +18,7 @@ CASED = ("names of keys", "shared columns", "view by query", "schemas", "generat
 
 def samples(version):
     """Name, source and casing of every sample."""
-    found = [(name, HEAD + body, None) for name, body in bodies(version)]
+    found = [(name, HEAD + body, None) for name, body in (*bodies(version), *views(version, 120))]
     if version == "v0":
         found += [
             (f"{name}, {casing}", HEAD + BODIES[name], casing)
