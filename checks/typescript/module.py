@@ -123,7 +123,9 @@ class Module:
         try:
             self._evaluate(name, node)
         except Exhausted as exhausted:
-            self._values[name] = Unknown(self.path, syntax.line(node), f"`{name}` {exhausted}")
+            value = node.child_by_field_name("value")
+            data = value is not None and value.type in {"array", "object"}  # however big, it is no table
+            self._values[name] = Unknown(self.path, syntax.line(node), f"`{name}` {exhausted}", inert=data)
         finally:
             budget.ceiling = min(ceiling, budget.total)
             self._busy.discard(name)

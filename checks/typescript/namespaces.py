@@ -11,6 +11,7 @@ from checks.typescript.values import Record, Unknown, Value, number_text
 if TYPE_CHECKING:
     from checks.typescript.evaluate import Evaluator
 
+_DEEP = 90
 _KINDS = frozenset({"internal_module", "module"})
 _NAMED = frozenset({"function_declaration", "class_declaration", "abstract_class_declaration", "enum_declaration"})
 
@@ -59,16 +60,30 @@ def read(ev: "Evaluator", node: Node, scope: Scope, record: Record | None = None
     inner = Scope(scope.module, scope)
     inner.names |= record
     name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+    if name is not None:
+        inner.names[syntax.text(name)] = record
     if name is None or name.type != "identifier" or body is None:
         return ev.site(node, scope).unknown("is a `namespace` that is not understood")
-    inner.names[syntax.text(name)] = record
+    budget = ev.budget
+    if budget.depth > _DEEP:
+        return ev.site(node, scope).unknown("is nested too deeply")
+    budget.depth += 2
+    try:
+        _fill(ev, body, record, inner)
+    finally:
+        budget.depth -= 2
+    return record
+
+
+def _fill(ev: "Evaluator", body: Node, record: Record, inner: Scope) -> None:
+    """Run the statements of a namespace, and note what it exports."""
     statements: list[tuple[Node, bool]] = []
     for child in body.named_children:
         declared = child.child_by_field_name("declaration") if child.type == "export_statement" else child
         if declared is not None and declared.type == "expression_statement" and declared.named_children[:1]:
             declared = declared.named_children[0] if declared.named_children[0].type in _KINDS else declared
         if declared is None:
-            record.hole = ev.site(child, scope).unknown("is an export of a `namespace` that is not understood")
+            record.hole = ev.site(child, inner).unknown("is an export of a `namespace` that is not understood")
         else:
             statements.append((declared, child.type == "export_statement"))
     for child, _ in statements:
@@ -80,9 +95,8 @@ def read(ev: "Evaluator", node: Node, scope: Scope, record: Record | None = None
             named = _run(ev, child, inner)
             record.update((text, inner.names[text]) for text in named if exported and text in inner.names)
     except functions.Leave as leave:
-        unknown = leave.value if leave.value.__class__ is Unknown else ev.site(node, scope).unknown("ends early")
+        unknown = leave.value if leave.value.__class__ is Unknown else ev.site(body, inner).unknown("ends early")
         record.hole = record.hole or unknown
-    return record
 
 
 def _run(ev: "Evaluator", node: Node, scope: Scope) -> list[str]:
