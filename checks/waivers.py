@@ -1,6 +1,7 @@
-"""Waivers: what excuses a finding, from whom, and why. In SQL: `-- migrate:allow RULE: reason` above a statement."""
+"""Waivers: what excuses a finding, from whom, and why. In SQL: `-- migrate:allow RULE: reason` above a statement or behind it."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -74,6 +75,7 @@ def read(migration: Migration) -> list[Waiver]:
     for chunk in migration.chunks:
         spans = grammar.split(chunk)
         ends = [(span.end, next(statements, None)) for span in spans]
+        places = [end for end, _ in ends]
         if ends and ends[0][1] is not None:
             found += [_made(migration, rule, reason, line, ends[0][1].index) for rule, reason, line in waiting]
             waiting.clear()
@@ -82,7 +84,10 @@ def read(migration: Migration) -> list[Waiver]:
             if match is None:
                 continue
             line = migration.text.count("\n", 0, begin + comment.start) + 1
-            about = next((s for end, s in ends if comment.start < end), None)
+            at = bisect_right(places, comment.start)
+            if at and _behind(chunk, places[at - 1], comment.start):
+                at -= 1
+            about = ends[at][1] if at < len(ends) else None
             if about is None:
                 waiting.append((match["rule"], match["reason"] or "", line))
             else:
@@ -146,6 +151,11 @@ def _troubles(waivers: list[Waiver], used: set[int]) -> Iterator[facts.Fact]:
             yield facts.WaiverWithoutReason(place=waiver.place, rule=waiver.rule)
         elif number not in used:
             yield facts.WaiverUnused(place=waiver.place, rule=waiver.rule)
+
+
+def _behind(chunk: str, end: int, comment: int) -> bool:
+    """A comment stands behind a statement, on the line on which that ends: people read it as that one's."""
+    return "\n" not in chunk[end:comment]
 
 
 def _made(migration: Migration, rule: str, reason: str, line: int, statement: int | None) -> Waiver:

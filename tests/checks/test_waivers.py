@@ -43,6 +43,22 @@ def test_white_space_comments_and_breakpoints_may_stand_between(between: str) ->
     assert [(rule, reason) for rule, _, reason in shown(sql)] == [("drops-table", "it is empty")]
 
 
+def test_a_waiver_behind_a_statement_is_about_that_one() -> None:
+    """On the line on which it ends, or inside it; never about the one below."""
+    behind = "DROP TABLE a; -- migrate:allow drops-table: it is empty\nDROP TABLE b;"
+    assert shown(behind) == [("drops-table", 1, "it is empty"), ("drops-table", 2, None)]
+    assert shown(behind.replace("\n", "\r\n--> statement-breakpoint\r\n")) == [
+        ("drops-table", 1, "it is empty"),
+        ("drops-table", 3, None),
+    ]
+    inside = "DROP TABLE -- migrate:allow drops-table: it is empty\n  a;\nDROP TABLE b;"
+    assert shown(inside) == [("drops-table", 1, "it is empty"), ("drops-table", 3, None)]
+    assert shown("DROP TABLE a; DROP TABLE b; -- migrate:allow drops-table: gone\n") == [
+        ("drops-table", 1, None),
+        ("drops-table", 1, "gone"),
+    ]
+
+
 def test_one_statement_may_have_several_waivers() -> None:
     """Each excuses its own rule."""
     sql = (
