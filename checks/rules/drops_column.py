@@ -1,15 +1,16 @@
 """Dropping a column breaks the code that is still running.
 
 Until its last instance stops, the old release names the column in every query Drizzle wrote for it (`select`,
-`insert` and `returning` list all columns), and every one of them fails. The values are gone.
+`insert` and `returning` list all columns), and every one of them fails. The values are gone. As long as base's schema
+file declares the column, or code of the repository names it, the drop is an error that lists where.
 
 ```sql bad
 ALTER TABLE users DROP COLUMN nickname;
 ```
 
 Release the code and the schema file that no longer mention the column first (the review keeps it as a pending drop),
-and drop it in the release after: as long as base's schema file declares it, the drop is an error. If it is NOT NULL without
-a default, let the first of the two releases allow NULL, so that rows can be written without it.
+and drop it in the release after. If it is NOT NULL without a default, let the first of the two releases allow NULL, so
+that rows can be written without it.
 
 ```sql good
 ALTER TABLE users ALTER COLUMN phone DROP NOT NULL;

@@ -1,6 +1,7 @@
 """Dropping a table breaks the code that is still running, and its rows are gone.
 
-Until its last instance stops, the old release reads and writes the table. No rollback brings the rows back.
+Until its last instance stops, the old release reads and writes the table. No rollback brings the rows back. As long
+as code of the repository or of base uses the table, the drop is an error that lists where.
 
 ```sql bad
 DROP TABLE events;
