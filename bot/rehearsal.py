@@ -26,6 +26,8 @@ from checks.report import Rollback
 from checks.witnesses import replay, tracking
 from checks.witnesses.model import Run
 
+PutAway = Callable[[Callable[[], None]], object]
+
 _PULLED = re.compile(r"/\*.*\bCREATE\s+(?:TABLE|TYPE|SCHEMA|SEQUENCE)\b", re.DOTALL | re.IGNORECASE)
 
 
@@ -36,6 +38,7 @@ def rehearse(
     *,
     meanwhile: Callable[[], None] = lambda: None,
     known: Callable[[Rehearsal], None] = lambda _: None,
+    put_away: PutAway = lambda close: close(),
 ) -> Rehearsal:
     """Run the plan; nothing that a migration does is raised, it is in the result.
 
@@ -45,12 +48,13 @@ def rehearse(
         say: is told what is being done.
         meanwhile: called once head's migrations have run, before the chain from zero is waited for.
         known: told all but the way back, before that is waited for.
+        put_away: is given what puts the branch away, which nobody waits for here.
 
     Raises:
         CouldNotJudge: no branch database could be had.
     """
     with ThreadPoolExecutor(2, "rehearsal") as beside:
-        whole = _Whole(plan, stage, beside)
+        whole = _Whole(plan, stage, beside, put_away)
         if not zero.follows(plan):
             whole.start()
         found, leaving = _from_base(plan, stage, say, whole)
@@ -74,6 +78,7 @@ class _Whole:
     plan: Plan
     stage: Stage
     beside: Executor
+    put_away: PutAway
     _running: Future[tuple[Run | None, Catalog | None, float]] | None = None
     _told: tuple[Run, Catalog] | None = None
 
@@ -125,7 +130,7 @@ def _from_base(
             whole.at(remark)
             found = _observe(plan, branch, stage, say)
             whole.after(found, remark)
-            leaving = whole.beside.submit(_leave, opened.pop_all(), plan, stage, branch, found)
+            leaving = whole.beside.submit(_leave, opened.pop_all(), whole, branch, found)
         said = (*notes, note) if note else ()
         missing, lacking = branch.missing_extensions, _lacking(branch, found.run)
         return replace(found, notes=said, missing=missing, lacking=lacking, ms=ms | found.ms), leaving
@@ -202,16 +207,18 @@ def _observe(plan: Plan, branch: Branch, stage: Stage, say: Say) -> Rehearsal:
 
 
 def _leave(
-    opened: contextlib.ExitStack, plan: Plan, stage: Stage, branch: Branch, found: Rehearsal
+    opened: contextlib.ExitStack, whole: _Whole, branch: Branch, found: Rehearsal
 ) -> tuple[Rollback | None, str | None, float]:
     """Run the way back, and put the branch away: the way back, why the branch was stopped if it was, and milliseconds."""
-    with opened:
-        started = time.perf_counter()
-        back = None
+    started = time.perf_counter()
+    plan, stage, back = whole.plan, whole.stage, None
+    try:
         if found.run is not None and found.run.state == "ok" and found.before is not None and found.after is not None:
             up = partial(replay.build_base, branch, restamped(plan))
             back = undo.undo(plan, stage, branch, (found.before, found.after), up)
         return back, _stopped(branch, stage.seconds), (time.perf_counter() - started) * 1000
+    finally:
+        whole.put_away(opened.close)
 
 
 def restamped(plan: Plan) -> Chain:

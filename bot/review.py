@@ -1,12 +1,11 @@
 """The sentence itself: a change becomes a plan, witnesses turn it into facts, rules into findings, policy into a verdict."""
 
-import contextlib
 import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot import comparison, environments, overrides, rehearsal
 from bot.branches import Provider
@@ -35,7 +34,7 @@ _Compared = tuple[Equality, tuple[Fact, ...], SchemaDiff]
 _FIRST_SECONDS = 1.0
 
 
-class _Patience(contextlib.ContextDecorator):
+class _Patience:
     """A collector that looks seldom: catalogs and trees live until the report is made, and to look among them is a fifth of the work.
 
     It is the whole process's: the first review that begins makes it so, and the last that ends puts it back.
@@ -58,7 +57,9 @@ class _Patience(contextlib.ContextDecorator):
                 gc.set_threshold(*self._was)
 
 
-@_Patience()
+_patience = _Patience()
+
+
 def review(
     change: Change,
     *,
@@ -83,6 +84,33 @@ def review(
     Returns:
         The report; its verdict is `unjudged` where a branch database was asked for and could not be had.
     """
+    with _patience, ThreadPoolExecutor(1, "leaving") as leaving:  # branches are put away while the report is made
+        put_away: list[Future[None]] = []
+        look = _Look(provider, seconds, say, lambda close: put_away.append(leaving.submit(close)))
+        report = _review(change, look, excused, approvals, spoken)
+        for each in put_away:
+            each.result()
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a project's migrations are run."""
+
+    provider: Provider | None
+    seconds: float
+    say: Say
+    put_away: rehearsal.PutAway
+
+
+def _review(
+    change: Change,
+    look: _Look,
+    excused: Sequence[waivers.Waiver],
+    approvals: tuple[str, ...] | None,
+    spoken: Spoken | None,
+) -> Report:
+    provider, say = look.provider, look.say
     began = time.perf_counter()
     say("reading both commits")
     written = policy.read(change.base.tree, rules.all_rules())
@@ -99,7 +127,7 @@ def review(
         counting = beside.submit(
             environments.count, written.policy.environments if touched and provider is not None else {}
         )
-        parts = tuple(_judged(change, plan, written, provider, counting, seconds=seconds, say=say) for plan in touched)
+        parts = tuple(_judged(change, plan, written, look, counting) for plan in touched)
         say("reading scripts and connections")
         reading, counted = looking.result(), counting.result()
     changed = [(m.tag, m.path) for plan in touched for m in (*plan.added, *(pair.after for pair in plan.modified))]
@@ -136,22 +164,13 @@ def review(
     return judgement.report(verdict, checklist, (time.perf_counter() - began) * 1000)
 
 
-def _judged(
-    change: Change,
-    plan: Plan,
-    written: PolicyFile,
-    provider: Provider | None,
-    counting: Future[Counted],
-    *,
-    seconds: float,
-    say: Say,
-) -> Part:
+def _judged(change: Change, plan: Plan, written: PolicyFile, look: _Look, counting: Future[Counted]) -> Part:
     """One project: run its migrations where there is a database, and let the rules speak."""
-    stage = None
-    if provider is not None:
+    stage, say = None, look.say
+    if look.provider is not None:
         texts = [m.text for m in (*plan.base.migrations, *plan.head.migrations)]
         promised = written.policy.branch.extensions
-        stage = Stage.of(provider, texts, plan.project.table, extensions=promised, seconds=seconds)
+        stage = Stage.of(look.provider, texts, plan.project.table, extensions=promised, seconds=look.seconds)
     ran = threading.Event()
     if stage is None:
         ran.set()
@@ -169,7 +188,7 @@ def _judged(
 
         if stage is not None:
             try:
-                shown = rehearsal.rehearse(plan, stage, say, meanwhile=ran.set, known=compare)
+                shown = rehearsal.rehearse(plan, stage, say, meanwhile=ran.set, known=compare, put_away=look.put_away)
             except CouldNotJudge as error:
                 shown = Rehearsal(unjudged=str(error))
                 compared.clear()

@@ -1,6 +1,7 @@
 """The way back from a plan: what does not come back with it, and what it takes out of the tracking table."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from checks.catalog import difference, names, part
@@ -15,6 +16,14 @@ from checks.witnesses import grammar
 _WRITES = {"insert_stmt": "INSERT", "update_stmt": "UPDATE", "delete_stmt": "DELETE", "merge_stmt": "MERGE"}
 _OPAQUE = {"do_stmt": "the DO block", "call_stmt": "the procedure", "copy_stmt": "COPY"}
 _NAME_BYTES = 63
+_PLAIN = re.compile(
+    r"CREATE\s+(?:TABLE|TYPE|SCHEMA|SEQUENCE|(?:UNIQUE\s+)?INDEX)\b|ALTER\s+(?:TABLE|TYPE|SEQUENCE|INDEX)\b"
+    r"|DROP\s+(?:TABLE|TYPE|SCHEMA|SEQUENCE|INDEX)\b|COMMENT\s+ON\b",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"\bIF\s+(?:NOT\s+)?EXISTS\b|\bAS\s+(?:SELECT|TABLE|EXECUTE|WITH|VALUES)\b|\bLIKE\b|\bCASCADE\b", re.IGNORECASE
+)
 
 
 def irreversible(before: Catalog, after: Catalog, plan: Plan) -> Iterator[str]:
@@ -150,3 +159,14 @@ def _saved(schema: str, name: str) -> str:
 
 def _name(schema: str, name: str) -> str:
     return names.quoted(name) if schema == "public" else names.qualified(schema, name)
+
+
+def unconditional(statements: Iterable[str]) -> bool:
+    """Whether every statement of both ways makes, takes away or sets something, whatever else was there, or fails.
+
+    Then the way up, gone a second time after the way down, leads where it led the first time, if a second way down ends at
+    the schema that the first way up began with. What the way up makes, takes away or sets is the same after both. What it
+    leaves alone, the way down has either left alone both times, or has set both times to what it was. So that schema need
+    not be read to be known.
+    """
+    return all(_PLAIN.match(sql) and not _ASKS.search(sql) for sql in statements)
