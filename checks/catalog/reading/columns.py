@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from checks.catalog import spelling
+from checks.catalog.reading import quick
 from checks.catalog.reading.session import Names, Session, options, unescaped
 from checks.catalog.tables import Column, Default, Output
 from checks.catalog.types import Identity
@@ -52,6 +54,9 @@ FROM pg_attrdef d WHERE d.oid = ANY (%(oids)s::oid[])
 ALWAYS = (_DEFAULTS, _UNUSUAL_NOT_NULLS)
 """What every catalog is asked."""
 
+_default = quick.made(Default)
+_column, _SHARED = quick.parted(Column, "schema", "table", "name", "position")
+
 Place = tuple[int, int]
 """A column's table and number."""
 
@@ -63,7 +68,7 @@ class Kind:
     Attributes:
         said: what PostgreSQL said of it, from the type on.
         column: one of them, without a place.
-        shape: its attributes.
+        shared: its other attributes.
         type: the type's oid.
         collation: the collation's oid.
         identity: empty, `a` always or `d` by default.
@@ -77,7 +82,7 @@ class Kind:
     collation: int
     identity: str
     column: Column = field(init=False)
-    shape: dict[str, Any] = field(init=False)
+    shared: tuple[Any, ...] = field(init=False)
     acl: tuple[str, ...] | None = None
     alone: bool = False
 
@@ -148,7 +153,7 @@ def spell(session: Session, kinds: Sequence[Kind]) -> None:
             inherited == "i",
             also_here=inherited == "b",
         )
-        kind.shape = dict(vars(kind.column))
+        kind.shared = tuple(getattr(kind.column, name) for name in _SHARED)
         kind.acl = None if not acl else tuple(session.array(acl) or ())
         kind.alone = bool(identity or acl or generated)
 
@@ -162,6 +167,7 @@ def outputs(session: Session, columns: Columns, view: int, owner: str) -> tuple[
             kind.column.collation,
             session.acl(kind.acl, "c", owner),
             session.comment(session.pg_class, view, number),
+            tuple(spelling.column_settings(kind.column)),
         )
         for number, (name, kind) in columns.get(view, {}).items()
     )
@@ -202,36 +208,37 @@ def make(
     }
     remarkable = {relid for relid, _ in comments}.union(relid for relid, _ in not_nulls)
 
-    def alone(column: Column, relid: int, kind: Kind) -> None:
-        """A column that differs from its kind in more than its place, and is still in nobody's hands."""
-        place = (relid, column.position)
+    def alone(relid: int, number: int, kind: Kind) -> tuple[Any, ...]:
+        """What is shared, of a column that differs from its kind in more than its place."""
+        place = (relid, number)
         sequence = identities.get(place) if kind.identity else None
         if sequence is not None and kind.identity == "a":
             sequence = replace(sequence, always=True)
-        vars(column).update(
-            not_null=not_nulls.get(place, "yes") if column.not_null else "",
-            expression=spelt[relid][column.position][1] if column.generated else "",
-            identity=sequence,
-            acl=session.acl(kind.acl or None, "c", owners[relid]),
-            comment=comments.get(place, ""),
-        )
+        own = {
+            "not_null": not_nulls.get(place, "yes") if kind.column.not_null else "",
+            "expression": spelt[relid][number][1] if kind.column.generated else "",
+            "identity": sequence,
+            "acl": session.acl(kind.acl or None, "c", owners[relid]),
+            "comment": comments.get(place, ""),
+        }
+        return tuple((dict(zip(_SHARED, kind.shared, strict=True)) | own).values())
 
     objects, keys, pg_attrdef = session.objects, session.keys, session.pg_attrdef
-    placed = Column.placed
     for relid in sorted(owners):
         schema, table = session.relations[relid]
         of_view, rest, defaults = relid in views, relid in remarkable, spelt.get(relid, _NOTHING)
         for number, (name, kind) in columns.get(relid, _NOTHING).items():
             if not of_view:
-                objects["column", schema, table, name] = column = placed(kind.shape, schema, table, name, number)
+                shared = kind.shared
                 if kind.alone or (rest and ((relid, number) in comments or (relid, number) in not_nulls)):
-                    alone(column, relid, kind)
+                    shared = alone(relid, number, kind)
+                objects["column", schema, table, name] = _column(schema, table, name, number, shared)
             if number in defaults:
                 oid, text = defaults[number]
                 key = ("column", schema, table, name)
                 if not kind.column.generated:
                     key = ("default", schema, table, name)
-                    objects[key] = Default(schema, table, name, text, of_view)
+                    objects[key] = _default(schema, table, name, text, of_view)
                 keys[pg_attrdef, oid] = key
 
 

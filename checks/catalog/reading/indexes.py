@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from checks.catalog import names
+from checks.catalog.reading import quick
 from checks.catalog.reading.columns import Columns
 from checks.catalog.reading.session import Row, Session, options
 from checks.catalog.tables import Constraint, Index
@@ -51,6 +52,8 @@ WHERE a.attrelid = ANY (%(indexes)s::oid[]) AND a.attstattarget >= 0
 ORDER BY a.attrelid, a.attnum
 """
 
+_index, _constraint = quick.made(Index), quick.made(Constraint)
+
 
 def constraints(session: Session, columns: Columns) -> None:  # noqa: C901, PLR0912 - indexes and constraints name each other
     """Constraints of tables and of domains, and indexes."""
@@ -71,7 +74,7 @@ def constraints(session: Session, columns: Columns) -> None:  # noqa: C901, PLR0
             of_constraint[constraint] = row
             continue
         parent = places.get(parents.get(oid, 0))
-        index = Index(
+        index = _index(
             *places[oid], session.relations[relid][1], definitions[oid], _named(session, relid, _numbers(numbers)), parent,
             valid, clustered, tuple(statistics[oid]), session.comment(session.pg_class, oid),
         )  # fmt: skip
@@ -105,7 +108,7 @@ def constraints(session: Session, columns: Columns) -> None:  # noqa: C901, PLR0
             definition = f"{'PRIMARY KEY' if contype == 'p' else 'UNIQUE'} ({names.listed(named)})"
         elif definition is None:
             definition = session.ask(_CONSTRAINT_DEFINITION, oid=[oid])[0][0]
-        constraint = Constraint(
+        constraint = _constraint(
             *session.relations[relid], name, contype, definition, tuple(sorted(named)) if contype == "c" else named,
             session.relations.get(target), _named(session, target, target_numbers or ()), inherited,
             comment=session.comment(session.pg_constraint, oid), also_here=also_here and contype == "c", **details,
@@ -152,8 +155,8 @@ _ORDERS = {0: "", 1: " DESC NULLS LAST", 2: " NULLS FIRST", 3: " DESC"}
 
 
 def _named(session: Session, relid: int, numbers: Sequence[int]) -> tuple[str, ...]:
-    columns = session.columns
-    return tuple([columns[relid, number] for number in numbers if (relid, number) in columns])
+    columns = session.columns.of(relid)
+    return tuple([columns[number][0] for number in numbers if number in columns])
 
 
 def _constraints(version: int) -> str:

@@ -56,6 +56,9 @@ _ESCAPED = re.compile(r"\\(.)")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
+_NONE: Mapping[int, tuple[str, object]] = {}
+
+
 class Names:
     """The names of columns by their place, which is a relation and a number."""
 
@@ -65,6 +68,10 @@ class Names:
     def only(self, relations: Collection[int]) -> None:
         """Forget those of relations that are not in view."""
         self._columns = {relid: names for relid, names in self._columns.items() if relid in relations}
+
+    def of(self, relid: int) -> Mapping[int, tuple[str, object]]:
+        """Number and name, with more that is known of each, of one relation's."""
+        return self._columns.get(relid, _NONE)
 
     def get(self, place: tuple[int, int], otherwise: str = "") -> str:
         """The name there."""

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from checks.catalog.reading import columns as reading_columns
+from checks.catalog.reading import quick
 from checks.catalog.reading.columns import Columns, Place
 from checks.catalog.reading.session import Row, Session, options
 from checks.catalog.tables import Table, View
@@ -40,6 +41,8 @@ _PARENTS = "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhse
 ALWAYS = (_TABLES, _PARENTS, _VIEW_DEFINITIONS)
 """What every catalog is asked."""
 
+_table = quick.made(Table)
+
 
 def relations(session: Session) -> list[Row]:
     """The tables and views there are; their rows, for those who come later."""
@@ -75,7 +78,7 @@ def tables(session: Session, rows: list[Row], columns: Columns, identities: dict
             )  # fmt: skip
             session.add(view, *identity)
         else:
-            table = Table(
+            table = _table(
                 *where, relkind, unlogged, partition_key, tuple(parents[oid]), bound, settings,
                 heap, tablespace, replica, of_type, rls, force_rls, server, tuple(server_options or ()), *common,
             )  # fmt: skip

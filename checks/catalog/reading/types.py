@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from checks.catalog import acl, names
 from checks.catalog.outside import Other
+from checks.catalog.reading import quick
 from checks.catalog.reading.session import Session
 from checks.catalog.types import (
     Attribute,
@@ -94,6 +95,8 @@ ORDER BY a.attrelid, a.attnum
 
 ALWAYS = (_COLLATION_NAMES, _SEQUENCES, _RANGES, _FIELDS, _TYPES)
 """What every catalog is asked."""
+
+_counting, _sequence = quick.made(Counting), quick.made(Sequence)
 
 
 def schemas(session: Session, ignored: frozenset[str]) -> None:
@@ -193,7 +196,7 @@ def sequences(session: Session) -> dict[tuple[int, int], Identity]:
         if (session.pg_class, oid) in session.members:
             continue
         schema = session.schemas[namespace]
-        counts = Counting(kind, start, step, least, most, cache, cycle)
+        counts = _counting(kind, start, step, least, most, cache, cycle)
         if how == "i":
             about = (session.acl(items, "S", role), session.comment(session.pg_class, oid))
             identities[table, number] = Identity(False, schema, name, counts, *about)  # the column knows better
@@ -202,7 +205,7 @@ def sequences(session: Session) -> dict[tuple[int, int], Identity]:
             (*session.relations[table], session.columns[table, number]) if (table, number) in session.columns else None
         )
         session.add(
-            Sequence(
+            _sequence(
                 schema,
                 name,
                 counts,
