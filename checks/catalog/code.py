@@ -57,7 +57,13 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A trigger; `enabled` is `O`, `D`, `R` or `A`, as in pg_trigger."""
+    """A trigger.
+
+    Attributes:
+        definition: the CREATE statement; empty where a partition has its parent's, switched otherwise.
+        enabled: `O`, `D`, `R` or `A`, as in pg_trigger.
+        above: the same of the parent's.
+    """
 
     schema: str
     table: str
@@ -65,6 +71,7 @@ class Trigger:
     definition: str
     enabled: str = "O"
     comment: str = ""
+    above: str = field(default="O", compare=False)
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -180,8 +180,9 @@ def _part(part: Object, top: Object) -> Iterator[str]:  # noqa: C901 - one short
     elif isinstance(part, DomainCheck):
         yield f"ALTER DOMAIN {target} ADD CONSTRAINT {names.quoted(part.name)} {part.definition};"
     elif isinstance(part, Trigger | Rule):
-        yield from (f"{part.definition};").split("\n")
-        if part.enabled != "O":
+        if part.definition:
+            yield from (f"{part.definition};").split("\n")
+        if part.enabled != "O" or not part.definition:
             yield f"ALTER TABLE {target} {ENABLED[part.enabled]} {part.key[0].upper()} {names.quoted(part.name)};"
     elif isinstance(part, Policy):
         yield policy(part) + ";"

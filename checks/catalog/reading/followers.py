@@ -21,9 +21,10 @@ WHERE s.stxnamespace = ANY (%(schemas)s::oid[])
 """
 
 _TRIGGERS = """
-SELECT t.oid, t.tgrelid, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text
-FROM pg_trigger t
-WHERE NOT t.tgisinternal AND t.tgparentid = 0
+SELECT t.oid, t.tgrelid, t.tgname, CASE WHEN t.tgparentid = 0 THEN pg_get_triggerdef(t.oid) ELSE '' END, t.tgenabled::text,
+       coalesce(up.tgenabled::text, 'O'), t.tgparentid
+FROM pg_trigger t LEFT JOIN pg_trigger up ON up.oid = t.tgparentid
+WHERE NOT t.tgisinternal AND (t.tgparentid = 0 OR t.tgenabled <> up.tgenabled)
 """
 
 _RULES = """
@@ -56,12 +57,7 @@ def followers(session: Session) -> None:
             place = (session.schemas[namespace], name, *session.relations[relid])
             found = Statistics(*place, definition, target, session.owner(role), comment)
             session.add(found, (pg["pg_statistic_ext"], oid))
-    for oid, relid, name, definition, enabled in session.ask(_TRIGGERS):
-        if relid in session.relations:
-            trigger = Trigger(
-                *session.relations[relid], name, definition, enabled, session.comment(pg["pg_trigger"], oid)
-            )
-            session.add(trigger, (pg["pg_trigger"], oid))
+    _triggers(session, pg["pg_trigger"])
     for oid, relid, name, definition, enabled in session.ask(_RULES):
         if relid not in session.relations:
             continue
@@ -80,3 +76,19 @@ def followers(session: Session) -> None:
                 session.comment(pg["pg_policy"], oid),
             )  # fmt: skip
             session.add(policy, (pg["pg_policy"], oid))
+
+
+def _triggers(session: Session, catalog: int) -> None:
+    """Triggers; those of partitions only where they are switched otherwise than their parents'."""
+    of_parents: list[tuple[Trigger, int]] = []
+    for oid, relid, name, definition, enabled, above, parent in session.ask(_TRIGGERS):
+        if relid in session.relations:
+            trigger = Trigger(
+                *session.relations[relid], name, definition, enabled, session.comment(catalog, oid), above
+            )
+            session.add(trigger, (catalog, oid))
+            if parent:
+                of_parents.append((trigger, parent))
+    for trigger, parent in of_parents:
+        if (catalog, parent) in session.keys:
+            session.need(trigger.key, session.keys[catalog, parent])

@@ -44,7 +44,7 @@ SELECT p.tableoid, p.oid, p.pubname, p.puballtables, p.pubinsert, p.pubupdate, p
 FROM pg_publication p
 """
 
-_PUBLISHED = "SELECT pr.prpubid, pr.prrelid, {columns}, {where} FROM pg_publication_rel pr"
+_PUBLISHED = "SELECT pr.prpubid, pr.prrelid, {columns}, {where}, pr.tableoid, pr.oid FROM pg_publication_rel pr"
 
 _PUBLISHED_SCHEMAS = (
     "SELECT pn.pnpubid, n.nspname FROM pg_publication_namespace pn JOIN pg_namespace n ON n.oid = pn.pnnspid"
@@ -66,7 +66,7 @@ WHERE NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_foreign_data
 """
 
 _SERVERS = """
-SELECT 'pg_subscription'::regclass::oid, s.oid, s.srvname, f.fdwname, coalesce(s.srvtype, ''), coalesce(s.srvversion, ''), s.srvoptions,
+SELECT s.tableoid, s.oid, s.srvname, f.fdwname, coalesce(s.srvtype, ''), coalesce(s.srvversion, ''), s.srvoptions,
        pg_get_userbyid(s.srvowner), s.srvacl::text[]
 FROM pg_foreign_server s JOIN pg_foreign_data_wrapper f ON f.oid = s.srvfdw
 WHERE NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_foreign_server'::regclass AND own.objid = s.oid AND own.deptype = 'e')
@@ -142,10 +142,12 @@ def replication(session: Session) -> None:  # noqa: C901 - what versions lack is
     columns = "(SELECT array_agg(a.attname ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = pr.prrelid AND a.attnum = ANY (pr.prattrs))"
     query = _PUBLISHED.replace("{columns}", columns if modern else "NULL")
     tables: dict[int, list[Published]] = defaultdict(list)
-    for publication, relid, named, where in session.ask(
+    rows: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for publication, relid, named, where, catalog, row in session.ask(
         query.replace("{where}", "pg_get_expr(pr.prqual, pr.prrelid)" if modern else "NULL")
     ):
         if relid in session.relations:
+            rows[publication].append((catalog, row))
             tables[publication].append(Published(*session.relations[relid], tuple(named or ()), where or ""))
     schemas: dict[int, list[str]] = defaultdict(list)
     for publication, schema in session.ask(_PUBLISHED_SCHEMAS) if modern else ():
@@ -165,7 +167,7 @@ def replication(session: Session) -> None:  # noqa: C901 - what versions lack is
             name, everything, tuple(settings), tuple(sorted(tables[oid], key=lambda t: (t.schema, t.table))),
             tuple(sorted(schemas[oid])), session.owner(role), session.comment(catalog, oid),
         )  # fmt: skip
-        session.add(found, (catalog, oid))
+        session.add(found, (catalog, oid), *rows[oid])
         for table in found.tables:
             session.need(found.key, ("table", table.schema, table.table))
             for column in table.columns:

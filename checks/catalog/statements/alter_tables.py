@@ -7,7 +7,7 @@ from checks.catalog import names, spelling
 from checks.catalog.code import Policy
 from checks.catalog.statements import casts, make, pieces
 from checks.catalog.statements.model import Statement
-from checks.catalog.tables import Column, Constraint, Index, Table, View
+from checks.catalog.tables import Column, Constraint, Index, Output, Table, View
 from checks.catalog.types import Identity
 
 # SET STORAGE DEFAULT came with 16; only types of varying length have a choice.
@@ -19,14 +19,17 @@ def table(before: Table, after: Table) -> list[Statement] | None:
     if (before.relkind, before.partition_key, before.server) != (after.relkind, after.partition_key, after.server):
         return None
     target = f"ALTER {'FOREIGN TABLE' if after.relkind == 'f' else 'TABLE'} {names.qualified(after.schema, after.name)}"
-    done: list[Statement] = []
+    resets = [words for words in pieces.storage(before.options, after.options) if words.startswith("RESET")]
+    done = [Statement(f"{target} {words}") for words in resets]  # a catalog table of the user's is not rewritten
     if before.unlogged != after.unlogged:
         done.append(Statement(f"{target} SET {'UNLOGGED' if after.unlogged else 'LOGGED'}"))
     if before.access_method != after.access_method:
         done.append(Statement(f"{target} SET ACCESS METHOD {names.quoted(after.access_method or 'heap')}"))
     if before.tablespace != after.tablespace:
         done.append(Statement(f"{target} SET TABLESPACE {names.quoted(after.tablespace or 'pg_default')}"))
-    done += [Statement(f"{target} {words}") for words in pieces.storage(before.options, after.options)]
+    done += [
+        Statement(f"{target} {words}") for words in pieces.storage(before.options, after.options) if words not in resets
+    ]
     if before.server_options != after.server_options:
         done.append(Statement(f"{target} OPTIONS ({pieces.options(before.server_options, after.server_options)})"))
     if before.rls != after.rls:
@@ -209,7 +212,11 @@ def view(before: View, after: View) -> list[Statement] | None:
     if before.definition != after.definition or old != new:
         if after.materialized or new[: len(old)] != old:
             return None
-        return [Statement(make.view(after, replace=True))]
+        return [Statement(make.view(after, again=True))]
+    for was, now in zip(before.columns, after.columns, strict=True):
+        if len(set(was.settings) | set(now.settings)) > len(now.settings) and not _overwritten(was, now):
+            return None
+        done += [make.view_setting(after, now.name, each) for each in now.settings if each not in was.settings]
     if before.populated != after.populated:
         done.append(Statement(f"REFRESH MATERIALIZED VIEW {name}{'' if after.populated else ' WITH NO DATA'}"))
     if before.access_method != after.access_method:
@@ -218,6 +225,12 @@ def view(before: View, after: View) -> list[Statement] | None:
         done.append(Statement(f"ALTER {kind} {name} SET TABLESPACE {names.quoted(after.tablespace or 'pg_default')}"))
     done += [Statement(f"ALTER {kind} {name} {words}") for words in pieces.storage(before.options, after.options)]
     return done
+
+
+def _overwritten(before: Output, after: Output) -> bool:
+    """Each setting that goes is another value of one that comes."""
+    coming = {each.rpartition(" ")[0] for each in after.settings}
+    return all(each in after.settings or each.rpartition(" ")[0] in coming for each in before.settings)
 
 
 def policy(before: Policy, after: Policy) -> list[Statement] | None:

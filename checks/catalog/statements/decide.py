@@ -9,7 +9,7 @@ from checks.catalog import names
 from checks.catalog.code import Function, Policy, Rule, Trigger
 from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.outside import Publication
-from checks.catalog.statements import alter, graph, heirs
+from checks.catalog.statements import alter, graph, heirs, taken_over
 from checks.catalog.statements.decisions import Decisions
 from checks.catalog.tables import Column, Constraint, Default, Index, Statistics, Table, View
 from checks.catalog.types import Composite, Domain, DomainCheck, Enum, Range, Sequence
@@ -45,7 +45,7 @@ def decide(a: Catalog, b: Catalog) -> Decisions:
     _spread(done)
     while again := [*heirs.settle(done), *_incomplete(done)]:
         rebuild(done, again)
-    _alone(done)
+    taken_over.settle(done)
     _leave_first(done)
     done.attached |= set(_born_partitions(done))
     return done
@@ -120,38 +120,6 @@ def _tightens_inside(done: Decisions, key: Key) -> bool:
         and (isinstance(other := done.a.objects[user], Composite) or getattr(other, "type", plain) != plain)
         for user, needed in done.needs_a.items()
     )
-
-
-def _alone(done: Decisions) -> None:
-    """What a table would take over from its parents it is told itself while it is apart from them, and not otherwise."""
-    for key in done.altered:
-        before, after = done.a.objects[key], done.b.objects[key]
-        moves = ("table", *key[1:3]) in done.detached | done.attached
-        if isinstance(after, Constraint) and isinstance(before, Constraint) and moves:
-            done.altered[key] = alter.alter(replace(before, inherited=False), after) or []
-        if not isinstance(after, Column) or not (after.inherited or after.also_here):
-            continue
-        if moves:
-            done.altered[key] = alter.alter(before, replace(after, inherited=False, also_here=False)) or []
-        elif isinstance(before, Column) and _filled(before, after) and _filled_above(done, after):
-            done.altered[key] = alter.alter(replace(before, not_null="yes"), after) or []
-
-
-def _filled(before: object, after: object) -> bool:
-    """SET NOT NULL is said of a column."""
-    return (
-        isinstance(before, Column)
-        and isinstance(after, Column)
-        and before.not_null not in {"yes", "no inherit"}
-        and after.not_null == "yes"
-    )
-
-
-def _filled_above(done: Decisions, column: Column) -> bool:
-    """SET NOT NULL is said of a parent, and so of its children."""
-    table = done.b.objects.get(("table", column.schema, column.table))
-    above = [("column", *parent, column.name) for parent in table.parents] if isinstance(table, Table) else []
-    return any(key in done.altered and _filled(done.a.objects[key], done.b.objects[key]) for key in above)
 
 
 def _leave_first(done: Decisions) -> None:
@@ -263,7 +231,11 @@ def _inherited(done: Decisions, key: Key, children: dict[tuple[str, str], list[T
         if key not in done.dropped:
             done.altered.setdefault(theirs, [])
             yield theirs
-        elif key in done.created and getattr(done.a.objects.get(theirs), "inherited", False):
+        elif (
+            key in done.created
+            and ("table", key[1], key[2]) not in done.dropped
+            and getattr(done.a.objects.get(theirs), "inherited", False)
+        ):
             done.replace(theirs)
             yield theirs
 

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from checks.catalog import names, spelling
-from checks.catalog.model import Catalog, Key
+from checks.catalog.code import Trigger
+from checks.catalog.model import Catalog, Key, Object
 from checks.catalog.statements import casts
 from checks.catalog.statements.decisions import Decisions
 from checks.catalog.statements.model import Statement
@@ -21,6 +22,10 @@ _Part = Column | Constraint
 def settle(done: Decisions) -> list[Key]:
     """Note the tables that have to leave their parents for a while; what of theirs is to be made anew."""
     again: list[Key] = []
+    for key in done.dropped & done.created:
+        if key[0] == "column" and _own_expression(done, key):
+            _leave_and_join(done, ("table", *key[1:3]))
+    again += [key for key, found in done.b.objects.items() if _comes_anew(done, key, found)]
     before, after = _parts(done.a), _parts(done.b)
     waiting = [key for key in after if _stays(done, key)]
     children = _children(done)
@@ -45,6 +50,34 @@ def settle(done: Decisions) -> list[Key]:
                     _leave_and_join(done, child)
                     waiting.append(child)
     return again
+
+
+def _own_expression(done: Decisions, key: Key) -> bool:
+    """A partition computes a column in another way than its parent, or did: it cannot drop it while it is one."""
+    table = ("table", *key[1:3])
+    before, after = done.a.objects.get(table), done.b.objects.get(table)
+    if not isinstance(before, Table) or not isinstance(after, Table) or not before.bound or not after.bound:
+        return False
+    if {table, *(("table", *parent) for parent in before.parents)} & (done.dropped | done.detached):
+        return False
+    above = [("column", *parent, key[3]) for parent in before.parents]
+    theirs, own = [getattr(done.b.objects.get(each), "expression", "") for each in above], done.b.objects[key]
+    return not done.dropped.issuperset(above) or any(each != getattr(own, "expression", "") for each in theirs)
+
+
+def _comes_anew(done: Decisions, key: Key, found: Object) -> bool:
+    """It goes with its parent's, or while its table is apart, and has to be there in the end."""
+    was = done.a.objects.get(key)
+    if was is None or key in done.dropped:
+        return False
+    table = ("table", *key[1:3])
+    if isinstance(found, Trigger):
+        return not found.definition and table in done.attached
+    if isinstance(found, Constraint) and isinstance(was, Constraint) and found.contype in "cf":
+        whole = done.b.objects.get(table)
+        stays = isinstance(whole, Table) and bool(whole.bound) and table not in done.detached
+        return stays and was.inherited and not found.inherited
+    return False
 
 
 def _leave_and_join(done: Decisions, table: Key) -> None:
@@ -145,15 +178,15 @@ def put_aside(column: Column) -> Statement:
     return Statement(f"ALTER TABLE {table} RENAME COLUMN {names.quoted(column.name)} TO {aside(column.name)}")
 
 
-def hand_down(before: Column | None, after: Column) -> Iterator[Statement]:
-    """Add a column to the table beside, and so to the table; take over the values it had."""
+def hand_down(before: Column | None, after: Column, *, foreign: bool) -> Iterator[Statement]:
+    """Add a column to the table beside, and so to the table; take over the values it had, where they are stored here."""
     table, name = names.qualified(after.schema, after.table), names.quoted(after.name)
     collation = f" COLLATE {after.collation}" if after.collation else ""
     made = f" GENERATED ALWAYS AS ({after.expression}) {spelling.GENERATED[after.generated]}" if after.generated else ""
     above = holder(("table", after.schema, after.table))
     yield Statement(f"ALTER TABLE {above} ADD COLUMN {name} {after.type}{collation}{made}")
     if before is not None:
-        if not after.generated:
+        if not after.generated and not foreign:
             using = casts.using(before, after).removeprefix(" USING ").replace(name, aside(after.name))
             yield Statement(
                 f"UPDATE ONLY {table} SET {name} = {using or aside(after.name)}",  # noqa: S608 - names are quoted

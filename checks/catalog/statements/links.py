@@ -19,6 +19,8 @@ def connect(plan: Plan) -> None:  # noqa: C901, PLR0912 - one question after the
     done = plan.done
     for key, needed in done.needs_a.items():
         for wanted in needed:
+            if _apart(plan, key, wanted, done.detached):
+                continue
             leaves: Step = ("drop", key) if key in done.dropped and key not in done.kept_aside else ("alter", key)
             if wanted in done.kept_aside:
                 if key in done.dropped:
@@ -34,6 +36,8 @@ def connect(plan: Plan) -> None:  # noqa: C901, PLR0912 - one question after the
     for key, needed in done.needs_b.items():
         comes: Step = ("create", key) if key in done.created else ("alter", key)
         for wanted in needed:
+            if _apart(plan, key, wanted, done.attached):
+                continue
             if wanted in done.created:
                 plan.link(("create", wanted), comes)
             elif _touches(key, wanted):
@@ -55,6 +59,11 @@ def connect(plan: Plan) -> None:  # noqa: C901, PLR0912 - one question after the
     _pointed_at(plan)
     _sequences(plan)
     _mentions(plan)
+
+
+def _apart(plan: Plan, key: Key, wanted: Key, moving: set[Key]) -> bool:
+    """A child changes once it has left its parents, and before it joins others."""
+    return wanted[0] == "table" and key[0] == "table" and key in plan.done.altered and key in moving
 
 
 def _freed(plan: Plan, key: Key) -> bool:
@@ -111,7 +120,7 @@ def _leaving(plan: Plan) -> None:
         plan.link(leaves, ("attach", key))
 
 
-def _joining(plan: Plan) -> None:
+def _joining(plan: Plan) -> None:  # noqa: C901 - one kind of part after the other
     """A table joins its parents when its columns and theirs, and its own constraints and indexes, are what they should be."""
     gone = [step for step in plan.steps if step[0] == "detach" or (step[0] == "drop" and step[1][0] == "table")]
     for key in plan.done.attached:
@@ -125,6 +134,8 @@ def _joining(plan: Plan) -> None:
             plan.link(("drop", part), joins)
         for part in plan.together.parts_b.get((key[1], key[2]), ()):
             _joining_with(plan, part, joins)
+            if part[0] == "trigger" and not getattr(plan.b.objects[part], "definition", ""):
+                plan.link(joins, ("create", part))
         for parent in parents:
             plan.link(("create", ("table", *parent)), joins)
             plan.link(("attach", ("table", *parent)), joins)
@@ -205,6 +216,11 @@ def _outlived(plan: Plan) -> None:
         if isinstance(found, Column | Constraint) and found.also_here:
             for parent in plan.together.parents(plan.a, ("table", found.schema, found.table)):
                 plan.link(("drop", (key[0], *parent, found.name)), ("drop", key))
+    for key in plan.done.altered:
+        found = plan.a.objects[key]
+        if isinstance(found, Column) and found.also_here:
+            for parent in plan.together.parents(plan.a, ("table", found.schema, found.table)):
+                plan.link(("drop", ("column", *parent, found.name)), ("alter", key))
 
 
 def _parents_first(plan: Plan) -> None:

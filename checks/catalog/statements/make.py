@@ -1,6 +1,7 @@
 """How each object is created and dropped."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from checks.catalog import dump, names, spelling, titles
 from checks.catalog.code import Aggregate, EventTrigger, Function, Policy, Rule, Trigger
@@ -97,6 +98,9 @@ def create(found: Object, b: Catalog, folded: Collection[Key] = ()) -> Iterator[
                 yield Statement(f"ALTER STATISTICS {names.qualified(schema, name)} SET STATISTICS {found.target}")
         case View():
             yield Statement(view(found))
+            for each in found.columns:
+                for setting in each.settings:
+                    yield view_setting(found, each.name, setting)
         case Function():
             yield Statement(found.definition)
         case Aggregate(schema=schema, name=name):
@@ -104,8 +108,9 @@ def create(found: Object, b: Catalog, folded: Collection[Key] = ()) -> Iterator[
                 f"CREATE AGGREGATE {names.qualified(schema, name)}({found.signature or '*'}) ({', '.join(found.options)})"
             )
         case Trigger() | Rule():
-            yield Statement(found.definition)
-            if found.enabled != "O":
+            if found.definition:
+                yield Statement(found.definition)
+            if found.enabled != "O" or not found.definition:
                 yield enabled(found)
         case Policy():
             yield Statement(dump.policy(found))
@@ -167,6 +172,8 @@ def drop(found: Object) -> Iterator[Statement]:  # noqa: C901, PLR0912 - one sho
             )
         case Constraint(schema=schema, table=table, name=name):
             yield Statement(f"ALTER TABLE {names.qualified(schema, table)} DROP CONSTRAINT {names.quoted(name)}")
+        case Trigger(definition=""):
+            yield enabled(replace(found, enabled=found.above))
         case DomainCheck(schema=schema, domain=domain, name=name):
             yield Statement(f"ALTER DOMAIN {names.qualified(schema, domain)} DROP CONSTRAINT {names.quoted(name)}")
         case UserMapping(server=server):
@@ -210,7 +217,7 @@ def _table(table: Table, b: Catalog, folded: Collection[Key]) -> Iterator[Statem
     )
     inherits = bool(table.parents) and not table.bound
     lines = [
-        "    " + spelling.column(column, defaults.get(column.name, ""))
+        "    " + spelling.column(_less(column, table, b), defaults.get(column.name, ""))
         for column in columns
         if not (inherits and column.inherited)
     ]
@@ -248,6 +255,14 @@ def _table(table: Table, b: Catalog, folded: Collection[Key]) -> Iterator[Statem
         yield Statement(f"{target} ENABLE ROW LEVEL SECURITY")
     if table.force_rls:
         yield Statement(f"{target} FORCE ROW LEVEL SECURITY")
+
+
+def _less(column: Column, table: Table, b: Catalog) -> Column:
+    """Without the NOT NULL that a parent has."""
+    above = [b.objects.get(("column", *parent, column.name)) for parent in table.parents]
+    if column.also_here and any(isinstance(each, Column) and each.not_null == "yes" for each in above):
+        return replace(column, not_null="")
+    return column
 
 
 def _apart_from_parents(table: Table, column: Column, default: str, b: Catalog) -> Iterator[Statement]:
@@ -308,9 +323,9 @@ def _constraint(found: Constraint, b: Catalog) -> Iterator[Statement]:
         yield Statement(f"ALTER TABLE {table} CLUSTER ON {names.quoted(found.name)}")
 
 
-def view(found: View, *, replace: bool = False) -> str:
+def view(found: View, *, again: bool = False) -> str:
     """CREATE VIEW."""
-    kind = "MATERIALIZED VIEW" if found.materialized else "OR REPLACE VIEW" if replace else "VIEW"
+    kind = "MATERIALIZED VIEW" if found.materialized else "OR REPLACE VIEW" if again else "VIEW"
     columns = f" ({names.listed(column.name for column in found.columns)})" if found.columns else ""
     method = f" USING {names.quoted(found.access_method)}" if found.access_method else ""
     options = f" WITH ({spelling.settings(found.options)})" if found.options else ""
@@ -319,6 +334,12 @@ def view(found: View, *, replace: bool = False) -> str:
     columns = "" if not found.materialized else columns
     name = names.qualified(found.schema, found.name)
     return f"CREATE {kind} {name}{columns}{method}{options}{space} AS\n{found.definition}{empty}"
+
+
+def view_setting(found: View, column: str, setting: str) -> Statement:
+    """What ALTER COLUMN says of a materialized view's column."""
+    name = names.qualified(found.schema, found.name)
+    return Statement(f"ALTER MATERIALIZED VIEW {name} ALTER COLUMN {names.quoted(column)} {setting}")
 
 
 def enabled(found: Trigger | Rule) -> Statement:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from checks.catalog import names, titles
+from checks.catalog.code import Trigger
 from checks.catalog.model import Key, Object
 from checks.catalog.statements import about, decide, heirs, make
 from checks.catalog.statements.model import Statement
@@ -85,6 +86,8 @@ def _drop(plan: Plan, key: Key) -> Iterator[Statement]:
     if isinstance(found, Column) and found.inherited and ("table", found.schema, found.table) in plan.done.detached:
         yield from make.drop(replace(found, inherited=False))
         return
+    if isinstance(found, Trigger) and not found.definition and ("table", *key[1:3]) in plan.done.detached:
+        return
     parts = plan.folded.get(("drop", key), ())
     if isinstance(found, Index) and any(part[0] == "constraint" for part in parts):
         yield Statement(
@@ -124,7 +127,9 @@ def _hand_down(plan: Plan, key: Key, found: Column | Constraint) -> Iterator[Sta
         yield from heirs.hand_down_check(found, plan.b)
         return
     was = plan.a.objects.get(key)
-    yield from heirs.hand_down(was if isinstance(was, Column) else None, found)
+    table = plan.b.objects.get(("table", *key[1:3]))
+    foreign = isinstance(table, Table) and table.relkind == "f"
+    yield from heirs.hand_down(was if isinstance(was, Column) else None, found, foreign=foreign)
     yield from make.column_extras(found)
 
 

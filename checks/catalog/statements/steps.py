@@ -10,10 +10,10 @@ from checks.catalog.tables import Column, Constraint, Statistics
 Step = tuple[str, Key]
 """A verb and the object it is for."""
 
-_KINDS = ("role", "schema", "extension", "default privileges", "collation", "type", "domain check", "sequence", "function",
+_KINDS = ("role", "schema", "extension", "default privileges", "collation", "type", "domain check", "sequence", "function", "cast",
           "foreign-data wrapper", "server", "user mapping", "table", "column", "default", "constraint", "index", "statistics",
           "view", "rule", "trigger", "policy", "publication", "subscription", "event trigger", "language", "access method",
-          "cast", "operator", "operator family", "operator class", "text search parser", "text search template",
+          "operator", "operator family", "operator class", "text search parser", "text search template",
           "text search dictionary", "text search configuration")  # fmt: skip
 RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
 _VERBS = {"hold": 0, "disown": 0, "detach": 0, "untype": 0, "type": 4, "drop": 0, "rename": 1, "create": 2, "alter": 2, "own": 3, "attach": 3, "attach index": 4,

@@ -37,6 +37,12 @@ class Together:
             if isinstance(each, Index) or (isinstance(each, Constraint) and each.contype in "pu"):
                 self._indexes_of[each.schema, each.table].append(each)
         self.parts_a, self.parts_b = _parts(done.a), _parts(done.b)
+        self._outlived = {
+            ("constraint", *parent, each.name)
+            for each in done.a
+            if isinstance(each, Constraint) and each.also_here
+            for parent in self.parents(done.a, ("table", each.schema, each.table))
+        }
         self.with_children = {parent for each in done.b if isinstance(each, Table) for parent in each.parents}
 
     def dropped_with(self, key: Key) -> Step | None:  # noqa: C901, PLR0911, PLR0912 - one question after the other
@@ -47,6 +53,8 @@ class Together:
             table = ("table", *table_of(found))
             if table in done.dropped:
                 return ("drop", table)
+            if key in self._outlived:  # else the children's would count as inherited for ever
+                return None
             if isinstance(found, Constraint | Index | Default | Statistics):
                 columns = (
                     found.columns
