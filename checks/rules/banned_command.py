@@ -7,8 +7,10 @@
 { "scripts": { "db:push": "drizzle-kit push" } }
 ```
 Write the change as a migration and run that: `drizzle-kit generate`, read the SQL, then the migrate command of the policy
-(`commands.migrate`). `bulletproof init --scripts` puts the right commands into package.json. A database that lives for one test run
-may be pushed to: give it a URL on localhost in the CI job, or call the script a test's.
+(`commands.migrate`). `bulletproof init --scripts` puts the right commands into package.json.
+
+A database that lives for one test run may be pushed to: give it a URL on localhost in the CI job, or call the script a
+test's.
 
 ```json good
 { "scripts": { "db:generate": "drizzle-kit generate", "db:migrate": "bulletproof db migrate" } }

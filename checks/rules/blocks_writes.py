@@ -8,10 +8,8 @@ the table, reads wait as well.
 CREATE INDEX orders_placed_at_idx ON orders (placed_at);
 ```
 
-`CONCURRENTLY` does not stop writers, but it refuses to run in a transaction, and Drizzle's migrator always has one
-open. So build the index by hand before the release, under the name that the migration gives it, and let the migration
-find it there: `IF NOT EXISTS`. Then say so above the statement: `-- migrate:allow blocks-writes: built before the
-release`.
+Build the index by hand before the release, `CONCURRENTLY` and under the same name (the migrator's transaction refuses
+that), and write `IF NOT EXISTS`, with `-- migrate:allow blocks-writes: built before the release` above it.
 
 ```sql good none
 CREATE INDEX CONCURRENTLY orders_placed_at_idx ON orders (placed_at);

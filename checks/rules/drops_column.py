@@ -8,9 +8,8 @@ file declares the column, or code of the repository names it, the drop is an err
 ALTER TABLE users DROP COLUMN nickname;
 ```
 
-Release the code and the schema file that no longer mention the column first (the review keeps it as a pending drop),
-and drop it in the release after. If it is NOT NULL without a default, let the first of the two releases allow NULL, so
-that rows can be written without it.
+Release the code and schema file without the column first (it is kept as a pending drop), and drop it in the release
+after. If it is NOT NULL without a default, let the first of the two releases allow NULL, so that rows can be written.
 
 ```sql good
 ALTER TABLE users ALTER COLUMN phone DROP NOT NULL;

@@ -13,9 +13,8 @@ ALTER TABLE events ALTER COLUMN position TYPE bigint;
 ALTER TABLE events ADD COLUMN token uuid DEFAULT gen_random_uuid();
 ```
 
-Add a second column, which is instant, let the code write both, fill the old rows in batches from a script (not in a
-migration: Drizzle runs all pending migrations in one transaction), read the new column in the next release, and drop
-the old one in the one after it.
+Add a second column, which is instant, let the code write both, fill the old rows in batches from a script (all pending
+migrations are one transaction), read the new column in the next release, and drop the old one in the one after.
 
 ```sql good
 ALTER TABLE events ADD COLUMN position_big bigint;

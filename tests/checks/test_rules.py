@@ -7,6 +7,7 @@ import pytest
 from checks import facts, rules
 from checks.errors import UserError
 from checks.facts import Place
+from checks.render import words
 from checks.rulebook import readme
 from checks.so_far import Context, Reader, Target
 
@@ -101,6 +102,13 @@ def test_pages_read_like_pages() -> None:
         if any(example.role == "bad" for example in page.examples):
             assert page.way_out, rule.id
             assert any(example.role == "good" for example in page.examples), rule.id
+
+
+def test_the_way_out_is_shown_whole() -> None:
+    """A report has room for its first paragraph: what is cut off there nobody does."""
+    for rule in rules.all_rules().values():
+        first = " ".join(rule.page.way_out.split("\n\n")[0].split())
+        assert words.way_out(rule.page.way_out) == first, rule.id
 
 
 def test_the_table_of_rules_is_current() -> None:
