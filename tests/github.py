@@ -4,63 +4,33 @@ Every request is held against GitHub's published description (where npm can brin
 kept in `complaints`, and a test that leaves some there fails.
 """
 
-import base64
 import hashlib
 import hmac
 import json
-import os
-import re
 import secrets
-import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import openapi
 from conftest import Files, GitRepo
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from github_http import Fault, Handler, Request
+from github_rest import APP, INSTALLATION, SLUG, clock
 
-APP = 4242
-SLUG = "bulletproof-test"
+__all__ = ["APP", "INSTALLATION", "PRIVATE_KEY", "SECRET", "SLUG", "Hub", "Pull", "Repository"]
+
 SECRET = "it's a secret to everybody"
-INSTALLATION = 77
 
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PRIVATE_KEY = _KEY.private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
 ).decode()
-
-Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]] | None
-
-
-@dataclass
-class Request:
-    """What was asked."""
-
-    method: str
-    path: str
-    query: str
-    body: Any
-    operation: str
-
-
-@dataclass
-class Fault:
-    """A stumble: the next `times` requests that fit are answered so, or not at all."""
-
-    method: str
-    pattern: str
-    times: int
-    answer: Callable[["_Handler"], bool]
-    after: bool = False
-    """Do what was asked, and then stumble: the answer is lost, the deed is not."""
 
 
 class Hub:
@@ -84,7 +54,7 @@ class Hub:
         self.deliveries: list[dict[str, Any]] = []
         self.description = openapi.published()
         self._ids = iter(range(1000, 10_000_000))
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._server.hub = self  # type: ignore[attr-defined]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -127,7 +97,7 @@ class Hub:
     ) -> None:  # fmt: skip
         """Answer the next requests that fit with `status`; None: hang up, or say only `raw`."""
 
-        def answer(handler: "_Handler") -> bool:
+        def answer(handler: "Handler") -> bool:
             if sleep:
                 time.sleep(sleep)
             if status is None:
@@ -172,7 +142,7 @@ class Hub:
         except OSError:
             status = 0
         with self.lock:
-            now = _now()
+            now = clock()
             self.deliveries.insert(
                 0, {"id": self.id(), "guid": guid, "delivered_at": now, "status_code": status, "event": event,
                     "payload": payload},
@@ -406,381 +376,7 @@ class Repository:
     def comment(self, number: int, body: str, user: dict[str, Any], **more: Any) -> dict[str, Any]:
         """Put a comment into the conversation."""
         with self.hub.lock:
-            now = _now()
+            now = clock()
             made = {"id": self.hub.id(), "body": body, "user": user, "created_at": now, "updated_at": now, **more}
             self.comments.setdefault(number, []).append(made)
             return made
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """One request."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    @property
-    def hub(self) -> Hub:
-        return self.server.hub  # type: ignore[attr-defined]
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
-        pass
-
-    def do_GET(self) -> None:
-        self.one()
-
-    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815 - names of the standard library
-
-    def one(self) -> None:
-        where = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            body = self._chunks()
-        if not where.path.startswith("/api/v3/"):
-            self._git(where.path, where.query, body)
-            return
-        path = where.path.removeprefix("/api/v3")
-        operation, wrong = "?", []
-        if self.hub.description is not None:
-            operation, wrong = self.hub.description.complaints(self.command, unquote(path), where.query, body)
-        said = json.loads(body) if body else None
-        fault = None
-        with self.hub.lock:
-            self.hub.requests.append(Request(self.command, path, where.query, said, operation))
-            self.hub.complaints += [f"{self.command} {path}: {each}" for each in wrong]
-            for each in self.hub.faults:
-                if each.times > 0 and each.method in {"", self.command} and re.search(each.pattern, path):
-                    each.times -= 1
-                    fault = each
-                    break
-        if fault is not None and not fault.after:
-            fault.answer(self)
-            return
-        with self.hub.lock:
-            answer = self._route(path, parse_qs(where.query), said)
-        if fault is not None:
-            fault.answer(self)
-        elif answer is None:
-            self.answer(404, {"message": "Not Found"}, {})
-        else:
-            self.answer(answer[0], answer[1], answer[2] if len(answer) > 2 else {})
-
-    def answer(self, status: int, body: Any, headers: dict[str, str]) -> None:
-        data = b"" if status == 204 else json.dumps(body).encode()
-        tag = f'W/"{hashlib.sha256(data).hexdigest()}"'
-        if status == 200 and self.command == "GET" and self.headers.get("If-None-Match") == tag:
-            status, data = 304, b""
-            self.hub.unchanged += 1
-        self.send_response(status)
-        for name, value in {
-            "Content-Type": "application/json", "Content-Length": str(len(data)), "ETag": tag, **headers,
-        }.items():  # fmt: skip
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    def _chunks(self) -> bytes:
-        parts = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            parts += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return parts
-
-    # --- REST ---
-
-    def _route(self, path: str, query: dict[str, list[str]], body: Any) -> Answer:  # noqa: PLR0911 - one answer a kind of address
-        authorization = self.headers.get("Authorization", "")
-        kind, _, token = authorization.partition(" ")
-        if path == "/app" or path.startswith("/app/"):
-            if kind != "Bearer" or token.count(".") != 2:
-                return 401, {"message": "A JSON web token could not be decoded"}
-            return self._app(path, body)
-        if path.endswith("/installation") and token.count(".") == 2:
-            return 200, {"id": INSTALLATION}
-        if match := re.fullmatch(r"/app-manifests/(\w+)/conversions", path):
-            return (201, self.hub.apps.pop(match[1])) if match[1] in self.hub.apps else None
-        if token not in self.hub.tokens:
-            return 401, {"message": "Bad credentials"}
-        opened = self.hub.tokens[token]
-        if path == "/installation/repositories":
-            shown = [{"id": r.id, "full_name": r.name} for r in self.hub.repositories.values()]
-            return 200, {"total_count": len(shown), "repositories": shown}
-        match = re.fullmatch(r"/repos/([^/]+)/([^/]+)(/.*)", path)
-        if match is None:
-            return None
-        name = f"{unquote(match[1])}/{unquote(match[2])}"
-        if name in self.hub.renamed:
-            new = self.hub.renamed[name]
-            location = f"{self.hub.api}/repos/{new}{match[3]}"
-            return (301 if self.command == "GET" else 307), {"message": "Moved Permanently"}, {"Location": location}
-        repository = self.hub.repositories.get(name)
-        if repository is None or (opened is not None and repository.id not in opened):
-            return None
-        return self._repository(repository, match[3], query, body)
-
-    def _app(self, path: str, body: Any) -> Answer:  # noqa: PLR0911 - one answer a kind of address
-        hub = self.hub
-        if path == "/app":
-            return 200, {"id": APP, "slug": SLUG, "name": "Bulletproof"}
-        if path == "/app/installations":
-            asleep = "2026-01-01T00:00:00Z" if hub.suspended else None
-            return 200, [{"id": INSTALLATION, "suspended_at": asleep, "account": {"login": "octo", "id": 1}}]
-        if path == f"/app/installations/{INSTALLATION}/access_tokens":
-            if hub.suspended:
-                return 403, {"message": "This installation has been suspended"}
-            writes = (body or {}).get("permissions", {}).get("contents") == "write"
-            if writes and not hub.may_write:
-                return 422, {"message": "The permissions requested are not granted to this installation."}
-            hub.minted += 1
-            token = f"ghs_{secrets.token_hex(18)}"
-            hub.tokens[token] = (body or {}).get("repository_ids")
-            until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
-            return 201, {"token": token, "expires_at": until, "permissions": {}}
-        if path == "/app/hook/deliveries":
-            query = parse_qs(urlsplit(self.path).query)
-            start, size = int(query.get("cursor", ["0"])[0]), int(query.get("per_page", ["30"])[0])
-            page = [{k: v for k, v in each.items() if k != "payload"} for each in hub.deliveries[start : start + size]]
-            more = start + size < len(hub.deliveries)
-            link = f'<{hub.api}/app/hook/deliveries?per_page={size}&cursor={start + size}>; rel="next"'
-            return 200, page, {"Link": link} if more else {}
-        match = re.fullmatch(r"/app/hook/deliveries/(\d+)/attempts", path)
-        if match is not None:
-            for each in hub.deliveries:
-                if each["id"] == int(match[1]):
-                    again = (each["event"], each["payload"])
-                    threading.Thread(target=hub.deliver, args=again, kwargs={"guid": each["guid"]}, daemon=True).start()
-                    return 202, {}
-        return None
-
-    def _repository(self, here: Repository, path: str, query: dict[str, list[str]], body: Any) -> Answer:
-        for method, pattern, answer in _ROUTES:
-            match = re.fullmatch(pattern, path)
-            if method == self.command and match is not None:
-                found = answer(here, match.groups(), query, body)
-                page = int(query.get("page", ["1"])[0])
-                size = int(query.get("per_page", ["30"])[0])
-                if found is not None and isinstance(found[1], list):
-                    return found[0], found[1][(page - 1) * size : page * size]
-                return found
-        return None
-
-    # --- git ---
-
-    def _git(self, path: str, query: str, body: bytes) -> None:
-        match = re.fullmatch(r"/([^/]+)/([^/]+)\.git(/.*)", path)
-        name = f"{match[1]}/{match[2]}" if match else ""
-        name = self.hub.renamed.get(name, name)
-        here = self.hub.repositories.get(name)
-        secret = base64.b64decode(self.headers.get("Authorization", "Basic ").partition(" ")[2]).decode()
-        with self.hub.lock:
-            self.hub.requests.append(Request(self.command, path, query, None, "git"))
-            opened = self.hub.tokens.get(secret.removeprefix("x-access-token:"), [])
-            for each in self.hub.faults:
-                if each.times > 0 and re.search(each.pattern, f"git:{path}"):
-                    each.times -= 1
-                    each.answer(self)
-                    return
-        if match is None or here is None or (opened is not None and here.id not in opened):
-            self.answer(404, {"message": "Repository not found."}, {})
-            return
-        done = subprocess.run(
-            ["git", "http-backend"],
-            input=body,
-            capture_output=True,
-            check=False,
-            env={
-                "PATH": os.environ["PATH"],
-                "GIT_PROJECT_ROOT": str(here.git.path / ".git"),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "GIT_CONFIG_COUNT": "1",
-                "GIT_CONFIG_KEY_0": "safe.directory",
-                "GIT_CONFIG_VALUE_0": "*",
-                "PATH_INFO": match[3],
-                "QUERY_STRING": query,
-                "REQUEST_METHOD": self.command,
-                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                "CONTENT_LENGTH": str(len(body)),
-                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-                "REMOTE_ADDR": "127.0.0.1",
-            },
-        )
-        if match[3] == "/git-receive-pack":
-            for pull in here.pulls.values():
-                tip = here.git.git("rev-parse", f"refs/heads/{pull.branch}") if not pull.fork else pull.head
-                if tip != pull.head:
-                    threading.Thread(target=pull.set, args=(tip,), daemon=True).start()
-        head, _, content = done.stdout.partition(b"\r\n\r\n")
-        status = 200
-        headers: dict[str, str] = {}
-        for line in head.decode().splitlines():
-            key, _, value = line.partition(": ")
-            if key == "Status":
-                status = int(value.split()[0])
-            else:
-                headers[key] = value
-        self.send_response(status)
-        for key, value in (headers | {"Content-Length": str(len(content))}).items():
-            self.send_header(key, value)
-        self.end_headers()
-        self.wfile.write(content)
-
-
-# What can be asked of a repository: the repository, the path's parts, the query, the body.
-
-
-def _pull(here: Repository, parts: Any, _query: Any, _body: Any) -> Answer:
-    pull = here.pulls.get(int(parts[0]))
-    return (200, pull.shown()) if pull else None
-
-
-def _pulls(here: Repository, _parts: Any, query: Any, _body: Any) -> Answer:
-    state, base = query.get("state", ["open"])[0], query.get("base", [None])[0]
-    found = [p for p in here.pulls.values() if state in {"all", p.state} and base in {None, p.base}]
-    return 200, [p.shown() for p in found]
-
-
-def _pulls_with(here: Repository, parts: Any, _query: Any, _body: Any) -> Answer:
-    return 200, [p.shown() for p in here.pulls.values() if p.head == parts[0]]
-
-
-def _runs(here: Repository, parts: Any, query: Any, _body: Any) -> Answer:
-    name = query.get("check_name", [None])[0]
-    found = [r for r in here.runs if r["head_sha"] == parts[0] and name in {None, r["name"]}]
-    return 200, {"total_count": len(found), "check_runs": [_run_shown(r) for r in found]}
-
-
-def _run_shown(run: dict[str, Any]) -> dict[str, Any]:
-    output = {k: v for k, v in run["output"].items() if k != "annotations"}
-    return run | {"output": output | {"annotations_count": len(run["output"]["annotations"])}}
-
-
-def _begin_run(here: Repository, _parts: Any, _query: Any, body: Any) -> Answer:
-    run = {
-        "id": here.hub.id(),
-        "app": {"id": APP, "slug": SLUG},
-        "conclusion": None,
-        "history": [],
-        "started_at": _now(),
-        **body,
-    }
-    run["output"] = {"annotations": [], **body.get("output", {})}
-    run["history"].append((run["status"], run["conclusion"]))
-    here.runs.append(run)
-    return 201, _run_shown(run)
-
-
-def _change_run(here: Repository, parts: Any, _query: Any, body: Any) -> Answer:
-    run = next((r for r in here.runs if r["id"] == int(parts[0])), None)
-    if run is None:
-        return None
-    output = dict(body.pop("output", {}))
-    more = output.pop("annotations", [])
-    assert len(more) <= 50, "GitHub takes 50 annotations at a time"
-    for key, most in (("summary", 65_535), ("text", 65_535), ("title", 255)):
-        if len(output.get(key, "").encode()) > most:
-            return 422, {"message": f"{key} is too long"}
-    run.update(body)
-    if body.get("status") == "in_progress":
-        run["conclusion"] = None
-    run["output"].update(output)
-    run["output"]["annotations"] += more
-    run["history"].append((run["status"], run["conclusion"]))
-    return 200, _run_shown(run)
-
-
-def _annotations(here: Repository, parts: Any, _query: Any, _body: Any) -> Answer:
-    run = next((r for r in here.runs if r["id"] == int(parts[0])), None)
-    return (200, run["output"]["annotations"]) if run else None
-
-
-def _comments(here: Repository, parts: Any, _query: Any, _body: Any) -> Answer:
-    return 200, list(here.comments.get(int(parts[0]), []))
-
-
-def _comment(here: Repository, parts: Any, _query: Any, body: Any) -> Answer:
-    if len(body["body"]) > 65_536:
-        return 422, {"message": "Validation Failed", "errors": ["body is too long (maximum is 65536 characters)"]}
-    user = {"login": f"{SLUG}[bot]", "id": 9, "type": "Bot"}
-    return 201, here.comment(int(parts[0]), body["body"], user, performed_via_github_app={"id": APP, "slug": SLUG})
-
-
-def _edit(here: Repository, parts: Any, _query: Any, body: Any) -> Answer:
-    for each in (c for found in here.comments.values() for c in found):
-        if each["id"] == int(parts[0]):
-            each["body"] = body["body"]
-            each["edits"] = each.get("edits", 0) + 1
-            return 200, each
-    return None
-
-
-def _branch(here: Repository, parts: Any, _query: Any, _body: Any) -> Answer:
-    done = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", f"refs/heads/{unquote(parts[0])}"],
-        cwd=here.git.path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        return None
-    return 200, {"ref": f"refs/heads/{parts[0]}", "object": {"sha": done.stdout.strip(), "type": "commit"}}
-
-
-def _make_commit(here: Repository, _parts: Any, _query: Any, body: Any) -> Answer:
-    """Signed, where neither author nor committer is named; the tree and the parents have to be there."""
-    lines = [f"tree {body['tree']}", *(f"parent {parent}" for parent in body["parents"])]
-    who = f"{SLUG}[bot] <{SLUG}[bot]@users.noreply.github.com> {int(time.time())} +0000"
-    lines += [f"author {who}", "committer GitHub <noreply@github.com>" + who[who.index("> ") + 1 :]]
-    if "author" not in body and "committer" not in body:
-        lines.append("gpgsig -----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----")
-    raw = "\n".join([*lines, "", body["message"]]).encode()
-    for each in (body["tree"], *body["parents"]):
-        here.git.git("cat-file", "-e", each)
-    sha = here.git.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=raw)
-    return 201, {"sha": sha, "tree": {"sha": body["tree"]}, "message": body["message"]}
-
-
-def _forward(here: Repository, parts: Any, _query: Any, body: Any) -> Answer:
-    name, sha = f"refs/heads/{unquote(parts[0])}", body["sha"]
-    old = here.git.git("rev-parse", name)
-    if here.git.git("merge-base", old, sha) != old:
-        return 422, {"message": "Update is not a fast forward"}
-    here.git.git("update-ref", name, sha, old)
-    for pull in here.pulls.values():
-        if not pull.fork and f"refs/heads/{pull.branch}" == name:
-            threading.Thread(target=pull.set, args=(sha,), daemon=True).start()
-    return 200, {"ref": name, "object": {"sha": sha, "type": "commit"}}
-
-
-def _drop_ref(here: Repository, parts: Any, _query: Any, _body: Any) -> Answer:
-    here.git.git("update-ref", "-d", f"refs/{unquote(parts[0])}")
-    return 204, None
-
-
-def _permission(here: Repository, parts: Any, _query: Any, _body: Any) -> Answer:
-    found = here.permissions.get(unquote(parts[0]), "none")
-    return 200, {"permission": found, "role_name": found, "user": {"login": parts[0], "id": 1}}
-
-
-_ROUTES: list[tuple[str, str, Callable[[Repository, Any, Any, Any], Answer]]] = [
-    ("GET", r"/pulls/(\d+)", _pull),
-    ("GET", r"/pulls", _pulls),
-    ("GET", r"/pulls/(\d+)/reviews", lambda h, p, _q, _b: (200, h.pulls[int(p[0])].reviews)),
-    ("GET", r"/commits/(\w+)/pulls", _pulls_with),
-    ("GET", r"/commits/(\w+)/check-runs", _runs),
-    ("POST", r"/check-runs", _begin_run),
-    ("PATCH", r"/check-runs/(\d+)", _change_run),
-    ("GET", r"/check-runs/(\d+)/annotations", _annotations),
-    ("GET", r"/issues/(\d+)/comments", _comments),
-    ("POST", r"/issues/(\d+)/comments", _comment),
-    ("PATCH", r"/issues/comments/(\d+)", _edit),
-    ("POST", r"/issues/comments/(\d+)/reactions", lambda _h, _p, _q, b: (201, {"id": 1, "content": b["content"]})),
-    ("GET", r"/git/ref/heads/(.+)", _branch),
-    ("POST", r"/git/commits", _make_commit),
-    ("PATCH", r"/git/refs/heads/(.+)", _forward),
-    ("DELETE", r"/git/refs/(.+)", _drop_ref),
-    ("GET", r"/rules/branches/(.+)", lambda h, p, _q, _b: (200, h.rules.get(unquote(p[0]), []))),
-    ("GET", r"/collaborators/([^/]+)/permission", _permission),
-]
