@@ -319,3 +319,75 @@ def test_drizzle_under_another_name_is_drizzle():
         export const relations_users = relations(users, () => ({}))"""
     schema = read(Tree.of({"schema.ts": source}), ["schema.ts"], format="v0")
     assert (schema.unresolved, [table.name for table in schema]) == ((), ["users"])
+
+
+def test_options_of_validators_are_followed():
+    """What zod leaves out or picks, an object's shape, valibot's picklists, Effect's literals."""
+    found, schema = lacks(
+        BUILDERS
+        + """import { z } from "zod"; import * as v from "valibot"; import { Schema } from "effect";
+const all = z.enum(["x", "y", "z"]); const shape = z.object({ kind: all }).shape;
+export const a = pgEnum("a", all.exclude(["y"]).options); export const b = pgEnum("b", all.extract(["y"]).options);
+export const c = pgEnum("c", shape.kind.options); export const d = pgEnum("d", v.picklist(["p", "q"]).options);
+export const e = pgEnum("e", Schema.Literal("l", "m").literals); export const f = pgEnum("f", z.object({ k: all }).keyof().options);"""
+    )
+    assert found == []
+    assert [enum.values for enum in schema.enums] == [
+        ("x", "z"), ("y",), ("x", "y", "z"), ("p", "q"), ("l", "m"), ("k",),
+    ]  # fmt: skip
+
+
+def test_names_and_columns_may_come_from_classes_and_namespaces():
+    """Static members, fluent builders, `super`, getters, namespaces in parts."""
+    found, schema = lacks(
+        BUILDERS
+        + """class Base { static names = { users: "users" }; protected prefix = "p_"; id() { return integer(this.prefix + "id"); } }
+class Columns extends Base { cols: any = {}; constructor(private key: string) { super(); } add() { this.cols[this.key] = super.id(); return this; } get all() { return this.cols; } }
+namespace Db { export const table = (name: string, columns: any) => pgTable(name, columns); } namespace Db { export const own = "own"; }
+export const users = Db.table(Columns.names.users, new Columns("id").add().all);
+export const own = Db.table(Db.own, { get id() { return integer("id"); } });"""
+    )
+    assert found == []
+    assert {table.name: [c.name for c in table.columns] for table in schema.tables} == {
+        "users": ["p_id"],
+        "own": ["id"],
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "if (process.env.X) cols.more = integer();",
+        "if (process.env.X) fill(cols);",
+        "(() => { if (process.env.X) return; cols.more = integer(); })();",
+        "for (const n of ['a', 'b']) { if (process.env.X) continue; cols[n] = integer(); }",
+        "try { cols.more = integer(); } catch { cols.other = integer(); }",
+        "names.forEach((n) => { cols[n] = integer(); });",
+        "addStamps(cols);",
+        "Promise.resolve().then(() => { cols.more = integer(); });",
+        "Object.defineProperty(cols, key, { value: integer(), enumerable: true });",
+    ],
+)
+def test_what_may_have_been_changed_is_not_certain(code):
+    """Code that may or may not run, or that is not part of the repository, leaves what it can reach unknown."""
+    found, schema = lacks(
+        BUILDERS
+        + "import { names, addStamps, key } from '@acme/database-columns'; const cols = { id: integer() };"
+        + f"const fill = (c) => {{ c.more = integer(); }};\n{code}\nexport const t = pgTable('t', cols); export const u = pgTable('u', {{ id: integer() }});"
+    )
+    assert found
+    assert {what for _, what, _ in found} <= {"columns of t", "column t.id", "column t.more", "schema.ts"}
+    assert [column.name for column in schema.table("public.u").columns] == ["id"]
+
+
+def test_compiled_modules_mean_what_their_sources_mean():
+    """CommonJS as bundlers and TypeScript write it; a loader that is not known is no silent pass."""
+    getters = """var __defProp = Object.defineProperty; var __export = (target, all) => { for (var name in all) __defProp(target, name, { get: all[name], enumerable: true }); };
+var src_exports = {}; __export(src_exports, { t: () => t }); module.exports = src_exports;
+var core = require("drizzle-orm/pg-core"); var t = (0, core.pgTable)("t", { id: (0, core.integer)("id") });"""
+    schema = read(Tree.of({"s.cjs": getters}), ["s.cjs"], format="v0")
+    assert (schema.unresolved, [table.name for table in schema.tables]) == ((), ["t"])
+    star = (
+        'Object.defineProperty(exports, "__esModule", { value: true }); loader.__exportStar(require("./t"), exports);'
+    )
+    assert read(Tree.of({"s.js": star, "t.js": "exports.x = 1;"}), ["s.js"], format="v0").unresolved
