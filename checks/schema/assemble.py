@@ -98,6 +98,8 @@ class Assembly:
             if isinstance(enum.values, Unknown):
                 raise Lost(enum.values)  # noqa: TRY301 - what is lost is noted in one place
             values = tuple(known_text(value, enum.site) for value in enum.values)
+            if self._context.v1 and len(set(values)) < len(values):
+                raise Lost(enum.site.unknown("has a value twice, which drizzle-kit 1.0 refuses"))  # noqa: TRY301 - what is lost is noted in one place
             return model.Enum(self._schema_of(enum.schema, enum.site), name, values)
         except Lost as lost:
             self._notes.add(lost.unknown, f"enum {name}")

@@ -311,9 +311,12 @@ BODIES: dict[str, str] = {
         export const v = pgView('v', { a: mood(), b: mood().array() }).with({ checkOption: 'local' }).existing(); export const m = pgMaterializedView('m', { a: mood() }).with({ fillfactor: 30 }).using('own').withNoData().existing();
         export const w = pgView('w').as((qb) => qb.select().from(t));""",
     "big number in a view": "export const t = pgTable('t', { b: bigint({ mode: 'bigint' }) }); export const v = pgView('v').as((qb) => qb.select().from(t).where(gt(t.b, 9007199254740993n)));",
+    "tables named like globals": "export const JSON = pgTable('a', { n: json().array().default([{ on: true }]) }); export const Object = pgTable('b', { a: jsonb().default({ x: 1 }) }); export const Number = pgTable('c', { a: integer().default(5) });",
     "namespace": "export const t = pg.pgTable('t', { id: pg.serial().primaryKey(), n: pg.text('n') }, (t) => [pg.index('i').on(t.n)]);",
 }
 TWICE: dict[str, str] = {
+    "values of an enum": "export const e = pgEnum('e', ['a', 'b', 'a']);",
+    "names of unlike things": "export const t = pgTable('t', { a: text().unique('x'), b: text() }, (t) => [check('x', sql`true`), index('x').on(t.b), primaryKey({ name: 'x', columns: [t.a, t.b] })]); export const v = pgSequence('t');",
     "views": "const u = pgTable('u', { id: integer() }); export const a = pgView('v', { id: integer() }).as(sql`select * from ${u}`); export const b = pgMaterializedView('v', { id: integer() }).as(sql`select 1 as id`);",
     "tables": "export const a = pgTable('u', { id: integer() }); export const b = pgTable('u', { other: integer() });",
     "enums": "export const a = pgEnum('e', ['a']); export const b = pgEnum('e', ['b']);",
