@@ -249,6 +249,13 @@ def _wait(server: Server, log: Path) -> None:
     raise CouldNotJudge(f"PostgreSQL did not start within {_START_SECONDS:.0f} seconds.")
 
 
+# What a role may have set for its later sessions, and which would end or spoil ours. An option of the session's own stands above it.
+_OWN = (
+    "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=off"
+    " -c local_preload_libraries="
+)
+
+
 def connect(
     sockets: Path, role: str, *, database: str = DATABASE, autocommit: bool = True
 ) -> "psycopg.Connection[tuple[Any, ...]]":
@@ -261,7 +268,7 @@ def connect(
         user=role,
         dbname=database,
         autocommit=autocommit,
-        options="",
+        options=_OWN,
         sslmode="disable",
         gssencmode="disable",
         client_encoding="UTF8",

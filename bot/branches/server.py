@@ -26,6 +26,9 @@ _OURS = re.compile(r"bulletproof_([0-9a-f]{8})")
 _MARK = "bulletproof: made for one review, removed with it"
 _LOCKS = 0x42554C4C  # the first half of our advisory locks; the second is the number in the name
 _TICK = 0.2
+# What the role may have set for its later sessions, and which would end or spoil ours. (As an option of the session's own it
+# would be lost at a pooler.)
+_OWN = "SET statement_timeout = 0; SET lock_timeout = 0; SET default_transaction_read_only = off"
 _LOOK = 1.0
 
 
@@ -57,7 +60,11 @@ class ServerBranch:
         """
         if self.stopped is not None:
             raise CouldNotJudge("The branch database was stopped: it took too long or too much room.")
-        return _connect(self._address, autocommit=autocommit)
+        session = _connect(self._address, autocommit=autocommit)
+        session.execute(_OWN)
+        if not autocommit:
+            session.commit()
+        return session
 
 
 class Server:

@@ -233,6 +233,30 @@ def test_a_role_that_locks_itself_out_is_a_plain_error(provider, runs):
             branch.connect()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("statement_timeout", "1"),
+        ("lock_timeout", "1"),
+        ("default_transaction_read_only", "on"),
+        ("local_preload_libraries", "nothing"),
+        ("TimeZone", "Asia/Tokyo"),
+        ("client_encoding", "SQL_ASCII"),
+    ],
+)
+def test_what_a_role_sets_for_its_sessions_does_not_reach_ours(common, name, value):
+    """A migration cannot make the looks after it fail, stop or see otherwise."""
+    with common.connect() as session:
+        before = session.execute(f"SHOW {name}").fetchone()
+        session.execute(f"ALTER ROLE CURRENT_USER SET {name} = '{value}'")
+    try:
+        with common.connect() as session:
+            assert session.execute(f"SHOW {name}").fetchone() == before
+    finally:
+        with common.connect() as session:
+            session.execute(f"ALTER ROLE CURRENT_USER RESET {name}")
+
+
 def test_extension_scripts_cannot_be_hijacked(session):
     """CREATE EXTENSION runs as superuser; objects that wait in its schema are refused, not run or replaced."""
     session.execute(
