@@ -80,10 +80,14 @@ def repo(tmp_path: Path) -> GitRepo:
     return GitRepo(tmp_path / "repo")
 
 
+BINDIR = Path(named) if (named := os.environ.get("BULLETPROOF_POSTGRES_BINDIR")) else None
+"""The PostgreSQL that the suite runs on; None is the wheel's."""
+
+
 @pytest.fixture(scope="session")
 def branches() -> Embedded:
-    """The provider of private PostgreSQL clusters, with the programs of the wheel."""
-    return Embedded()
+    """The provider of private PostgreSQL clusters, with the programs of the wheel or those that the environment names."""
+    return Embedded(bindir=BINDIR)
 
 
 @pytest.fixture

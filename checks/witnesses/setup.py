@@ -25,6 +25,7 @@ _FOR_LOADING = frozenset(
         *("row_security", "default_tablespace", "default_table_access_method", "application_name"),
     }
 )
+_SET = re.compile(r"SET\s+(\w+)\s*(?:=|TO\b)", re.IGNORECASE)
 _RESTRICT = re.compile(r"^\\(?:un)?restrict\b.*$", re.MULTILINE)
 _META = re.compile(r"^\\(?!\.)\w*", re.MULTILINE)
 _COPY = re.compile(
@@ -104,6 +105,17 @@ def load(
 
 
 def _execute(connection: psycopg.Connection[tuple[Any, ...]], sql: str, *, private: bool) -> None:
+    """Run one statement; a setting for loading that this server does not have is of a newer pg_dump, and left out."""
+    try:
+        _run(connection, sql, private=private)
+    except psycopg.errors.UndefinedObject:
+        named = _SET.match(sql)
+        idle = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        if not idle or named is None or named[1].lower() not in _FOR_LOADING:
+            raise
+
+
+def _run(connection: psycopg.Connection[tuple[Any, ...]], sql: str, *, private: bool) -> None:
     """Run one statement; a role that it names belongs to the cluster, and is made where the cluster is thrown away."""
     for _ in range(_MOST_ROLES if private else 0):
         try:

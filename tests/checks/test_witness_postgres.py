@@ -94,7 +94,7 @@ def test_a_tenth_of_the_corpus_is_seen_as_it_was_judged(branch: EmbeddedBranch) 
         "select set_config('client_min_messages', 'error', false)",
         "set search_path = ''",
         "set statement_timeout = '2ms'",
-        "create role r; set role r",
+        "create role r; grant r to current_user; set role r",
         "deallocate all",
         "set plan_cache_mode = force_custom_plan",
         "create function public.length(text) returns int language sql as 'select 1'; set search_path = public, pg_catalog",
