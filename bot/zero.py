@@ -30,6 +30,9 @@ _ASKS = re.compile(r"\bpg_(?!trgm\b)|\btxid|\bxact|\b[xc]m(?:in|ax)\b|\b(?:last|
 _STILL = frozenset({"CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE"})
 _RUNS = frozenset({"EXTENSION", "MATERIALIZED"})
 _CALLS = re.compile(r"\b(?:func_call|sqlvalue_function) \{")
+_NAMED = re.compile(r'\bfunc_call \{((?:\s*funcname \{\s*string \{\s*sval: "\w+"\s*\}\s*\})+)')
+_SVAL = re.compile(r'sval: "(\w+)"')
+_BUILT_IN = frozenset({"now", "gen_random_uuid"})  # which migrations call most: they remember nothing
 _FEELS = re.compile(r"'\s*(?:now|today|tomorrow|yesterday)\b|\bvalidate\b|\bas\s+execute\b", re.IGNORECASE)
 _LOCKS_OF_AN_OBJECT = 10  # a table with its key, its sequence and what holds its long values
 
@@ -86,7 +89,7 @@ def may_follow(plan: Plan, remark: str | None) -> bool:
     if any(first_words(sql)[0] in CONTROL | {"DISCARD"} for sql in statements):
         return False
     soft = bool(left.words) or plan.head.project.transaction == "none"  # over HTTP no setting outlives its statement
-    return not soft or _still(statements, texts)
+    return not soft or _still(statements, texts, rows=ROWS in left.words)
 
 
 def told(plan: Plan, shown: Rehearsal, remark: str | None) -> tuple[Run, Catalog] | None:
@@ -136,9 +139,20 @@ def _plain(texts: Sequence[str]) -> bool:
     return not leftovers.hides(texts) and not any(map(_ASKS.search, texts))
 
 
-def _still(statements: Sequence[str], texts: Iterable[str]) -> bool:
-    """Whether statements change the schema and call nothing: rows and functions that are there are not felt."""
+def _still(statements: Sequence[str], texts: Iterable[str], *, rows: bool) -> bool:
+    """Whether statements change the schema and call nothing: rows and functions that are there are not felt.
+
+    Where there are no rows, the time that it is makes no difference to any.
+    """
     words = [first_words(sql) for sql in statements]
     if not all(first in _STILL and second not in _RUNS for first, second, _ in words) or any(map(_FEELS.search, texts)):
         return False
-    return all(tree.node is not None and not _CALLS.search(str(tree.node)) for tree in grammar.parse_all(statements))
+    trees = [str(tree.node) if tree.node is not None else None for tree in grammar.parse_all(statements)]
+    return all(tree is not None and (not _CALLS.search(tree) or (not rows and _built_in(tree))) for tree in trees)
+
+
+def _built_in(tree: str) -> bool:
+    """Whether a statement calls nothing but functions of PostgreSQL's own, by names that nobody can take."""
+    calls = [_SVAL.findall(names) for names in _NAMED.findall(tree)]
+    known = all(call[-1] in _BUILT_IN and call[:-1] in ([], ["pg_catalog"]) for call in calls)
+    return known and len(calls) == tree.count("func_call {")

@@ -244,6 +244,12 @@ TOLD: dict[str, tuple[str, str]] = {
         T + BREAK + PLPGSQL.format("f()", "return 1;") + BREAK + "select f()",
         "alter table t alter column a type varchar(20)",
     ),
+    "a function of base beside PostgreSQL's own": (
+        T + BREAK + PLPGSQL.format("f()", "return 1;") + BREAK + "select f()",
+        "create table u(id uuid default gen_random_uuid(), at timestamptz default now(), a date default current_date)"
+        + BREAK
+        + "alter table t add column at timestamptz default now() not null",
+    ),
     "a setting of its own": (T + BREAK + "create schema s", "set search_path = s" + BREAK + T),
     "a setting put back": (
         "create schema s" + BREAK + "set search_path = s" + BREAK + T + BREAK + "reset search_path",
@@ -281,6 +287,8 @@ def test_other_ways_of_running_are_told_too(branches: Embedded, transaction: Tra
     both = shown(branches, planned(base, "alter table t add column b int", "create index on t(b)"))
     assert zero.told(both.plan, both.from_base, both.remark) is not None
     assert both.same
+    calling = planned(base, "alter table t add column c int default f()")
+    assert not zero.may_follow(calling, '{"left": ["functions"], "locks": 0}')
     setting = planned(base, "set search_path = drizzle" + BREAK + "create table u()")
     assert not zero.may_follow(setting, both.remark)
 
