@@ -33,8 +33,17 @@ select o::int8, (pg_catalog.pg_stat_get_numscans(o) OPERATOR(pg_catalog.+) pg_ca
 from pg_catalog.unnest(%s::oid[]) o
 """
 
+# Of one table, which is most of what a statement names.
 GLANCE = b"""
+select pg_catalog.int8send(pg_catalog.pg_stat_get_xact_numscans($1)) OPERATOR(pg_catalog.||)
+  pg_catalog.int8send(coalesce(pg_catalog.pg_relation_filenode($1), 0)::int8)
+"""
+GLANCES = b"""
 select pg_catalog.string_agg(pg_catalog.int8send(pg_catalog.pg_stat_get_xact_numscans(o)) OPERATOR(pg_catalog.||)
   pg_catalog.int8send(coalesce(pg_catalog.pg_relation_filenode(o), 0)::int8), '' order by n)
 from pg_catalog.unnest($1) with ordinality as named (o, n)
+"""
+CONSTRAINED = b"""
+select string_agg(pg_catalog.int8send(conrelid::int8), '') from pg_catalog.pg_constraint
+where conname OPERATOR(pg_catalog.=) $1 and contype OPERATOR(pg_catalog.=) 'f'
 """

@@ -21,7 +21,7 @@ from checks.witnesses.wire import INTRANS, Wire
 
 # A lock is written as relation * 32 + length of the mode's name (no two are equally long).
 _MODE_OF = {len(mode): mode for mode in MODES}
-_NAME, _OIDS = 19, 1028  # the types `name` and `oid[]`
+_NAME, _OID, _OIDS = 19, 26, 1028  # the types `name`, `oid` and `oid[]`
 _LONG = 40  # statements, after which listing what a transaction holds costs more and more
 _PROVE = 64  # statements foreseen in a row, after which all locks are listed again
 
@@ -65,7 +65,12 @@ class Observer:
         self._foresight = Foresight(before)
         self._careful = False
         flush = "" if self._old else looks.FLUSH
-        self._sql = looks.LOOK.format(flush=flush, tables=",".join(map(str, self.tables))).encode()
+        self._queries: dict[str, tuple[bytes, list[int]]] = {
+            "look": (looks.LOOK.format(flush=flush, tables=",".join(map(str, self.tables))).encode(), []),
+            "glance": (looks.GLANCE, [_OID]),
+            "glances": (looks.GLANCES, [_OIDS]),
+            "constrained": (looks.CONSTRAINED, [_NAME]),
+        }
         self._forget()
         self._prepare_look()
 
@@ -226,8 +231,7 @@ class Observer:
             self._glance(list(dict.fromkeys(oid for oid, _ in foreseen.locks)), delta)
 
     def _glance(self, named: list[int], delta: _Delta) -> None:
-        oids = "{" + ",".join(map(str, named)) + "}"
-        result = self._wire.pgconn.exec_params(looks.GLANCE, [oids.encode()], [_OIDS], [0], 1)
+        result = self._query("glance", b"%d" % named[0]) if len(named) == 1 else self._query("glances", _array(named))
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise _BlindError(f"what this statement did could not be observed: {result.get_error_message().strip()}")
         values = _integers(result.get_value(0, 0) or b"")
@@ -277,11 +281,7 @@ class Observer:
         return patience
 
     def _row(self) -> tuple[tuple[bytes, bytes, bytes], str]:
-        pgconn = self._wire.pgconn
-        if self._prepared:
-            result = pgconn.exec_prepared(self._prepared, None, None, 1)
-        else:
-            result = pgconn.exec_params(self._sql, None, None, None, 1)
+        result = self._query("look")
         if result.status != pq.ExecStatus.TUPLES_OK:
             words = result.get_error_message().strip()
             raise _BlindError(f"what this statement did could not be observed: {words}")
@@ -289,11 +289,20 @@ class Observer:
         return (keys, scans, nodes), (result.get_value(0, 3) or b"").decode()
 
     def _prepare_look(self) -> None:
-        """Plan the look once; not in a transaction, which a refusal would end."""
+        """Plan the looks once; not in a transaction, which a refusal would end."""
         self._preparations += 1
-        name = b"bulletproof_look_%d" % self._preparations
-        result = self._wire.pgconn.prepare(name, self._sql)
-        self._prepared = name if result.status == pq.ExecStatus.COMMAND_OK else None
+        self._prepared = b"bulletproof_%d_" % self._preparations
+        for name, (sql, kinds) in self._queries.items():
+            if self._wire.pgconn.prepare(self._prepared + name.encode(), sql, kinds).status != pq.ExecStatus.COMMAND_OK:
+                self._prepared = None
+                return
+
+    def _query(self, name: str, *values: bytes) -> pq.abc.PGresult:
+        """Ask one of the queries, planned where that could be kept."""
+        if self._prepared:
+            return self._wire.pgconn.exec_prepared(self._prepared + name.encode(), values or None, None, 1)
+        sql, kinds = self._queries[name]
+        return self._wire.pgconn.exec_params(sql, values or None, kinds or None, None, 1)
 
     # -- telling ----------------------------------------------------------------------------------------------------
 
@@ -341,14 +350,7 @@ class Observer:
 
     def _constrained(self, constraint: str) -> set[int]:
         """The tables that check the foreign keys of this name: the plan may read them by an index, which is not counted."""
-        result = self._wire.pgconn.exec_params(
-            b"select string_agg(pg_catalog.int8send(conrelid::int8), '') from pg_catalog.pg_constraint"
-            b" where conname OPERATOR(pg_catalog.=) $1 and contype OPERATOR(pg_catalog.=) 'f'",
-            [constraint.encode()],
-            [_NAME],
-            [0],
-            1,
-        )
+        result = self._query("constrained", constraint.encode())
         if result.status != pq.ExecStatus.TUPLES_OK:
             return set()
         held = {oid for oid, mode in self._strongest.items() if STRENGTH[mode] > STRENGTH["RowShareLock"]}
@@ -380,6 +382,10 @@ class _BlindError(Exception):
 def _strengthen(modes: dict[int, str], oid: int, mode: str) -> None:
     if oid not in modes or STRENGTH[mode] > STRENGTH[modes[oid]]:
         modes[oid] = mode
+
+
+def _array(numbers: Iterable[int]) -> bytes:
+    return b"{%s}" % ",".join(map(str, numbers)).encode()
 
 
 def _integers(packed: bytes) -> "array[int]":
