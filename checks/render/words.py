@@ -232,7 +232,7 @@ def replayed(report: Report) -> list[tuple[str, str]]:
     if replay.stopped and replay.from_base == "failed" and replay.error is None:
         from_base = "The new migrations never run."
     if replay.from_base == "ok" and replay.would_skip:
-        from_base = f"If it ran them, the new migrations would apply to the base's database, {how}."
+        from_base = f"The new migrations would apply to the base's database, {how}, if Drizzle ran them."
     from_zero = {
         "ok": "The whole chain runs on an empty database.",
         "failed": "The whole chain could not be run to its end here."

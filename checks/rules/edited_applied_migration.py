@@ -16,16 +16,21 @@ Put the file back as base has it and write the change as a migration of its own:
 ```
 """
 
+import shlex
+
 from checks.drizzle.history import EditedAppliedMigration
-from checks.rules import error
+from checks.rules import Said, error
 
 
 @error
-def edited_applied_migration(fact: EditedAppliedMigration) -> str:
+def edited_applied_migration(fact: EditedAppliedMigration) -> str | Said:
     """Databases that ran the old text never see the new one."""
     match fact.change:
         case "edited":
-            return f"`{fact.tag}` is on base already: databases that ran it never run the new text."
+            return Said(
+                f"`{fact.tag}` is on base already: databases that ran it never run the new text.",
+                help=f"Put the file back as base has it, `git checkout origin/main -- {shlex.quote(fact.place.path)}`, and write the change as a migration of its own: `drizzle-kit generate`. White space, line ends and comments may change freely.",
+            )
         case "renamed":
             return f"`{fact.tag}` is on base already and is `{fact.now}` here: the same SQL under another name is another migration."
         case "restamped":

@@ -318,7 +318,7 @@ def test_what_drizzle_skips_is_not_said_to_apply() -> None:
     replay = Replay(from_base="ok", from_zero="ok", would_skip=("0002_late",))
     lines = words.replayed(report.model_copy(update={"replay": replay}))
     assert [line for _, line in lines] == [
-        "If it ran them, the new migrations would apply to the base's database, all in one transaction.",
+        "The new migrations would apply to the base's database, all in one transaction, if Drizzle ran them.",
         "The whole chain runs on an empty database.",
         "Where base's migrations have run, Drizzle passes over `0002_late` in silence.",
     ]

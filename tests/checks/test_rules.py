@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from checks import facts, rules
+from checks.drizzle.history import EditedAppliedMigration
 from checks.errors import UserError
 from checks.facts import Place
 from checks.render import words
@@ -147,3 +148,11 @@ def test_a_failure_says_what_to_do_next(message: str, said: str) -> None:
     (finding,) = rules.judge([facts.Fails(place=HERE, sqlstate="42601", message=message)])
     assert finding.help is not None
     assert said in finding.help
+
+
+def test_an_edited_migration_says_the_command_that_puts_it_back() -> None:
+    """With its own path, quoted as a shell wants it."""
+    place = Place(path="my migrations/0000_x.sql")
+    (finding,) = rules.judge([EditedAppliedMigration(place=place, tag="0000_x", change="edited")])
+    assert finding.help is not None
+    assert "`git checkout origin/main -- 'my migrations/0000_x.sql'`" in finding.help
