@@ -29,7 +29,9 @@ def undo(plan: Plan, stage: Stage, branch: Branch, ends: tuple[Catalog, Catalog]
     before, after = ends
     made = statements.sql(after, before)
     lost = tuple(way_back.irreversible(before, after, plan))
-    trial = _Trial(plan, stage, branch, before, after, up, tuple(each.sql for each in made))
+    tables = any(isinstance(each, Table) for each in part.of(before, after)[0])
+    near = ground.of(before, after) if tables else None
+    trial = _Trial(plan, stage, branch, before, after, up, tuple(each.sql for each in made), near)
     try:
         why = trial.run()
     except (psycopg.Error, CouldNotJudge) as error:
@@ -42,7 +44,11 @@ def undo(plan: Plan, stage: Stage, branch: Branch, ends: tuple[Catalog, Catalog]
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """One way back, being tried."""
+    """One way back, being tried.
+
+    Attributes:
+        near: what the two ends touch and stand on (`ground`); None where that is no table.
+    """
 
     plan: Plan
     stage: Stage
@@ -51,6 +57,7 @@ class _Trial:
     after: Catalog
     up: Callable[[], Run]
     made: tuple[str, ...]
+    near: tuple[Catalog, Catalog] | None
 
     def run(self) -> str:
         """Why it is not proven; empty where it is."""
@@ -91,12 +98,11 @@ class _Trial:
 
     def _fill(self) -> dict[str, Any]:
         """Rows in the tables that are touched, and what is in the columns that stay; empty where there are none."""
-        if not any(isinstance(each, Table) for each in part.of(self.before, self.after)[0]):
+        if self.near is None:
             return {}
-        near = ground.of(self.before, self.after)
         with self.branch.connect() as session:
-            counted = seeds.put(session, near[0])
-            return proof.contents(session, *near, [table for table, rows in counted.items() if rows])
+            counted = seeds.put(session, self.near[0])
+            return proof.contents(session, *self.near, [table for table, rows in counted.items() if rows])
 
     def _empty(self, kept: dict[str, Any]) -> None:
         with self.branch.connect() as session:
@@ -104,10 +110,10 @@ class _Trial:
 
     def _changed(self, kept: dict[str, Any]) -> str:
         written, opaque = way_back.writes(self.plan)
-        if not kept or opaque:
+        if not kept or opaque or self.near is None:
             return ""
         with self.branch.connect() as session:
-            now = proof.contents(session, *ground.of(self.before, self.after), kept)
+            now = proof.contents(session, *self.near, kept)
         changed = sorted(table for table in kept if now.get(table) != kept[table] and table not in written)
         return f"rows do not survive it in {', '.join(changed)}" if changed else ""
 
