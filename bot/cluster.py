@@ -132,7 +132,8 @@ class Server:
     def give_way(self) -> None:
         """Let other processes go first, from the next session on."""
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self.process.pid, _PATIENCE)
+            now = os.getpriority(os.PRIO_PROCESS, self.process.pid)  # who started us may have been patient already
+            os.setpriority(os.PRIO_PROCESS, self.process.pid, now + _PATIENCE)
 
     def _end(self, how: signal.Signals, *, patience: float) -> None:
         if self.process.poll() is None:

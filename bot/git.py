@@ -306,7 +306,7 @@ def _words(arguments: Sequence[str], stderr: bytes, path: Path) -> str:
     said = stderr.decode(errors="replace").strip().removeprefix("fatal: ")
     if "not a git repository" in said:
         which = "This folder" if path == Path() else str(path)
-        return f"{which} is not in a git repository. Name one with --repo."
+        return f"{which} is not a git repository. Name one with --repo."
     if "dubious ownership" in said:
         return f"{path.resolve()} belongs to another user, so git does not read it. If you trust it: `git config --global --add safe.directory {path.resolve()}`."
     return f"git {arguments[0]} failed in {path}: {said or 'it gave no reason'}"

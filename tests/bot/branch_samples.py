@@ -16,8 +16,10 @@ def value(branch, sql):
         return session.execute(sql).fetchone()[0]
 
 
+# Whoever started the tests in the background has made them deaf to Ctrl-C, and that is inherited.
 PROGRAM = """
-    import os, sys, time
+    import os, signal, sys, time
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from pathlib import Path
     from bot.branches.embedded import Embedded
     from checks.errors import UserError

@@ -138,7 +138,7 @@ def test_unrelated_histories_are_refused(repo: GitRepo) -> None:
 
 def test_a_folder_that_is_no_repository(tmp_path: Path) -> None:
     """The person is told which option to use."""
-    with pytest.raises(UserError, match="not in a git repository"):
+    with pytest.raises(UserError, match="not a git repository"):
         Repository(tmp_path)
     with pytest.raises(UserError, match="not a folder"):
         Repository(tmp_path / "absent")

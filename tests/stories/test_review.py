@@ -297,7 +297,7 @@ def test_entries_that_make_no_sense(
             replay["stopped"]
             == "Drizzle stops before it runs anything: `drizzle/0002_gone.sql` is in the journal and not there."
         )
-        assert reviewed.item("migration-tested") == "not-applicable"  # no SQL came with the entry
+        assert reviewed.item("migration-tested") == "unmet"
 
 
 def test_line_ends_of_windows_change_nothing(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
