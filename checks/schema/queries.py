@@ -336,7 +336,7 @@ def _flattened(fields: Record) -> list[tuple[str, Value]]:
         if isinstance(field, Record):
             flat += [(f"{key}{INSIDE}{inner}", value) for inner, value in _flattened(field)]
         elif isinstance(field, Table):
-            flat += list(field.columns.items())
+            flat += [(f"{key}{INSIDE}{inner}", value) for inner, value in field.columns.items()]
         else:
             flat.append((key, field))
     if fields.hole is not None:

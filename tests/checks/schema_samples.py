@@ -283,6 +283,7 @@ BODIES: dict[str, str] = {
     "names of keys": "export const t = pgTable('t', { userId: integer(), HTTPServer: text(), a1B2: text(), explicit: text('Explicit_Name') }, (t) => [index().on(t.userId), unique().on(t.userId, t.HTTPServer), check('c', sql`${t.userId} > 0`), primaryKey({ columns: [t.userId, t.a1B2] })]); export const u = pgTable('u', { tId: integer().references(() => t.userId).unique(), myId: integer().primaryKey().generatedAlwaysAsIdentity() });",
     "same as index name": "export const t = pgTable('t', { a: integer() }, (t) => { const i = index('i').on(t.a); return [i]; });",
     "alias in a view": "export const t = pgTable('t', { id: integer(), up: integer() }); const p = alias(t, 'p'); export const v = pgView('v').as((qb) => qb.select({ id: t.id }).from(t).leftJoin(p, eq(p.id, t.up)));",
+    "whole table as a field of a view": "export const shop = pgTable('shop', { id: integer(), town: text() }); export const till = pgTable('till', { shop: integer() }); export const v = pgView('v').as((qb) => qb.select({ shop, at: till.shop }).from(shop).leftJoin(till, eq(till.shop, shop.id)));",
     "neon": """import { crudPolicy, authenticatedRole, anonymousRole, authUid, usersSync } from "drizzle-orm/neon";
         export const t = pgTable('t', { id: integer(), userId: text('user_id').references(() => usersSync.id) }, (t) => [
           crudPolicy({ role: authenticatedRole, read: authUid(t.userId), modify: sql`${t.id} > 0` }), crudPolicy({ role: [anonymousRole, 'other'], read: true, modify: null })]);""",
