@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from checks import facts
+from checks import collector, facts
 from checks.drizzle.model import Migration, Transaction
 from checks.evidence.claims import Whole, claims, whole
 from checks.evidence.costs import costs
@@ -31,6 +31,7 @@ _SETTING = "only because the session's"  # zones says so
 _UNSAFE_ENUM, _NOT_IN_TRANSACTION, _NOT_ALLOWED = "55P04", "25001", "42501"
 
 
+@collector.waiting()
 def facts_of(
     run: Run | None,
     migrations: Iterable[Migration],

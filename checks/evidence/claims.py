@@ -244,7 +244,9 @@ def _drops(step: Step, drop: c.Drop, release: Release, seen: Whole) -> Iterator[
         if drop.missing_ok and kind in _RELATIONS and step.executed and release.lacks(name):
             continue
         if kind in _RELATIONS and not ("view" in kind and name in seen.views):
-            yield facts.DropsTable(place=place, table=name, kind=kind, returns=name in seen.made)
+            was = release.original(name)
+            renamed = was if was != name and name not in release.born else ""
+            yield facts.DropsTable(place=place, table=name, kind=kind, returns=name in seen.made, was=renamed)
         elif kind in _RELATIONS:  # a view that is made anew may give less
             for column in sorted(column for table, column in release.known.gone if table == name and column):
                 yield facts.DropsColumn(place=place, table=name, column=column)

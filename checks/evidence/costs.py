@@ -149,7 +149,7 @@ def _rewrite(step: Step, table: str, release: Release) -> facts.Costs | facts.Na
             )
         zone = zone or types.stamps(old, clause.type)
     if step.of(c.Refresh):
-        return facts.BlocksReads(place=step.place, table=table, why="refreshing it")
+        return facts.BlocksReads(place=step.place, table=table, why="the refresh")
     return facts.RewritesTable(place=step.place, table=table, why=_why(step, release), depends_on_zone=zone)
 
 
@@ -179,14 +179,19 @@ def _scan(step: Step, table: str, mode: str, release: Release) -> facts.Costs:
     if step.of(c.Reindex):
         return facts.BlocksWrites(place=place, table=table, why="building its indexes anew")
     if STRENGTH[mode] < BLOCKS_READS:
-        return facts.BlocksWrites(place=place, table=table, why="this statement")
+        domain = step.reading.kind == "alter_domain_stmt"
+        why = "proving the domain's new condition" if domain else "this statement"
+        return facts.BlocksWrites(place=place, table=table, why=why)
     if altered := step.of(c.AlterType):
         own = table in {release.original(clause.table) for clause in altered}
-        why = "building its indexes anew" if own else "proving foreign keys that refer to it anew"
+        why = "building its indexes anew" if own else "proving foreign keys anew"
         return facts.BlocksReads(place=place, table=table, why=why)
     if any(clause.kind == "exclusion" for clause in step.of(c.AddConstraint)):
         return facts.BlocksReads(place=place, table=table, why="building the exclusion constraint's index")
-    return facts.ScansTable(place=place, table=table)
+    why = "attaching the partition" if step.of(c.AttachPartition) else "this statement"
+    if any(clause.using_index for clause in step.of(c.AddConstraint)):
+        why = "making the key's columns NOT NULL"
+    return facts.ScansTable(place=place, table=table, why=why)
 
 
 def _causes(step: Step, release: Release, *, observed: bool) -> Iterator[facts.Costs]:
@@ -300,7 +305,7 @@ def _certain(step: Step, release: Release) -> Iterator[Fact]:  # noqa: C901 - on
                 why = "building the exclusion constraint's index"
                 yield facts.BlocksReads(place=place, table=table, mode=AX, why=why, observed=False)
             case c.Refresh(table=table, gently=False) if table not in release.born:
-                yield facts.BlocksReads(place=place, table=table, mode=AX, why="refreshing it", observed=False)
+                yield facts.BlocksReads(place=place, table=table, mode=AX, why="the refresh", observed=False)
             case _:
                 pass
 

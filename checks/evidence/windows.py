@@ -80,10 +80,10 @@ class Windows:
             isinstance(clause, c.ValidateConstraint) and (clause.table, clause.name) not in release.open.unproved
             for clause in step.reading.clauses
         )
-        for table in tables:
-            waiting = [locked for locked in self._locks if locked != table or gentle]
-            if waiting:
-                self._slow.append(f"statement {step.number} goes through all of `{table.removeprefix('public.')}`")
+        waited = [t for t in tables if any(locked != t or gentle for locked in self._locks)]
+        if waited:
+            listed = " and ".join(f"`{table.removeprefix('public.')}`" for table in waited)
+            self._slow.append(f"statement {step.number} goes through all of {listed}")
 
     def _held(self, step: Step, release: Release) -> Iterator[tuple[str, str]]:
         """What was locked since the last statement."""

@@ -23,9 +23,10 @@ class Removes(OnTable):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DropsTable(Removes):
-    """A table, view or materialized view goes. `kind` in words."""
+    """A table, view or materialized view goes. `kind` in words; `was`: its name before the release, where that is another."""
 
     kind: str = "table"
+    was: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

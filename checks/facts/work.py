@@ -30,7 +30,9 @@ class RewritesTable(Costs):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScansTable(Costs):
-    """Every row is read under a lock that stops reads and writes, to prove what the statement claims."""
+    """Every row is read under a lock that stops reads and writes, to prove what the statement claims. `why` in words."""
+
+    why: str = "this statement"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

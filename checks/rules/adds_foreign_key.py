@@ -23,4 +23,6 @@ from checks.so_far import short_name, waits
 @warning
 def adds_foreign_key(fact: AddsForeignKey) -> str:
     table, other = short_name(fact.table), short_name(fact.referenced)
+    if table == other:
+        return f"A new foreign key of `{table}` on itself reads all of it while {waits(fact.mode)} wait, and fails on the first row without its other."
     return f"A new foreign key reads all of `{table}` while {waits(fact.mode)} of `{table}` and `{other}` wait, and fails on the first row without its `{other}`."

@@ -25,6 +25,8 @@ def drops_table(fact: DropsTable, so_far: SoFar) -> str | None:
     if so_far.created(fact.table):
         return None
     is_table = fact.kind.endswith("table")
+    if fact.was and is_table:
+        return f"`{short_name(fact.was)}`, renamed to `{short_name(fact.table)}` before, is dropped: its rows are gone."
     if fact.returns and is_table:
         return f"`{short_name(fact.table)}` is dropped and made anew: its rows are gone."
     rows = ", and its rows are gone" if is_table else ""

@@ -22,4 +22,4 @@ from checks.so_far import named, waits
 
 @warning
 def scans_table(fact: ScansTable) -> str:
-    return f"This statement reads all of {named(fact)} while {waits(fact.mode)} wait."
+    return f"{fact.why[:1].upper()}{fact.why[1:]} reads all of {named(fact)} while {waits(fact.mode)} wait."

@@ -24,4 +24,4 @@ def updates_all_rows(fact: TouchesAllRows, so_far: SoFar) -> str | None:
     if so_far.created(fact.table):
         return None
     rows = f" ({fact.rows:,} here)" if fact.rows else ""
-    return f"{fact.verb} without WHERE changes every row of `{short_name(fact.table)}`{rows} in one transaction."
+    return f"{fact.verb} changes every row of `{short_name(fact.table)}`{rows} in one transaction."

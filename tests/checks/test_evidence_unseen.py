@@ -136,3 +136,15 @@ def test_a_foreign_key_that_is_proved_anew_is_told_of_the_table_that_is_read(bra
     rows = "INSERT INTO users SELECT g, g FROM generate_series(1, 500) g; INSERT INTO posts SELECT g, g FROM generate_series(1, 500) g; ANALYZE;"
     found = said(branch, "ALTER TABLE posts ALTER COLUMN user_id TYPE bigint;", rows)
     assert found == {"rewrites-table", "blocks-reads"}
+
+
+def test_a_table_that_is_swapped_for_a_new_one_is_told_under_its_own_name(branch: EmbeddedBranch) -> None:
+    """Renamed away, replaced and dropped: one loss, and readers find the new one."""
+    swap = (
+        "CREATE TABLE simple_new (a bigint PRIMARY KEY, b text); ALTER TABLE simple RENAME TO simple_old;"
+        "ALTER TABLE simple_new RENAME TO simple; {}"
+    )
+    assert said(branch, swap.format("")) == set()
+    assert said(branch, swap.format("DROP TABLE simple_old;")) == {"drops-table"}
+    born = "CREATE TABLE n (a bigint PRIMARY KEY); ALTER TABLE n RENAME TO m; DROP TABLE m;"
+    assert said(branch, born) == set()
