@@ -7,7 +7,7 @@ from checks.catalog.model import Catalog, Object
 from checks.catalog.outside import DefaultPrivileges, UserMapping
 from checks.catalog.statements.model import Statement
 from checks.catalog.tables import Column, Constraint, Default, View
-from checks.catalog.types import Acl, Identity, Schema
+from checks.catalog.types import Acl, Identity, Schema, Sequence
 
 _KIND = {"schema": "n", "type": "T", "sequence": "S", "table": "r", "view": "r", "function": "f", "column": "c",
          "foreign-data wrapper": "F", "server": "s"}  # fmt: skip
@@ -65,6 +65,8 @@ def _text(comment: str) -> str:
 
 def _owner(before: Object | None, after: Object) -> Iterator[Statement]:
     owner = getattr(after, "owner", "")
+    if isinstance(before, Sequence) and before.owned_by and before.owned_by == getattr(after, "owned_by", None):
+        return  # it has its table's
     if owner != getattr(before, "owner", ""):
         yield Statement(f"ALTER {titles.called(after)} OWNER TO {names.quoted(owner) if owner else 'CURRENT_USER'}")
 

@@ -105,7 +105,9 @@ def _sequence(before: Sequence, after: Sequence) -> list[Statement]:
     done: list[Statement] = []
     if words := pieces.counting(before.counting, after.counting):
         done.append(Statement(f"ALTER SEQUENCE {name} {' '.join(words)}"))
-    if before.unlogged != after.unlogged and not (before.owned_by and after.owned_by):  # else its table takes it along
+    if before.unlogged != after.unlogged and not (
+        before.owned_by and before.owned_by == after.owned_by
+    ):  # else its table takes it along
         done.append(Statement(f"ALTER SEQUENCE {name} SET {'UNLOGGED' if after.unlogged else 'LOGGED'}"))
     if before.owned_by != after.owned_by and not after.owned_by:
         done.append(Statement(f"ALTER SEQUENCE {name} OWNED BY NONE"))

@@ -271,6 +271,7 @@ def _sequences(plan: Plan) -> None:
     for verb, key in list(plan.steps):
         if verb == "disown":
             was = plan.a.objects[key]
+            plan.link((verb, key), ("alter", key))
             if isinstance(was, Sequence) and was.owned_by:
                 plan.link((verb, key), ("drop", ("column", *was.owned_by)))
                 plan.link((verb, key), ("drop", ("table", *was.owned_by[:2])))

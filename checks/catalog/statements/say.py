@@ -25,6 +25,8 @@ def say(plan: Plan, step: Step) -> Iterator[Statement]:  # noqa: C901, PLR0912 -
             yield from _plain(plan, key, _create(plan, step))
         case "alter":
             before, after = plan.a.objects[key], plan.b.objects[key]
+            if ("disown", key) in plan.steps and isinstance(before, Sequence):
+                before = replace(before, owned_by=None)
             yield from _plain(plan, key, plan.done.altered[key])
             yield from about.statements(before, after, plan.b)
         case "rename":
