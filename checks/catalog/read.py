@@ -22,12 +22,13 @@ _MEMBERS = "SELECT classid, objid, refobjid FROM pg_depend WHERE deptype = 'e'"
 
 _FIRST = (_COMMENTS, _MEMBERS, types.SCHEMAS, columns.COLUMNS)
 
+# A young catalog has no statistics, so that an index looks like a shortcut; no index knows the numbers as `int8`.
 # What names do not tell: normal dependencies, the columns that generated columns and expression and partial indexes read.
 _NEEDS = """
 SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, d.deptype = 'a' AND d.objsubid = 0
 FROM pg_depend d
-WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.refclassid <> 'pg_namespace'::regclass
-  AND (d.deptype = 'n' OR d.deptype = 'a' AND d.classid = 'pg_class'::regclass AND (d.objsubid > 0 OR d.objid IN
+WHERE d.deptype IN ('n', 'a') AND d.objid::int8 >= 16384 AND d.refobjid::int8 >= 16384
+  AND d.refclassid <> 'pg_namespace'::regclass AND (d.deptype = 'n' OR d.deptype = 'a' AND d.classid = 'pg_class'::regclass AND (d.objsubid > 0 OR d.objid IN
            (SELECT i.indexrelid FROM pg_index i WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)))
 """
 

@@ -18,7 +18,7 @@ COPY (SELECT a.attrelid, a.attnum, a.attname,
              a.attcompression, a.attstattarget, a.attoptions, a.attfdwoptions, a.attacl,
              CASE WHEN a.attinhcount = 0 THEN 'o' WHEN a.attislocal THEN 'b' ELSE 'i' END
       FROM pg_attribute a
-      WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+      WHERE a.attrelid::int8 >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
         AND a.attrelid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'f', 'v', 'm'))) TO STDOUT (NULL '')
 """
 

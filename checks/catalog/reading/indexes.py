@@ -18,8 +18,11 @@ SELECT i.inhrelid, i.inhparent FROM pg_inherits i JOIN pg_class c ON c.oid = i.i
 
 _CONSTRAINTS = """
 SELECT con.oid, con.conrelid, con.conname, con.contype::text,
-       CASE WHEN con.contype NOT IN ('p', 'u') OR con.condeferrable OR {period} THEN pg_get_constraintdef(con.oid) END, con.conkey, con.confrelid,
-       con.confkey, con.coninhcount > 0 AND NOT con.conislocal, con.coninhcount > 0 AND con.conislocal, con.contypid
+       CASE WHEN con.contype NOT IN ('p', 'u', 'f') OR con.condeferrable OR NOT con.convalidated OR {period}
+                 OR con.contype = 'f' AND (con.confmatchtype <> 's' OR {special}) THEN pg_get_constraintdef(con.oid) END,
+       con.conkey, con.confrelid,
+       con.confkey, con.coninhcount > 0 AND NOT con.conislocal, con.coninhcount > 0 AND con.conislocal, con.contypid,
+       con.confupdtype::text, con.confdeltype::text
 FROM pg_constraint con
 WHERE con.contype IN ('p', 'u', 'c', 'f', 'x') AND con.connamespace = ANY (%(schemas)s::oid[])
   AND NOT (con.contype = 'f' AND con.conparentid <> 0
@@ -83,7 +86,8 @@ def constraints(session: Session, columns: Columns) -> None:  # noqa: C901, PLR0
         if expression:
             session.expression_indexes.add(oid)
     for row in session.ask(_constraints(session.version)):
-        oid, relid, name, contype, definition, numbers, target, target_numbers, inherited, also_here, domain = row
+        (oid, relid, name, contype, definition, numbers, target, target_numbers, inherited, also_here, domain,
+         *actions) = row  # fmt: skip
         if domain:
             key = session.keys.get((session.pg_type, domain))
             if key is not None:
@@ -106,7 +110,9 @@ def constraints(session: Session, columns: Columns) -> None:  # noqa: C901, PLR0
         named = _named(session, relid, numbers or ())
         if definition is None and index is not None and index[-1]:
             definition = f"{'PRIMARY KEY' if contype == 'p' else 'UNIQUE'} ({names.listed(named)})"
-        elif definition is None:
+        elif definition is None and contype == "f":
+            definition = _foreign_key(session, row, named, actions)
+        if definition is None:
             definition = session.ask(_CONSTRAINT_DEFINITION, oid=[oid])[0][0]
         constraint = _constraint(
             *session.relations[relid], name, contype, definition, tuple(sorted(named)) if contype == "c" else named,
@@ -116,6 +122,23 @@ def constraints(session: Session, columns: Columns) -> None:  # noqa: C901, PLR0
         session.add(constraint, (session.pg_constraint, oid))
         if index is not None:
             session.keys[session.pg_class, index[0]] = constraint.key
+
+
+def _foreign_key(session: Session, row: Row, named: Sequence[str], actions: Sequence[str]) -> str | None:
+    """How PostgreSQL spells one that says nothing unusual; None where its target is not in view."""
+    target, numbers = row[6], row[7]
+    if target not in session.relations:
+        return None
+    where = f"{names.qualified(*session.relations[target])}({names.listed(_named(session, target, numbers))})"
+    done = zip(("UPDATE", "DELETE"), actions, strict=True)
+    parts = [
+        f"FOREIGN KEY ({names.listed(named)}) REFERENCES {where}",
+        *(f"ON {what} {_ACTIONS[how]}" for what, how in done if how != "a"),
+    ]
+    return " ".join(parts)
+
+
+_ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
 
 def _definitions(session: Session, rows: list[Row], columns: Columns) -> dict[int, str]:
@@ -160,7 +183,12 @@ def _named(session: Session, relid: int, numbers: Sequence[int]) -> tuple[str, .
 
 
 def _constraints(version: int) -> str:
-    return _CONSTRAINTS.replace("{period}", "con.conperiod" if version >= 180000 else "false")
+    special = "con.confdelsetcols IS NOT NULL" if version >= 150000 else "false"
+    if version >= 180000:
+        special += " OR NOT con.conenforced"
+    return _CONSTRAINTS.replace("{period}", "con.conperiod" if version >= 180000 else "false").replace(
+        "{special}", special
+    )
 
 
 def _indexes(version: int) -> str:
