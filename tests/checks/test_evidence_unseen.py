@@ -148,3 +148,22 @@ def test_a_table_that_is_swapped_for_a_new_one_is_told_under_its_own_name(branch
     assert said(branch, swap.format("DROP TABLE simple_old;")) == {"drops-table"}
     born = "CREATE TABLE n (a bigint PRIMARY KEY); ALTER TABLE n RENAME TO m; DROP TABLE m;"
     assert said(branch, born) == set()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION e();",
+        "CREATE PUBLICATION p FOR ALL TABLES;",
+        "SET session_replication_role = replica;",
+    ],
+)
+def test_what_only_a_platforms_owner_may_do_is_our_limit(branch: EmbeddedBranch, sql: str) -> None:
+    """It is not run here, which is said and blocks nobody."""
+    assert said(branch, sql) == set()
+
+
+def test_what_nobody_should_do_from_a_migration_fails(branch: EmbeddedBranch) -> None:
+    """Files and programs of the server, another user's rights."""
+    assert said(branch, "COPY users TO PROGRAM 'id';") == {"fails"}
+    assert said(branch, "SET SESSION AUTHORIZATION postgres;") == {"fails"}
