@@ -126,10 +126,10 @@ def _told(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa:
         kind = type(clause)
         if kind in _QUIET or (kind in _SELDOM and _says_nothing(clause, release)):
             continue
-        place = step.place
         if kind in _TAKES_AWAY:
             yield from _takes_away(step, clause, release, seen)
             continue
+        place = step.place
         match clause:
             case c.AddColumn(table=table, column=column, type=kind):
                 yield facts.LimitsText(place=place, table=table, column=column, type=kind)

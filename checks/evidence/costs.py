@@ -207,10 +207,9 @@ def _causes(step: Step, release: Release, *, observed: bool) -> Iterator[facts.C
 
 
 def _cause(step: Step, clause: c.Clause, release: Release, *, observed: bool) -> facts.Costs | None:  # noqa: PLR0911 - one answer a clause
-    place = step.place
     match clause:
         case c.AddColumn(table=table, column=column, not_null=True, default="none", filled=""):
-            return facts.AddsRequiredColumn(place=place, table=table, column=column, observed=observed)
+            return facts.AddsRequiredColumn(place=step.place, table=table, column=column, observed=observed)
         case c.AddConstraint(not_valid=True) | c.AddConstraint(using_index=True):
             return None
         case c.AddConstraint(kind="primary key", table=table, column=str(column)) if column and _required(
@@ -222,12 +221,14 @@ def _cause(step: Step, clause: c.Clause, release: Release, *, observed: bool) ->
         ):
             return None
         case c.AddConstraint(table=table, name=name, kind="unique" | "primary key" as kind, columns=columns):
-            return facts.AddsUnique(place=place, table=table, kind=kind, name=name, columns=columns, observed=observed)
+            return facts.AddsUnique(
+                place=step.place, table=table, kind=kind, name=name, columns=columns, observed=observed
+            )
         case c.AddConstraint(table=table, name=name, kind="check"):
-            return facts.AddsCheck(place=place, table=table, name=name, observed=observed)
+            return facts.AddsCheck(place=step.place, table=table, name=name, observed=observed)
         case c.AddConstraint(table=table, name=name, kind="foreign key", columns=columns, referenced=referenced):
             return facts.AddsForeignKey(
-                place=place,
+                place=step.place,
                 table=table,
                 mode=SHARE_ROW,
                 name=name,
@@ -236,9 +237,9 @@ def _cause(step: Step, clause: c.Clause, release: Release, *, observed: bool) ->
                 observed=observed,
             )
         case c.SetNotNull(table=table, column=column):
-            return facts.SetsNotNull(place=place, table=table, column=column, observed=observed)
+            return facts.SetsNotNull(place=step.place, table=table, column=column, observed=observed)
         case c.ValidateConstraint(table=table, name=name) if (table, name) in release.open.unproved:
-            return facts.ValidatesAtOnce(place=place, table=table, name=name, observed=observed)
+            return facts.ValidatesAtOnce(place=step.place, table=table, name=name, observed=observed)
         case _:
             return None
 
@@ -271,14 +272,13 @@ def _harmless(step: Step, release: Release) -> set[str]:
 
 def _certain(step: Step, release: Release) -> Iterator[Fact]:  # noqa: C901 - one case a clause
     """Without a look at the database: only what holds whatever the tables are like."""
-    place = step.place
     columns = {(clause.table, clause.column): clause for clause in step.of(c.AddColumn)}
     rewritten: set[str] = set()
     for clause in columns.values():
         if clause.default == "volatile" and clause.table not in release.born and clause.table not in rewritten:
             rewritten.add(clause.table)
             why = _why(step, release)
-            yield facts.RewritesTable(place=place, table=clause.table, why=why, observed=False)
+            yield facts.RewritesTable(place=step.place, table=clause.table, why=why, observed=False)
     for fact in _causes(step, release, observed=False):
         # Whether a validated CHECK spares the scan, or a new column's default needs a look-up, only the database knows.
         unsure = isinstance(fact, facts.SetsNotNull) or (
@@ -294,18 +294,18 @@ def _certain(step: Step, release: Release) -> Iterator[Fact]:  # noqa: C901 - on
                 table not in release.born
             ):
                 why = f"building index `{name}`" if name else "building the index"
-                yield facts.BlocksWrites(place=place, table=table, mode=SHARE, why=why, index=name, observed=False)
+                yield facts.BlocksWrites(place=step.place, table=table, mode=SHARE, why=why, index=name, observed=False)
             case c.Reindex(table=table) if table and table not in release.born:
                 yield facts.BlocksWrites(
-                    place=place, table=table, mode=SHARE, why="building its indexes anew", observed=False
+                    place=step.place, table=table, mode=SHARE, why="building its indexes anew", observed=False
                 )
             case c.RewriteAll(table=table, why=why) if table not in release.born:
-                yield facts.RewritesTable(place=place, table=table, why=why, observed=False)
+                yield facts.RewritesTable(place=step.place, table=table, why=why, observed=False)
             case c.AddConstraint(table=table, kind="exclusion") if table not in release.born and table not in rewritten:
                 why = "building the exclusion constraint's index"
-                yield facts.BlocksReads(place=place, table=table, mode=AX, why=why, observed=False)
+                yield facts.BlocksReads(place=step.place, table=table, mode=AX, why=why, observed=False)
             case c.Refresh(table=table, gently=False) if table not in release.born:
-                yield facts.BlocksReads(place=place, table=table, mode=AX, why="the refresh", observed=False)
+                yield facts.BlocksReads(place=step.place, table=table, mode=AX, why="the refresh", observed=False)
             case _:
                 pass
 

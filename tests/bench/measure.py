@@ -1,5 +1,6 @@
 """What all benchmarks share: how a line is measured and printed."""
 
+import gc
 import statistics
 import sys
 import time
@@ -47,6 +48,7 @@ def medians(
     times: list[list[float]] = [[] for _ in tasks]
     for _ in range(rounds):
         for found, task in zip(times, tasks, strict=True):
+            gc.collect()  # what one leaves behind is not the other's work
             began = clock()
             task()
             found.append((clock() - began) * 1000)

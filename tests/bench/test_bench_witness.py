@@ -1,6 +1,7 @@
 """The two witnesses: what observing adds to running, and how fast text is read."""
 
 import hashlib
+import logging
 import time
 
 import pytest
@@ -11,9 +12,10 @@ from checks import evidence
 from checks.drizzle import chain as chains
 from checks.drizzle import projects
 from checks.tree import Tree
-from checks.witnesses import grammar, replay, text, trace
+from checks.witnesses import grammar, replay, trace
 from tests.bench import measure
 from tests.bench.shop import Shop
+from tests.bench.sql_files import FILES
 from tests.bench.test_bench_catalog import grow
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
@@ -86,21 +88,20 @@ def test_observing_what_was_there(branches: Embedded) -> None:
     measure.line("observing 2,000 statements on 500 tables of before", watched, peer, at_most=1.6)
 
 
-def test_reading_text(shop: Shop) -> None:
-    """Trees and clauses of every statement, then all facts from them, beside sqlglot's parse of the same text."""
-    whole = "\n".join(shop.sql).replace("--> statement-breakpoint", "")
-
-    def ours() -> None:
-        text.read_all([whole[span.start : span.end] for span in grammar.split(whole)])
-
-    timed = measure.interleaved(ours, lambda: sqlglot.parse(whole, read="postgres"), rounds=3)
-    measure.line("reading 2,000 statements, beside sqlglot's parse", timed.ours, timed.peer, at_least=5.0)
+@pytest.mark.parametrize("kind", ["a chain", *FILES])
+def test_reading_text(shop: Shop, kind: str) -> None:
+    """From a file to all facts, beside pure sqlglot's parse of the same text, in processor time."""
+    logging.getLogger(
+        "sqlglot"
+    ).disabled = True  # what it says of statements that it does not know is not part of reading
+    whole = FILES.get(kind) or "\n".join(shop.sql).replace("--> statement-breakpoint", "")
+    many = len(grammar.split(whole))
     timed = measure.interleaved(
-        lambda: evidence.facts_of(None, [trace.read(whole, "chain.sql")]),
+        lambda: evidence.facts_of(None, [trace.read(whole, "file.sql")]),
         lambda: sqlglot.parse(whole, read="postgres"),
-        rounds=3,
+        clock=time.process_time,
     )
-    measure.line("their facts, beside the same", timed.ours, timed.peer, at_least=5.0)
+    measure.line(f"facts of {kind} ({many:,} statements), sqlglot's parse", timed.ours, timed.peer, at_least=5.0)
 
 
 def test_a_migration_of_50_megabytes() -> None:
