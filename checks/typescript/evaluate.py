@@ -36,6 +36,8 @@ class Evaluator:
     def __init__(self, program: "Program", budget: Budget) -> None:
         self.program = program
         self.budget = budget
+        # What `Object.assign(table, { … })` adds to a thing of the library, which is kept beside it, by identity.
+        self.added: dict[int, tuple[Thing, Record]] = {}
         self._handlers: dict[str, Callable[[Node, Scope], Value]] = {
             "identifier": self._identifier,
             "shorthand_property_identifier": self._identifier,

@@ -64,6 +64,8 @@ def get(ev: "Evaluator", value: Value, name: Value, site: Site) -> Value:  # noq
     if isinstance(value, Record):
         return _of_record(ev, value, key, site)
     if isinstance(value, Thing):
+        if ev.added and id(value) in ev.added and key in ev.added[id(value)][1]:
+            return _of_record(ev, ev.added[id(value)][1], key, site)
         return value.member(key, site)
     if value.__class__ is list:
         return arrays.member(ev, value, key, site)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from checks.typescript import members
 from checks.typescript.scopes import Namespace
-from checks.typescript.values import UNDEFINED, Native, Record, Site, Unknown, Value, text_of, truthy
+from checks.typescript.values import UNDEFINED, Native, Record, Site, Thing, Unknown, Value, text_of, truthy
 
 if TYPE_CHECKING:
     from checks.typescript.evaluate import Evaluator
@@ -40,6 +40,10 @@ def call(ev: "Evaluator", name: str, args: list[Value], site: Site) -> Value:
         return (_has if name == "hasOwn" else _descriptor)(args[0], args[1], site)
     if name == "fromEntries":
         return _from_entries(args[0], site)
+    if name == "assign" and isinstance(args[0], Thing) and not any(arg.__class__ is Unknown for arg in args):
+        added = ev.added.setdefault(id(args[0]), (args[0], Record()))
+        _assign([added[1], *args[1:]], site)
+        return args[0]
     return _assign(args, site) if name == "assign" else _made(ev, name, args, site)
 
 
@@ -80,6 +84,9 @@ def _has(value: Value, name: Value, site: Site) -> Value:
 def _define(ev: "Evaluator", target: Value, name: Value, descriptor: Value, site: Site) -> Value:
     """A property with a descriptor. One that is not listed is not copied either, so the object is not fully known then."""
     key = text_of(name)
+    if isinstance(target, Thing) and key is not None and isinstance(descriptor, Record) and descriptor.hole is None:
+        added = ev.added.setdefault(id(target), (target, Record()))
+        return _define(ev, added[1], name, Record(descriptor | {"enumerable": True}), site) and target
     if not isinstance(target, Record):
         ev.program.remark(site, "defines a property of something that is not a plain object")
         return target

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from checks.tree import Tree
-from checks.typescript import doubt, globals_, modules, outline
+from checks.typescript import doubt, globals_, lodash, modules, outline
 from checks.typescript import module as module_
 from checks.typescript.evaluate import Evaluator
 from checks.typescript.module import Module
@@ -123,7 +123,11 @@ class Program:
             return site.unknown(f"`{name}` of `{specifier}` is not known", inert=name[:1].isupper())
         why = f"`{name}` comes from the package `{specifier}`, which is not part of the repository"
         inert = bool(module_.HARMLESS.fullmatch(specifier)) or not _SCHEMA_LIKE.search(specifier + " " + name)
-        return Unknown(site.path, site.line, why, inert=inert, source=specifier)
+        unknown = Unknown(site.path, site.line, why, inert=inert, source=specifier)
+        known = lodash.exports(specifier) or {}
+        whole = Record(known)
+        whole.hole = unknown
+        return known.get(name, whole if known and name in {"default", "*"} else unknown)
 
     def called(self, callee: Unknown, args: list[Value]) -> Unknown:
         """What calling something unknown gives: a package that is handed pieces of a schema may give a schema."""

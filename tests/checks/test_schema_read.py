@@ -380,6 +380,22 @@ def test_what_may_have_been_changed_is_not_certain(code):
     assert [column.name for column in schema.table("public.u").columns] == ["id"]
 
 
+def test_helpers_may_use_lodash_and_add_members():
+    """Names by `snakeCase`, columns by `pick` and `omit`; what `Object.assign` adds to columns and tables is theirs."""
+    found, schema = lacks(
+        BUILDERS
+        + """import snakeCase from "lodash-es/snakeCase"; import _ from "lodash"; import { pick, debounce } from "lodash";
+const all = { id: integer("id"), note: text("note"), more: text("more") }; export const slow = debounce(() => 1, 5);
+const wrap = (column: any): any => Object.assign(column, { require() { return wrap(column.notNull()); } });
+const made = (name: string, columns: any) => Object.assign(pgTable(snakeCase(name), columns), { check() { return true; } });
+export const one = made("userID2", { ...pick(all, ["id"]), name: wrap(text("name")).require() }); export const two = made("Two", _.omit(all, "more"));"""
+    )
+    assert found == []
+    assert {t.name: [(c.name, c.not_null) for c in t.columns] for t in schema.tables} == {
+        "user_id_2": [("id", False), ("name", True)], "two": [("id", False), ("note", False)],
+    }  # fmt: skip
+
+
 def test_compiled_modules_mean_what_their_sources_mean():
     """CommonJS as bundlers and TypeScript write it; a loader that is not known is no silent pass."""
     getters = """var __defProp = Object.defineProperty; var __export = (target, all) => { for (var name in all) __defProp(target, name, { get: all[name], enumerable: true }); };
