@@ -275,6 +275,8 @@ def _single(top: Object) -> Iterator[str]:  # noqa: C901, PLR0912, PLR0915 - one
             yield ";" if top.populated else "WITH NO DATA;"
             for column in top.columns:
                 where = f"{names.short(schema, name)}.{names.quoted(column.name)}"
+                for setting in column.settings:
+                    yield f"ALTER {kind} {names.short(schema, name)} ALTER COLUMN {names.quoted(column.name)} {setting};"
                 if column.comment:
                     yield f"COMMENT ON COLUMN {where} IS {names.literal(column.comment)};"
                 yield from _grants(
