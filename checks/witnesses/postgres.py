@@ -32,6 +32,14 @@ _CALLS = re.compile(
 _SHARE, _WATCHED = "ShareLock", "ShareUpdateExclusiveLock"
 _UNSEEN = frozenset({"SET", "RESET", "SHOW", "LISTEN", "UNLISTEN", "NOTIFY"})
 _SETTINGS = re.compile(r"client_min_messages|deallocate|discard|\breset\s+all\b|timeout|set_config", re.IGNORECASE)
+_HINTS = (
+    "client_min_messages",
+    "deallocate",
+    "discard",
+    "reset",
+    "timeout",
+    "set_config",
+)  # found much faster in megabytes
 
 
 class Session:
@@ -228,7 +236,8 @@ class Session:
         return _observation(statement, outcome, seen, NOTHING_HELD, in_transaction=False)
 
     def _mistrust(self, statement: Statement) -> None:
-        if _SETTINGS.search(statement.sql):
+        low = statement.sql.lower()
+        if any(hint in low for hint in _HINTS) and _SETTINGS.search(statement.sql):
             self._changed = True
             self.observer.dirty()
 
