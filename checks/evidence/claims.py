@@ -14,6 +14,7 @@ from checks.witnesses import text
 
 _TAKES_AWAY = frozenset({c.DropColumn, c.Rename, c.RenameSchema, c.DropConstraint, c.Drop, c.AlterType})
 _QUIET = frozenset({c.Lock, c.SetNotNull, c.ValidateConstraint, c.CreateView, c.AddEnumValue, c.Dml, c.RenameType})
+_MOST_NAMES = 20  # of one statement; rubbish of megabytes is full of them
 _SELDOM = frozenset({c.AddColumn, c.AddConstraint, c.CreateIndex})
 # Of the others nothing depends, or drizzle-kit itself writes CASCADE behind them (tables, policies).
 _TAKEN_ALONG = {
@@ -117,7 +118,11 @@ def claims(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:
     """The facts of one statement's text."""
     if not _QUIET.issuperset(step.by_kind):
         yield from _told(step, release, seen)
-    for name, becomes in text.long_names(step.statement.sql):
+    if step.reading.kind == "notify_stmt":
+        yield facts.NotObserved(
+            place=step.place, why="who listens, and what they do once it commits, is not known here"
+        )
+    for name, becomes in text.long_names(step.statement.sql)[:_MOST_NAMES]:
         yield facts.TruncatedName(place=step.place, name=name, becomes=becomes)
 
 

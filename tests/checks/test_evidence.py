@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from bot.branches.embedded import Embedded, EmbeddedBranch
-from checks import evidence, record, rules
+from checks import evidence, record, render, rules
 from checks.drizzle import statements
 from checks.drizzle.model import Chain, Migration, Project, Transaction
-from checks.report import Finding
+from checks.report import Finding, TraceReport
 from checks.witnesses import replay
 from checks.witnesses.model import Failure, Held, MigrationRun, Observation, Run
 
@@ -296,3 +296,13 @@ def test_a_failure_after_all_that_is_judged_is_told() -> None:
     listed = record.statements(migration, {o.statement.index: o for o in seen})
     assert [s.index for s in listed[50_000:]] == [50_003, 50_007]
     assert listed[-1].error is not None
+    told = TraceReport(statements=listed, findings=(), coverage=evidence.coverage(run, [migration]))
+    shown = render.as_text(told, "text")
+    assert "50008  UPDATE users" in shown
+    assert "… 49,010 more statements" in shown
+
+
+def test_who_listens_is_not_known() -> None:
+    """NOTIFY reaches others when it commits; a note says that they were not seen."""
+    findings = rules.judge(evidence.facts_of(None, made_of(["NOTIFY orders, 'all';\n"])))
+    assert [(f.rule, f.severity) for f in findings] == [("not-observed", "note")]
