@@ -6,7 +6,6 @@ Exit codes: 0 fine; 1 the policy says no (or: differences, drift, pending work);
 import os
 import re
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,19 @@ import typer
 
 from bot import interrupt
 from bot.database import commands as databases
+from bot.terminal.options import (
+    BacktestFormat,
+    Base,
+    Database,
+    DiffFormat,
+    Head,
+    Offline,
+    Repo,
+    ReviewFormat,
+    SchemaFormat,
+    SyncFormat,
+    Transaction,
+)
 from checks.errors import CouldNotJudge, UserError
 
 app = typer.Typer(
@@ -28,62 +40,6 @@ app = typer.Typer(
 
 
 _SECRET = re.compile(r"://(?!USER:PASSWORD@)[^\s:/@]*:[^\s@]*@")
-
-
-class ReviewFormat(StrEnum):
-    """How a review is printed."""
-
-    text = "text"
-    markdown = "markdown"
-    json = "json"
-    sarif = "sarif"
-
-
-class SchemaFormat(StrEnum):
-    """How a schema is printed."""
-
-    sql = "sql"
-    json = "json"
-
-
-class DiffFormat(StrEnum):
-    """How a difference is printed."""
-
-    sql = "sql"
-    unified = "unified"
-    json = "json"
-
-
-class BacktestFormat(StrEnum):
-    """How a backtest is printed."""
-
-    text = "text"
-    markdown = "markdown"
-    json = "json"
-
-
-class Transaction(StrEnum):
-    """How statements are run."""
-
-    one = "one"
-    each = "each"
-    none = "none"
-
-
-Repo = Annotated[Path, typer.Option("--repo", metavar="DIR", help="The git repository.")]
-Base = Annotated[
-    str | None, typer.Option("--base", metavar="REV", help="What to compare with [default: the default branch].")
-]
-Head = Annotated[str, typer.Option("--head", metavar="REV", help="What to review.")]
-Database = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        metavar="URL",
-        help="A PostgreSQL server to use instead of the embedded one; databases are made and dropped on it.",
-    ),
-]
-Offline = Annotated[bool, typer.Option("--offline", help="Use no database: read the SQL only.")]
 
 
 @app.command()
@@ -262,13 +218,6 @@ def init(
     from bot.terminal import init as writing
 
     return writing.run(repo, scripts=scripts)
-
-
-class SyncFormat(StrEnum):
-    """How a sync is told."""
-
-    text = "text"
-    json = "json"
 
 
 @app.command()
