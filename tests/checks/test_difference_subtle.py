@@ -127,13 +127,15 @@ def one(branches: Embedded) -> Iterator[psycopg.Connection]:
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_what_differs_in_little_is_told_and_arrives(one: psycopg.Connection, name: str) -> None:
-    """Both ways."""
+    """Both ways, and from nothing."""
     a, b = PAIRS[name]
     before, after = state(one, a), state(one, b)
     assert not difference.equal(before, after)
     assert difference.unified(before, after)
     arrive(one, a, b)
     arrive(one, b, a)
+    arrive(one, "", a)
+    arrive(one, "", b)
 
 
 def test_rows_stay_in_a_table_that_becomes_a_child(one: psycopg.Connection) -> None:

@@ -238,7 +238,11 @@ def _inherited_defaults(plan: Plan) -> None:
         if isinstance(column := plan.b.objects[key], Column) and column.inherited:
             for parent in plan.together.parents(plan.b, ("table", column.schema, column.table)):
                 plan.link(("create", ("column", *parent, column.name)), ("create", key))
-        elif isinstance(column, Column) and column.also_here:
+        elif (
+            isinstance(column, Column)
+            and column.also_here
+            and ("table", column.schema, column.table) not in plan.done.created
+        ):
             for parent in plan.together.parents(plan.b, ("table", column.schema, column.table)):
                 plan.link(("create", key), ("create", ("column", *parent, column.name)))
         for parent in plan.together.parents(plan.b, key) if key[0] == "table" else ():
