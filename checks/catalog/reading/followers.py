@@ -22,7 +22,7 @@ WHERE s.stxnamespace = ANY (%(schemas)s::oid[])
 
 _TRIGGERS = """
 SELECT t.oid, t.tgrelid, t.tgname, CASE WHEN t.tgparentid = 0 THEN pg_get_triggerdef(t.oid) ELSE '' END, t.tgenabled::text,
-       coalesce(up.tgenabled::text, 'O'), t.tgparentid
+       coalesce(up.tgenabled::text, 'O'), t.tgparentid, t.tgconstrrelid
 FROM pg_trigger t LEFT JOIN pg_trigger up ON up.oid = t.tgparentid
 WHERE NOT t.tgisinternal AND (t.tgparentid = 0 OR t.tgenabled <> up.tgenabled)
 """
@@ -81,12 +81,14 @@ def followers(session: Session) -> None:
 def _triggers(session: Session, catalog: int) -> None:
     """Triggers; those of partitions only where they are switched otherwise than their parents'."""
     of_parents: list[tuple[Trigger, int]] = []
-    for oid, relid, name, definition, enabled, above, parent in session.ask(_TRIGGERS):
+    for oid, relid, name, definition, enabled, above, parent, other in session.ask(_TRIGGERS):
         if relid in session.relations:
             trigger = Trigger(
                 *session.relations[relid], name, definition, enabled, session.comment(catalog, oid), above
             )
             session.add(trigger, (catalog, oid))
+            if other in session.relations:  # FROM another table
+                session.need(trigger.key, ("table", *session.relations[other]))
             if parent:
                 of_parents.append((trigger, parent))
     for trigger, parent in of_parents:
