@@ -75,7 +75,7 @@ def look(before: "Catalog | None", after: "Catalog | None") -> Known:
         policies=policies,
         indexes=_indexes(after) if after is not None else None,
         open_functions=frozenset(_open(after)) if after is not None else None,
-        gone=frozenset(_shown(before)) - frozenset(_shown(after)) if after is not None else frozenset(),
+        gone=frozenset(_gone(before, after)) if after is not None else frozenset(),
     )
 
 
@@ -100,15 +100,17 @@ def _open(catalog: "Catalog") -> Iterator[str]:
                 yield f"{each.schema}.{each.name}"
 
 
-def _shown(catalog: "Catalog") -> Iterator[tuple[str, str | None]]:
-    """Tables, views, and all columns that can be asked for."""
-    from checks.catalog.tables import Column, Table, View  # noqa: PLC0415 - as above
+def _gone(before: "Catalog", after: "Catalog") -> Iterator[tuple[str, str | None]]:
+    """Tables, views, and columns that could be asked for before and cannot be now."""
+    from checks.catalog.tables import View  # noqa: PLC0415 - as above
 
-    for each in catalog:
-        if isinstance(each, Column):
-            yield f"{each.schema}.{each.table}", each.name
-        elif isinstance(each, Table | View):
-            name = f"{each.schema}.{each.name}"
-            yield name, None
-            if isinstance(each, View):
-                yield from ((name, column.name) for column in each.columns)
+    for key in before.objects.keys() - after.objects.keys():
+        if key[0] in {"table", "view"}:
+            yield f"{key[1]}.{key[2]}", None
+        if key[0] == "column":
+            yield f"{key[1]}.{key[2]}", key[3]
+    for key, was in before.objects.items():
+        if isinstance(was, View):
+            now = after.objects.get(key)
+            left = {column.name for column in now.columns} if isinstance(now, View) else set[str]()
+            yield from ((f"{was.schema}.{was.name}", column.name) for column in was.columns if column.name not in left)
