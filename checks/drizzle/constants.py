@@ -119,6 +119,9 @@ class Module:
             case "lexical_declaration" | "variable_declaration":
                 for declared in statement.named_children:
                     self._declare(declared)
+            case "function_declaration":
+                if (name := statement.child_by_field_name("name")) is not None:
+                    self._names[syntax.text(name)] = statement
             case "export_statement":
                 if (declaration := statement.child_by_field_name("declaration")) is not None:
                     self._collect(declaration)
@@ -193,6 +196,9 @@ class Module:
             "ternary_expression": self._ternary,
             "call_expression": self._call,
             "new_expression": self._new,
+            "arrow_function": self._returned,
+            "function_expression": self._returned,
+            "function_declaration": self._returned,
         }
         read = reads.get(node.type)
         return UNKNOWN if read is None else read(node)
@@ -303,7 +309,23 @@ class Module:
             return values[0] if values else UNKNOWN
         if syntax.text(function) == "process.cwd":
             return WORKING
+        made = self._identifier(function) if function.type == "identifier" else UNKNOWN
+        if made is not UNKNOWN:
+            return made
         return _path(name, values)
+
+    def _returned(self, node: Node) -> Any:  # noqa: ANN401 - a JavaScript value
+        """A function stands for what it returns last; its parameters are unknown."""
+        body = node.child_by_field_name("body")
+        if body is None or body.type != "statement_block":
+            return self.value(body)
+        returned: Node | None = None
+        for statement in body.named_children:
+            if statement.type in {"lexical_declaration", "variable_declaration"}:
+                self._collect(statement)
+            elif statement.type == "return_statement":
+                returned = statement.named_child(0)
+        return self.value(returned)
 
     def _new(self, node: Node) -> Any:  # noqa: ANN401 - a JavaScript value
         given = node.child_by_field_name("arguments")

@@ -317,3 +317,18 @@ def test_a_policy_that_names_what_is_not_there_is_told_so(said: DrizzleOverrides
     assert len(found.remarks) == 1
     first = projects.survey(Tree.of({"package.json": "{}"}), DrizzleOverrides(migrations="lib/migrations"))
     assert ([p.migrations_dir for p in first.projects], first.remarks) == (["lib/migrations"], ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'export default defineConfig(() => ({ dialect: "postgresql", schema: "./s.ts", out: "./o" }));',
+        'const make = () => defineConfig({ dialect: "postgresql", schema: "./s.ts", out: "./o" }); export default make();',
+        'function make(more) { const out = "./o"; return { dialect: "postgresql", schema: "./s.ts", out, ...more }; } export default make({});',
+        'const f = () => g(); const g = () => f(); export default { dialect: "postgresql", schema: f() ?? "./s.ts", out: "./o" };',
+    ],
+)
+def test_a_configuration_may_be_what_a_function_returns(text: str) -> None:
+    """Functions of the file stand for what they return; one that needs itself is unknown."""
+    (found,) = config.read(Tree.of({"drizzle.config.ts": text}), "drizzle.config.ts")
+    assert (found.postgres, found.schema, found.out) == (True, ("./s.ts",), ("./o",))
