@@ -91,7 +91,13 @@ def always(node: Any) -> bool:  # noqa: ANN401 - an expression
         left, right = node.a_expr.lexpr, node.a_expr.rexpr
         same = left.WhichOneof("node") == right.WhichOneof("node") == "a_const" and strings(node.a_expr.name) == ["="]
         return same and left.a_const.ival == right.a_const.ival and left.a_const.sval == right.a_const.sval
-    return kind == "bool_expr" and len(node.bool_expr.args) > 0 and all(always(arg) for arg in node.bool_expr.args)
+    if kind != "bool_expr":
+        return False
+    parts = node.bool_expr.args
+    if node.bool_expr.boolop == grammar.nodes.NOT_EXPR:
+        false = parts[0].a_const
+        return parts[0].WhichOneof("node") == "a_const" and false.HasField("boolval") and not false.boolval.boolval
+    return (any if node.bool_expr.boolop == grammar.nodes.OR_EXPR else all)(always(part) for part in parts)
 
 
 def not_null(node: Any) -> str:  # noqa: ANN401 - an expression

@@ -79,7 +79,8 @@ def said(branch: EmbeddedBranch, sql: str, more: str = "") -> set[str]:
         ("DROP INDEX users_nick;", set()),
         # Rows.
         ("UPDATE users SET n = 1 WHERE true;", {"updates-all-rows"}),
-        ("DELETE FROM posts WHERE 1 = 1;", {"updates-all-rows"}),
+        ("DELETE FROM posts WHERE 1 = 1 AND (n = 3 OR NOT false);", {"updates-all-rows"}),
+        ("DELETE FROM posts WHERE NOT (n = 3) AND true;", set()),
         ("UPDATE users SET n = 1 WHERE id IS NOT NULL;", {"updates-all-rows"}),
         ("UPDATE users SET n = 1 WHERE nick IS NOT NULL;", set()),
         ("WITH u AS (UPDATE users SET n = 1 RETURNING id) SELECT count(*) FROM u;", {"updates-all-rows"}),
