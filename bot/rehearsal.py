@@ -87,12 +87,12 @@ class _Whole:
         if self._running is None:
             self._running = self.beside.submit(_from_zero, self.plan.head, self.stage)
 
-    def at(self, remark: str | None) -> None:
+    def at(self, remark: bytes | None) -> None:
         """Base's state has that remark."""
         if not zero.may_follow(self.plan, remark):
             self.start()
 
-    def after(self, found: Rehearsal, remark: str | None) -> None:
+    def after(self, found: Rehearsal, remark: bytes | None) -> None:
         """Head's migrations have run on the state with that remark."""
         if self._running is None:
             self._told = zero.told(self.plan, found, remark)
@@ -128,7 +128,7 @@ def _from_base(
             ms = {"branch": (time.perf_counter() - started) * 1000}
             remark = branch.remark if isinstance(branch, Remembers) and not note else None
             whole.at(remark)
-            found = _observe(plan, branch, stage, say)
+            found = _observe(plan, branch, stage, say, zero.catalog(remark))
             whole.after(found, remark)
             leaving = whole.beside.submit(_leave, opened.pop_all(), whole, branch, found)
         said = (*notes, note) if note else ()
@@ -187,10 +187,10 @@ def _grow(chain: Chain) -> Callable[[Branch], None]:
     return build
 
 
-def _observe(plan: Plan, branch: Branch, stage: Stage, say: Say) -> Rehearsal:
-    """Read the schema, run what is pending, read it again."""
+def _observe(plan: Plan, branch: Branch, stage: Stage, say: Say, before: Catalog | None) -> Rehearsal:
+    """Read the schema, where it is not known, run what is pending, read it again."""
     started = time.perf_counter()
-    before = stage.catalog(branch)
+    before = stage.catalog(branch) if before is None else before
     read = time.perf_counter()
     say("running head's migrations" if plan.added else "looking at the schema")
     run = replay.run(branch, restamped(plan)) if plan.added else None

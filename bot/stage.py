@@ -22,7 +22,7 @@ _EXTENSION = re.compile(r'\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w
 _CONCURRENTLY = re.compile(r"^(CREATE (?:UNIQUE )?INDEX) CONCURRENTLY\b")  # as our own writers write it
 # A pipeline that fails is told to us; psycopg's own word of it is for nobody's terminal.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
-_FORMAT = "5"  # of what is kept in templates; another number makes them anew
+_FORMAT = "6"  # of what is kept in templates; another number makes them anew
 
 
 class StateFailedError(Exception):
@@ -67,13 +67,13 @@ class Stage:
         ignored = ("drizzle", f"{schema}.{name}") if schema == "drizzle" else (f"{schema}.{name}",)
         return cls(provider, platforms.stubs(sql), sorted(wanted), seconds, ignored)
 
-    def template(self, name: str, parts: Sequence[str], build: Callable[[Branch], str | None]) -> Template:
+    def template(self, name: str, parts: Sequence[str], build: Callable[[Branch], bytes | None]) -> Template:
         """A state that depends on the stubs, the extensions and `parts`; made once, copied afterwards."""
         digest = hashlib.sha256()
         for part in (_FORMAT, name, *self.stubs, "", *self.extensions, "", *parts):
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
 
-        def staged(branch: Branch) -> str | None:
+        def staged(branch: Branch) -> bytes | None:
             play(branch, self.stubs)
             return build(branch)
 

@@ -8,16 +8,21 @@ at the end of base's run (`checks.witnesses.leftovers`); the answer is kept with
 head's migrations did on base's state is what they do from zero. Whatever is in doubt is run.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Sequence
 
+import psycopg
+
 from bot.branches import Template
 from bot.stage import Stage, StateFailedError
 from checks.branch import Branch
+from checks.catalog import kept
 from checks.catalog.model import Catalog
 from checks.drizzle.model import Chain, Migration
 from checks.drizzle.plan import Plan
+from checks.errors import CouldNotJudge
 from checks.rehearsal import Rehearsal
 from checks.witnesses import grammar, leftovers, replay
 from checks.witnesses.leftovers import FUNCTIONS, ROWS, Leftovers
@@ -38,14 +43,14 @@ _LOCKS_OF_AN_OBJECT = 10  # a table with its key, its sequence and what holds it
 
 
 def template(chain: Chain, stage: Stage) -> Template:
-    """The state that a chain makes of an empty database, with a remark on what it left in its session.
+    """The state that a chain makes of an empty database, with a remark on what it left in its session, and its schema.
 
     To build it raises `StateFailedError` where the chain does not run there.
     """
     project = chain.project
     rows = [f"{m.tag} {m.when} {m.hash}" for m in chain.migrations]
 
-    def build(branch: Branch) -> str | None:
+    def build(branch: Branch) -> bytes | None:
         watch = leftovers.Watch(chain)
         run = replay.build_base(branch, chain, watch=watch)
         if run.state == "failed":
@@ -53,7 +58,11 @@ def template(chain: Chain, stage: Stage) -> Template:
         if watch.found is None:
             return None
         words = sorted(leftovers.holds(watch.found, chain, branch.version))
-        return json.dumps({"left": words, "locks": watch.found.locks})
+        said = json.dumps({"left": words, "locks": watch.found.locks}).encode()
+        schema = b""
+        with contextlib.suppress(CouldNotJudge, psycopg.Error):  # whoever needs it reads it, and says what is wrong
+            schema = kept.to_bytes(stage.catalog(branch))
+        return said + b"\n" + schema
 
     parts = [project.format, project.transaction, project.migrator, ".".join(project.table), *rows]
     return stage.template("chain", parts, build)
@@ -73,7 +82,7 @@ def follows(plan: Plan) -> bool:
     return same and untouched and bool(ours) and list(map(_ran, ours)) == list(map(_ran, plan.head.migrations))
 
 
-def may_follow(plan: Plan, remark: str | None) -> bool:
+def may_follow(plan: Plan, remark: bytes | None) -> bool:
     """Whether head's new migrations can feel nothing of what base's run left, as far as can be told before they ran."""
     if not follows(plan) or (left := _read(remark)) is None:
         return False
@@ -92,7 +101,7 @@ def may_follow(plan: Plan, remark: str | None) -> bool:
     return not soft or _still(statements, texts, rows=ROWS in left.words)
 
 
-def told(plan: Plan, shown: Rehearsal, remark: str | None) -> tuple[Run, Catalog] | None:
+def told(plan: Plan, shown: Rehearsal, remark: bytes | None) -> tuple[Run, Catalog] | None:
     """What the whole chain from zero does, and the schema that it makes; None: it has to be run.
 
     Args:
@@ -120,16 +129,21 @@ def told(plan: Plan, shown: Rehearsal, remark: str | None) -> tuple[Run, Catalog
     return Run(state="ok", transaction=transaction, recorded=tags), shown.after
 
 
+def catalog(remark: bytes | None) -> Catalog | None:
+    """The schema of the state that has the remark; None where it has to be read."""
+    return None if remark is None else kept.of_bytes(remark.partition(b"\n")[2])
+
+
 def _ran(migration: Migration) -> tuple[str, int, str]:
     return migration.tag, migration.when, migration.hash
 
 
-def _read(remark: str | None) -> Leftovers | None:
+def _read(remark: bytes | None) -> Leftovers | None:
     """A remark, as `template` makes it."""
     if remark is None:
         return None
     try:
-        said = json.loads(remark)
+        said = json.loads(remark.partition(b"\n")[0])
         return Leftovers(frozenset(map(str, said["left"])), int(said["locks"]))
     except (ValueError, KeyError, TypeError):
         return None

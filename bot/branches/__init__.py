@@ -19,7 +19,7 @@ class Template:
     """
 
     key: str
-    build: Callable[[Branch], str | None]
+    build: Callable[[Branch], bytes | None]
 
 
 class Provider(Protocol):
@@ -50,7 +50,7 @@ class Remembers(Protocol):
     """A branch at a template that knows what was said of the template when it was built."""
 
     @property
-    def remark(self) -> str | None:
+    def remark(self) -> bytes | None:
         """What `Template.build` returned."""
         ...
 

@@ -23,7 +23,7 @@ class EmbeddedBranch:
     may_create_roles = True
 
     def __init__(self, sockets: Path, version: int, missing: frozenset[str]) -> None:
-        self.remark: str | None = None
+        self.remark: bytes | None = None
         self.version = version
         self.missing_extensions = missing
         self._sockets = sockets

@@ -41,10 +41,10 @@ class Templates:
             return True
 
     @staticmethod
-    def remark(data: Path) -> str | None:
+    def remark(data: Path) -> bytes | None:
         """What was remembered of the template that `data` is a copy of; look before anything runs there."""
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            return (data / _REMARK).read_text(encoding="utf-8")
+        with contextlib.suppress(OSError):
+            return (data / _REMARK).read_bytes()
         return None
 
     def peek(self, key: str, target: Path, owner: Owner) -> bool:
@@ -64,7 +64,7 @@ class Templates:
             finally:
                 (self.folder / f"{key}.making").unlink(missing_ok=True)
 
-    def keep(self, key: str, data: Path, *, public: bool = False, remark: str | None = None) -> None:
+    def keep(self, key: str, data: Path, *, public: bool = False, remark: bytes | None = None) -> None:
         """Keep a copy of the data directory of a cluster that was stopped in order, and what is to be remembered of it.
 
         `public`: others may copy it too.
@@ -73,7 +73,7 @@ class Templates:
         try:
             files.copy(data, fresh / "data", public=public)
             if remark is not None:
-                files.write(fresh / "data" / _REMARK, remark)
+                (fresh / "data" / _REMARK).write_bytes(remark)
             files.publish(fresh / "data", self.folder / key)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

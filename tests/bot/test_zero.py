@@ -29,7 +29,7 @@ class Shown:
     plan: Plan
     from_base: Rehearsal
     from_zero: Rehearsal
-    remark: str | None
+    remark: bytes | None
 
     @property
     def same(self) -> bool:
@@ -288,7 +288,7 @@ def test_other_ways_of_running_are_told_too(branches: Embedded, transaction: Tra
     assert zero.told(both.plan, both.from_base, both.remark) is not None
     assert both.same
     calling = planned(base, "alter table t add column c int default f()")
-    assert not zero.may_follow(calling, '{"left": ["functions"], "locks": 0}')
+    assert not zero.may_follow(calling, b'{"left": ["functions"], "locks": 0}')
     setting = planned(base, "set search_path = drizzle" + BREAK + "create table u()")
     assert not zero.may_follow(setting, both.remark)
 
@@ -297,11 +297,11 @@ def test_a_chain_that_is_not_bases_and_more_is_run() -> None:
     """What head edits, takes away, moves or runs in another way makes another chain."""
     base = chain(T, "create table u()")
     plan = planned(base, "create table w()")
-    left = '{"left": [], "locks": 40}'
+    left = b'{"left": [], "locks": 40}'
     assert zero.may_follow(plan, left)
     assert not zero.may_follow(plan, None)
-    assert not zero.may_follow(plan, "not what we wrote")
-    assert not zero.may_follow(plan, '{"left": [], "locks": 6000}')
+    assert not zero.may_follow(plan, b"not what we wrote")
+    assert not zero.may_follow(plan, b'{"left": [], "locks": 6000}')
     first, second, third = plan.head.migrations
     edited = replace(first, hash="0" * 64)
     for migrations in ([edited, second, third], [second, third], [second, first, third], [first, third, second]):
