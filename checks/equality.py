@@ -81,7 +81,7 @@ def judge(sides: Sides, before: Sides, paths: Iterable[str], fallback: str) -> t
     """
     changed = frozenset(paths)
     old = set(map(_identity, (*_schema_differences(before), *_snapshot_differences(before))))
-    found = _sort(sides)
+    found = _sort(sides, before)
     facts: list[Fact] = []
     where = _Places(sides.schema, changed, fallback)
     for owner, differences in _by_owner(found.missing).items():
@@ -246,13 +246,15 @@ def _said(found: Any) -> Any:  # noqa: ANN401 - an object of any kind
     return dataclasses.replace(found, **unsaid) if unsaid else found
 
 
-def _sort(sides: Sides) -> _Sorted:
+def _sort(sides: Sides, earlier: Sides) -> _Sorted:
     """What each difference between chain and schema file means."""
     result = _Sorted()
     if sides.drawn is None or sides.schema is None:
         return result
     drawn = sides.drawn.objects
-    known = set(sides.snapshot.objects) if sides.snapshot is not None else None
+    # What Drizzle has known is missed where it goes; anything else was made by hand. Without snapshots base's schema file tells.
+    recorded = sides.snapshot if sides.snapshot is not None else earlier.drawn
+    known = set(recorded.objects) if recorded is not None else None
     doubt = _Doubt(sides.schema)
     differences = _schema_differences(sides)
     gone_tables = {k[1:3] for k, a, b in differences if k[0] == "table" and a is not None and b is None}

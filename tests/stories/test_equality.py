@@ -310,3 +310,23 @@ def test_an_extension_of_the_chain_is_there_for_the_schema_file(
         "equal",
         "pass",
     )
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_without_snapshots_bases_schema_file_tells_what_was_made_by_hand(
+    repo: GitRepo, capsys: pytest.CaptureFixture[str], *, leaves: bool
+) -> None:
+    """SQL may make more than the schema file ever said; what leaves the schema file still needs its migration."""
+    base = shop(USERS + 'export const old = pgTable("old", { id: text() });\n')
+    base.put("0000_users.sql", base.files["drizzle/0000_users.sql"] + '\nCREATE TABLE "old" ("id" text);')
+    head = base.fork().add("policy", 'CREATE POLICY "p" ON "users" USING (true);\nCREATE TABLE "by_hand" ("id" text);')
+    if leaves:
+        head.files["schema.ts"] = HEAD + USERS
+    for story in (base, head):
+        for path in [path for path in story.files if path.endswith("_snapshot.json")]:
+            del story.files[path]
+    report = reviewed(repo, base, head, capsys)
+    missing = [f["message"] for f in findings(report, "missing-migration") if f["severity"] == "error"]
+    assert ["`old`" in message for message in missing] == [True] * leaves
+    (note,) = findings(report, "hand-edited-migration")
+    assert "by_hand" in note["message"]
