@@ -108,13 +108,21 @@ def apply(
 ) -> list[Finding]:
     """The findings, each with the waiver that excuses it, and what is wrong with the waivers."""
     waivers = list(waivers)
+    at: dict[tuple[str, str, int | None], list[int]] = {}  # those of one statement; a file may have thousands
+    wide: list[int] = []
+    for n, waiver in enumerate(waivers):
+        if waiver.place is None or waiver.first or waiver.rule == ALL_HISTORY:
+            wide.append(n)
+        else:
+            at.setdefault((waiver.rule, waiver.place.path, waiver.place.statement), []).append(n)
     used: set[int] = set()
     result: list[Finding] = []
     for finding in findings:
-        number = next((n for n, waiver in enumerate(waivers) if waiver.excuses(finding)), None)
-        if number is not None:
-            used.update(n for n, waiver in enumerate(waivers) if waiver.excuses(finding))
-            given = waivers[number]
+        near = at.get((finding.rule, finding.path, finding.statement), [])
+        numbers = sorted(n for n in (*wide, *near) if waivers[n].excuses(finding))
+        if numbers:
+            used.update(numbers)
+            given = waivers[numbers[0]]
             excuse = report.Waiver(reason=given.reason, by=given.by, until=given.until)
             result.append(finding.model_copy(update={"waived": excuse}))
         else:
