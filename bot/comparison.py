@@ -133,6 +133,7 @@ def _sides(drawn: Drawn, built: Catalog | None, chain: Chain) -> Sides:
         snapshot=drawn.snapshot,
         schema=drawn.read,
         loosening=tuple(sql for sql in statements if _LOOSENS.search(sql)),
+        unread=chain.newest_snapshot_is_unread,
     )
 
 

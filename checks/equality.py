@@ -46,6 +46,7 @@ class Sides:
         snapshot: what the last snapshot describes, made likewise.
         schema: the schema files as read, with what could not be.
         loosening: the statements of the chain that drop a constraint or an identity.
+        unread: a newer snapshot is there, and cannot be read: `snapshot` is not the last one.
     """
 
     chain: Catalog | None = None
@@ -53,6 +54,7 @@ class Sides:
     snapshot: Catalog | None = None
     schema: model.Schema | None = None
     loosening: tuple[str, ...] = ()
+    unread: bool = False
 
 
 @dataclass(slots=True)
@@ -132,7 +134,7 @@ def _equality(sides: Sides, found: _Sorted) -> report.Equality:
     elif unresolved:
         state = "unresolved"
     kept: Literal["equal", "differs", "absent"] = "absent"
-    if sides.snapshot is not None and sides.chain is not None:
+    if sides.snapshot is not None and sides.chain is not None and not sides.unread:
         kept = "differs" if any(d[2] is not None for d in _snapshot_differences(sides)) else "equal"
     return report.Equality(
         schema_ts=state, snapshot=kept, missing_sql=missing_sql(sides, found.missing), unresolved=unresolved

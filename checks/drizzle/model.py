@@ -133,6 +133,9 @@ class Damage:
         return (self.area, self.problem, self.tag or "", self.other or "", self.detail)
 
 
+_UNREAD = frozenset({"not-json", "wrong-shape", "conflict-markers", "unknown-version", "symlink", "not-a-file"})
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """The migrations of a project at one commit, in the order in which Drizzle runs them.
@@ -160,3 +163,9 @@ class Chain:
     def last_snapshot(self) -> Snapshot | None:
         """The snapshot that the next `generate` would compare with."""
         return self.snapshots[-1] if self.snapshots else None
+
+    @property
+    def newest_snapshot_is_unread(self) -> bool:
+        """Whether a snapshot after the last one that can be read cannot be: then nothing says what `generate` would compare with."""
+        last = self.last_snapshot.path if self.last_snapshot else ""
+        return any(d.area == "snapshot" and d.problem in _UNREAD and (d.other or "") >= last for d in self.damage)

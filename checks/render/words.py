@@ -335,7 +335,7 @@ def equal(equality: Equality) -> list[tuple[str, str]]:
     snapshot = {
         "equal": ("met", "The last snapshot describes the same database as the migrations."),
         "differs": ("unmet", "The last snapshot and the migrations describe different databases."),
-        "absent": ("not-applicable", "There is no snapshot."),
+        "absent": ("not-applicable", "There is no snapshot, or the last one cannot be read."),
     }[equality.snapshot]
     return [schema_ts, snapshot]
 

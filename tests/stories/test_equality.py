@@ -161,6 +161,17 @@ def test_rows_that_are_secured_by_hand_lack_no_migration(repo: GitRepo, capsys: 
     )
 
 
+@pytest.mark.parametrize("broken", ['{"version": "42", "dialect": "postgresql", "id": "x", "prevId": "y"}', "<<<<<<< main"])
+def test_an_older_snapshot_is_not_the_last(broken: str, repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the newest snapshot cannot be read, none is equal to the migrations, whatever the one before it says."""
+    base = shop(USERS)
+    head = base.fork().add("rows", "UPDATE users SET email = email WHERE id = 'x';")
+    head.put("meta/0001_snapshot.json", broken)
+    report = reviewed(repo, base, head, capsys)
+    assert findings(report, "snapshot-chain")
+    assert (report["verdict"], report["equality"]["snapshot"]) == ("block", "absent")
+
+
 def test_a_snapshot_that_says_otherwise_is_told(repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """SQL edited after it was generated: the next `generate` would start from a wrong state."""
     base = shop(USERS)
