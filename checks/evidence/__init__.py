@@ -74,7 +74,14 @@ def facts_of(
             found += _noted(step, said)
         found += windows.see(step, release)
         release.learn(step)
-    return [*found, *windows.close(), *_beyond(made, migrations), *_unrecorded(run, migrations, complete=complete)]
+    empty = (facts.NoStatements(place=_start(m)) for m in migrations if not m.statements and m.unread is None)
+    return [
+        *found,
+        *windows.close(),
+        *_beyond(made, migrations),
+        *empty,
+        *_unrecorded(run, migrations, complete=complete),
+    ]
 
 
 def coverage(run: Run | None, migrations: Iterable[Migration]) -> "Coverage":
@@ -96,6 +103,10 @@ def coverage(run: Run | None, migrations: Iterable[Migration]) -> "Coverage":
         executed=sum(seen.executed for r in runs if r.migration.tag in asked for seen in r.observations),
         opaque=tuple(opaque),
     )
+
+
+def _start(migration: Migration) -> Place:
+    return Place(path=migration.path, line=1, end_line=1, migration=migration.tag)
 
 
 def _failures(step: Step, release: Release, found: list[Fact], *, complete: bool) -> Iterator[Fact]:

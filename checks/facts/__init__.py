@@ -20,7 +20,7 @@ from checks.facts.deeds import (
     UsesNewEnumValue,
     WidensGrant,
 )
-from checks.facts.limits import DependsOnSession, Fails, NotObserved, Unreadable
+from checks.facts.limits import DependsOnSession, Fails, NoStatements, NotObserved, Unreadable
 from checks.facts.losses import (
     ChangesType,
     DropsColumn,
@@ -75,6 +75,7 @@ __all__ = [
     "LimitsText",
     "MixesDataAndSchema",
     "NarrowsType",
+    "NoStatements",
     "NotObserved",
     "OnTable",
     "OpensRls",

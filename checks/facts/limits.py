@@ -36,6 +36,11 @@ class NotObserved(Fact):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NoStatements(Fact):
+    """A migration holds nothing that runs: it is empty, or has comments only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DependsOnSession(Fact):
     """Under other settings of the session the statement would do more. `how` is a sentence without its full stop."""
 
