@@ -161,7 +161,9 @@ def test_rows_that_are_secured_by_hand_lack_no_migration(repo: GitRepo, capsys: 
     )
 
 
-@pytest.mark.parametrize("broken", ['{"version": "42", "dialect": "postgresql", "id": "x", "prevId": "y"}', "<<<<<<< main"])
+@pytest.mark.parametrize(
+    "broken", ['{"version": "42", "dialect": "postgresql", "id": "x", "prevId": "y"}', "<<<<<<< main"]
+)
 def test_an_older_snapshot_is_not_the_last(broken: str, repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the newest snapshot cannot be read, none is equal to the migrations, whatever the one before it says."""
     base = shop(USERS)
