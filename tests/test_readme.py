@@ -8,8 +8,8 @@ import pytest
 from conftest import ROOT
 from typer.main import get_command
 
-from bot.cli import app
 from bot.settings import Settings
+from bot.terminal.commands import app
 from checks import rules
 from checks.policy import parse
 

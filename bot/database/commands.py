@@ -4,7 +4,7 @@
 
 import sys
 from contextlib import nullcontext
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -234,15 +234,6 @@ def plainly(words: list[str]) -> int | None:
     return plain.run(
         {"status": status, "migrate": migrate, "sync": sync, "verify": verify, "reset-dev": reset_dev}, words
     )
-
-
-def leave(code: int) -> NoReturn:
-    """End the process at once: all is written and closed, and to take the interpreter apart takes a tenth of a run."""
-    import os
-
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def _static(asked: Asked, words: tuple[str, ...]) -> int:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import psycopg
 from bot.branches import Provider
 from bot.progress import Say, silent
 from bot.terminal import sides
+from bot.terminal.stderr import say
 from checks.catalog import read as catalogs
 from checks.catalog.model import Catalog
 
@@ -63,6 +65,19 @@ class Difference:
         found: dict[str, object] = {"version": 1, "equal": self.equal, "sql": self.sql, "unified": self.unified}
         found |= {"changes": list(self.changes), "proven": self.proven, "why": self.why}
         return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+
+
+def run(before: str, after: str, form: Format) -> int:
+    """Print the difference; the exit code: 1 where the two differ."""
+    from bot import progress  # noqa: PLC0415 - others bring their own
+    from bot.terminal import local  # noqa: PLC0415 - likewise
+
+    with progress.shown() as say_so:
+        found = diff(before, after, provider=local.provider(), say=say_so)
+    sys.stdout.write(found.text(form))
+    if not found.proven:
+        say(f"the difference is not proven: {found.why}")
+    return 0 if found.equal else 1
 
 
 def diff(
