@@ -61,9 +61,12 @@ def _plainly(words: list[str]) -> int | None:
 
 
 def _difference(before: str, after: str, form: Literal["sql", "unified", "json"]) -> int:
-    from bot.terminal import diff  # noqa: PLC0415 - see above
+    from bot.terminal import ahead  # noqa: PLC0415 - see above
 
-    return diff.run(before, after, form)
+    with ahead.started(before) as scratch:
+        from bot.terminal import diff  # noqa: PLC0415 - what takes long, while the scratch database starts
+
+        return diff.run(before, after, form, scratch)
 
 
 def _leave(code: int) -> None:

@@ -1,8 +1,9 @@
 """What the judge needs of a database: a place where hostile SQL may run and break things."""
 
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import psycopg
+if TYPE_CHECKING:
+    import psycopg  # a branch can be on its way before the driver is loaded, which takes longer
 
 
 class Branch(Protocol):
@@ -28,6 +29,6 @@ class Branch(Protocol):
         """Whether `CREATE ROLE` can work here; on a shared server it fails for reasons that are ours, not the migration's."""
         ...
 
-    def connect(self, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
+    def connect(self, *, autocommit: bool = True) -> "psycopg.Connection[tuple[Any, ...]]":
         """Open a session as the branch role: it may create objects, and roles inside a private cluster, and is no superuser."""
         ...

@@ -6,15 +6,15 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import psycopg
-from psycopg import sql
+from typing import TYPE_CHECKING, Any
 
 from bot import cluster
 from bot.branches import Template, binaries, blank, files, folders, owner, watch
 from bot.branches.templates import Templates
 from checks.errors import CouldNotJudge
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 class EmbeddedBranch:
@@ -45,7 +45,7 @@ class EmbeddedBranch:
         if self._server is not None:
             self._server.give_way()
 
-    def connect(self, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
+    def connect(self, *, autocommit: bool = True) -> "psycopg.Connection[tuple[Any, ...]]":
         """Open a session as the branch role.
 
         Raises:
@@ -55,7 +55,7 @@ class EmbeddedBranch:
         return self._open(blank.ROLE, autocommit=autocommit)
 
     @contextlib.contextmanager
-    def admin(self) -> Generator[psycopg.Connection[tuple[Any, ...]]]:
+    def admin(self) -> Generator["psycopg.Connection[tuple[Any, ...]]"]:
         """A session for the user's own files: the branch role, and a superuser until the session ends.
 
         What it makes belongs to the branch role. Only before `connect`: a superuser must never touch what hostile SQL made.
@@ -73,11 +73,15 @@ class EmbeddedBranch:
     def create(self, extensions: Sequence[str]) -> None:
         """Create extensions that only a superuser may, while nothing else is there yet."""
         if extensions:
+            from psycopg import sql  # noqa: PLC0415 - a branch starts without it
+
             with self._open(cluster.SUPERUSER) as superuser:
                 for name in extensions:
                     superuser.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {} CASCADE").format(sql.Identifier(name)))
 
-    def _open(self, role: str, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
+    def _open(self, role: str, *, autocommit: bool = True) -> "psycopg.Connection[tuple[Any, ...]]":
+        import psycopg  # noqa: PLC0415 - a branch starts without it
+
         try:
             session = cluster.connect(self._sockets, role, autocommit=autocommit)
         except psycopg.OperationalError as error:

@@ -18,6 +18,7 @@ from checks.catalog import read as catalogs
 from checks.catalog.model import Catalog
 
 if TYPE_CHECKING:
+    from bot.terminal.ahead import Started
     from checks.catalog import proof, statements
 
 Format = Literal["sql", "unified", "json"]
@@ -67,13 +68,13 @@ class Difference:
         return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
 
 
-def run(before: str, after: str, form: Format) -> int:
-    """Print the difference; the exit code: 1 where the two differ."""
+def run(before: str, after: str, form: Format, started: "Started | None" = None) -> int:
+    """Print the difference; the exit code: 1 where the two differ. `started`: see `diff`."""
     from bot import progress  # noqa: PLC0415 - others bring their own
     from bot.terminal import local  # noqa: PLC0415 - likewise
 
     with progress.shown() as say_so:
-        found = diff(before, after, provider=local.provider(), say=say_so)
+        found = diff(before, after, provider=local.provider(), say=say_so, started=started)
     sys.stdout.write(found.text(form))
     if not found.proven:
         say(f"the difference is not proven: {found.why}")
@@ -81,9 +82,16 @@ def run(before: str, after: str, form: Format) -> int:
 
 
 def diff(
-    before: str, after: str, *, provider: Provider, repo: Path = Path(), seconds: float = 300.0, say: Say = silent
+    before: str,
+    after: str,
+    *,
+    provider: Provider,
+    repo: Path = Path(),
+    seconds: float = 300.0,
+    say: Say = silent,
+    started: "Started | None" = None,
 ) -> Difference:
-    """Compare two sides, and prove the difference on a branch database.
+    """Compare two sides, and prove the difference on a branch database: on `started`, where one was started already.
 
     Raises:
         UserError: a side cannot be read, or its SQL fails; the text names file, line and PostgreSQL's words.
@@ -99,7 +107,8 @@ def diff(
         # A database of the person's is only read: what is tried is tried elsewhere, and that is made ready meanwhile.
         scratch = None
         if isinstance(one, sides.Database):
-            scratch = aside.submit(look.hold, sides.fresh(provider, seconds))
+            blank = sides.fresh(provider, seconds) if started is None else sides.begun(started)
+            scratch = aside.submit(look.hold, blank)
             opened.callback(_close, scratch)
         # What reading needs is there; the rest is fetched while the databases answer.
         from bot.terminal import respelling  # noqa: PLC0415
