@@ -56,7 +56,7 @@ def test_every_statement_is_drizzle_kits(tmp_path):
         return oracle.script(SCRIPT, tmp_path, stdin=json.dumps({"pairs": pairs, "esbuild": esbuild})).stdout
 
     pairs = PAIRS | V1_PAIRS | V1.pairs()
-    for name in ("everything", "view of a view"):
+    for name in ("everything", "view of a view", "view of all columns of a join"):
         pairs.pop(name, None)  # its views are in order only in the command, below
     assert V1.wrong(pairs, ask) == []
 
