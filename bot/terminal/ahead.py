@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from bot.branches import Template
 from bot.terminal import local
 from checks.branch import Branch
 
@@ -35,7 +36,19 @@ def started(before: str) -> Generator[Started | None]:
                 starting.result()[0].close()
 
 
+def _look(branch: Branch) -> bytes:
+    from bot.terminal import sides  # noqa: PLC0415 - only the first time
+    from checks.catalog import kept, read  # noqa: PLC0415 - likewise
+
+    with sides.strongest(branch) as session:
+        return kept.to_bytes(read.read(session))
+
+
+NOTHING = Template("nothing, and its schema", _look)
+"""An empty database that knows its schema: it need not be read each time."""
+
+
 def _start() -> tuple[contextlib.ExitStack, Branch]:
     with contextlib.ExitStack() as opened:
-        branch = opened.enter_context(local.provider().branch(seconds=SECONDS))
+        branch = opened.enter_context(local.provider().branch(template=NOTHING, seconds=SECONDS))
         return opened.pop_all(), branch

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg
 
-from bot.branches import Provider
+from bot.branches import Provider, Remembers
 from bot.progress import Say, silent
 from bot.terminal import sides
 from bot.terminal.stderr import say
+from checks.catalog import kept
 from checks.catalog import read as catalogs
 from checks.catalog.model import Catalog
 
@@ -107,8 +108,7 @@ def diff(
         # A database of the person's is only read: what is tried is tried elsewhere, and that is made ready meanwhile.
         scratch = None
         if isinstance(one, sides.Database):
-            blank = sides.fresh(provider, seconds) if started is None else sides.begun(started)
-            scratch = aside.submit(look.hold, blank)
+            scratch = aside.submit(look.hold, started)
             opened.callback(_close, scratch)
         # What reading needs is there; the rest is fetched while the databases answer.
         from bot.terminal import respelling  # noqa: PLC0415
@@ -152,11 +152,18 @@ class _Look:
         with side.open(self.provider, self.seconds) as session:
             return catalogs.read(session, ignore=self.ignore)
 
-    def hold(self, opening: contextlib.AbstractContextManager[psycopg.Connection[Any]]) -> _Held:
-        """What is there, with the session that saw it."""
+    def hold(self, started: "Started | None") -> _Held:
+        """A strong session where nothing is, and what that looks like."""
         with contextlib.ExitStack() as opened:
-            session = opened.enter_context(opening)
-            catalog = catalogs.read(session, ignore=self.ignore)
+            if started is None:
+                session, remark = opened.enter_context(sides.fresh(self.provider, self.seconds)), None
+            else:
+                put_away, branch = started.result()
+                opened.enter_context(put_away)
+                session = opened.enter_context(sides.strongest(branch))
+                remark = branch.remark if isinstance(branch, Remembers) else None
+            known = None if remark is None else kept.of_bytes(remark)
+            catalog = catalogs.read(session) if known is None else known
             return _Held(opened.pop_all(), session, catalog)
 
 

@@ -14,7 +14,6 @@ from checks.branch import Branch
 from checks.errors import CouldNotJudge, UserError
 
 if TYPE_CHECKING:
-    from bot.terminal.ahead import Started
     from checks.drizzle.model import Chain
 
 # A session that is lost is told by the error; psycopg's own word of it is for nobody's terminal.
@@ -160,14 +159,6 @@ def _revision(revision: str, repo: Path) -> Revision:
 def fresh(provider: Provider, seconds: float) -> Generator[psycopg.Connection[Any]]:
     """A strong session on a branch of its own, with nothing in it."""
     with provider.branch(seconds=seconds) as branch, strongest(branch) as session:
-        yield session
-
-
-@contextlib.contextmanager
-def begun(starting: "Started") -> Generator[psycopg.Connection[Any]]:
-    """The same on a branch that was started before."""
-    opened, branch = starting.result()
-    with opened, strongest(branch) as session:
         yield session
 
 
