@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,16 +156,21 @@ class _Look:
     def hold(self, started: "Started | None") -> _Held:
         """A strong session where nothing is, and what that looks like."""
         with contextlib.ExitStack() as opened:
-            if started is None:
-                session, remark = opened.enter_context(sides.fresh(self.provider, self.seconds)), None
-            else:
-                put_away, branch = started.result()
-                opened.enter_context(put_away)
-                session = opened.enter_context(sides.strongest(branch))
-                remark = branch.remark if isinstance(branch, Remembers) else None
+            # One thing to close, not several: who closes it second, from another thread, must find nothing left to do.
+            session, remark = opened.enter_context(self._nothing(started))
             known = None if remark is None else kept.of_bytes(remark)
             catalog = catalogs.read(session) if known is None else known
             return _Held(opened.pop_all(), session, catalog)
+
+    @contextlib.contextmanager
+    def _nothing(self, started: "Started | None") -> "Generator[tuple[psycopg.Connection[Any], bytes | None]]":
+        if started is None:
+            with sides.fresh(self.provider, self.seconds) as session:
+                yield session, None
+            return
+        opened, branch = started.result()
+        with opened, sides.strongest(branch) as session:
+            yield session, branch.remark if isinstance(branch, Remembers) else None
 
 
 def _close(held: Future[_Held]) -> None:
