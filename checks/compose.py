@@ -89,6 +89,7 @@ class Judgement:
             migrations=tuple(tag for part in self.parts for tag in _touched(part.plan)),
             added=tuple(m.tag for part in self.parts for m in part.plan.added),
             schema_files=schemas,
+            astray=tuple(why for part in self.parts for why in part.plan.project.astray),
             schema_changed=(*(path for path in schemas if path in self.change.paths), *self._dropped_schemas()),
             findings=self.loud,
             halves=frozenset(place for part in self.parts for place in _halves(part.plan)),

@@ -11,6 +11,8 @@ _FEW = 32
 REGULAR = ("100644", "100755")
 SYMLINK = "120000"
 
+_UNFOLLOWED = {SYMLINK: "a symbolic link, which is not followed", "160000": "a submodule, which is not read"}
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -82,6 +84,19 @@ class Tree:
         first = bisect_left(paths, start)
         last = bisect_left(paths, start[:-1] + "0", lo=first)  # "0" follows "/"
         return paths[first:last]
+
+    def elsewhere(self, path: str) -> str | None:
+        """Why a commit does not show what may well be at a path, as the end of a sentence; None where nothing is."""
+        if path == ".." or path.startswith(("../", "/")):
+            return "leads out of the repository"
+        above = path
+        while above:
+            entry = self._entries.get(above)
+            if entry is not None and entry.mode in _UNFOLLOWED:
+                kind = _UNFOLLOWED[entry.mode]
+                return f"is {kind}" if above == path else f"leads through `{above}`, {kind}"
+            above = above.rpartition("/")[0]
+        return None
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a regular file; None where there is none (also for symlinks and submodules)."""

@@ -98,8 +98,9 @@ def _of(source: "Source", given: Answers, when: int | None) -> Generated:
     project, tree = source.chain.project, source.tree
     present = [path for path in project.schema_files if path in tree]
     if not present:
+        astray = f": {', '.join(project.astray[:3])}" if project.astray else ""
         raise UserError(
-            "No schema file was found. Name it with `schema` in drizzle.config.ts, or under `drizzle` in the policy file."
+            f"No schema file was found{astray}. Name it with `schema` in drizzle.config.ts, or under `drizzle` in the policy file."
         )
     wanted = schemas.read(tree, present, format=project.format, casing=project.casing)
     raw = tree.read(source.chain.journal) if source.chain.journal else None

@@ -87,8 +87,9 @@ def _of_project(tree: Tree, root: Path, config: str | None) -> Schema:
         raise UserError(f"there are {len(found)} projects here ({names}). Name one with --config.")
     project = found[0]
     if not project.schema_files:
+        astray = f" ({', '.join(project.astray[:3])})" if project.astray else ""
         raise UserError(
-            f"`{project.config}` names no schema file that is there, or computes its path, and it is not run."
+            f"`{project.config}` names no schema file that is there{astray}, or computes its path, and it is not run."
             " Name the files: `bulletproof schema src/schema.ts`."
         )
     form = _generation(tree, project.config or project.schema_files[0]) or project.format

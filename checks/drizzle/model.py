@@ -26,6 +26,7 @@ class Project:
         table: schema and name of the tracking table.
         inferred: names of the fields that were detected rather than written in a config or policy file.
         lost: why the folder of its migrations cannot be known or read, in a sentence; then nothing can be compared with it.
+        astray: what `schema` names and the commit does not show, each with its reason; beside files that it shows, only what may be elsewhere.
     """
 
     root: str
@@ -39,6 +40,7 @@ class Project:
     casing: Literal["snake_case", "camelCase"] | None = None
     inferred: frozenset[str] = frozenset()
     lost: str | None = None
+    astray: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

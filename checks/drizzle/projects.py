@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from checks.drizzle import chain, config, constants, globs, journal, migrator, packages, snapshots
+from checks.drizzle import chain, config, constants, globs, journal, migrator, packages, schema_files, snapshots
 from checks.drizzle.config import Config
 from checks.drizzle.model import Format, Project
 from checks.tree import Tree
@@ -62,15 +62,25 @@ def others(tree: Tree) -> list[Other]:
 def survey(tree: Tree, overrides: DrizzleOverrides | None = None) -> Survey:
     """Everything that looks like a Drizzle project."""
     overrides = overrides or DrizzleOverrides()
+    found = _survey(tree, overrides)
+    wrong = schema_files.named(tree, (_place(s, "") for s in overrides.schema)).astray
+    if not wrong:
+        return found
+    by = "judged by the others" if len(wrong) < len(overrides.schema) else "judged by what was found"
+    said = f"The policy file names a schema file (`drizzle.schema`) that cannot be read here: {', '.join(wrong)}; {by}."
+    return replace(found, remarks=(*found.remarks, said))
+
+
+def _survey(tree: Tree, overrides: DrizzleOverrides) -> Survey:
     if overrides.config and overrides.config not in tree:
         said = f"The policy file names `{overrides.config}` (`drizzle.config`), which is not there: judged by what was found."
-        without = survey(tree, replace(overrides, config=None))
+        without = _survey(tree, replace(overrides, config=None))
         return replace(without, remarks=(said, *without.remarks))
     if overrides.migrations is not None:
         named = _overridden(tree, overrides, overrides.migrations)
         if chain.shape(tree, named.migrations_dir) is not None:
             return Survey((named,), ())
-        without = survey(tree, replace(overrides, migrations=None))
+        without = _survey(tree, replace(overrides, migrations=None))
         there = tuple(p for p in without.projects if chain.shape(tree, p.migrations_dir) is not None)
         if not there:
             return Survey((named,), ())
@@ -145,6 +155,7 @@ def _project(tree: Tree, read: Config, starters: Sequence[str]) -> Project | Oth
     inferred.update(
         ("format",) if shown is None else (), () if read.out and "out" not in read.unresolved else ("migrations_dir",)
     )
+    schema = schema_files.named(tree, (_place(s, root) for s in read.schema))
     casing: Literal["snake_case", "camelCase"] | None = None
     if read.casing in {"snake_case", "camelCase"}:
         casing = "snake_case" if read.casing == "snake_case" else "camelCase"
@@ -152,7 +163,7 @@ def _project(tree: Tree, read: Config, starters: Sequence[str]) -> Project | Oth
         root=root,
         format=form,
         migrations_dir=folder,
-        schema_files=tuple(dict.fromkeys(f for s in read.schema for f in globs.expand(tree, _place(s, root)))),
+        schema_files=schema.files,
         migrator=driven,
         transaction=migrator.transaction(driven, form),
         config=read.path,
@@ -160,6 +171,7 @@ def _project(tree: Tree, read: Config, starters: Sequence[str]) -> Project | Oth
         casing=casing,
         inferred=frozenset(inferred),
         lost=lost,
+        astray=schema.unseen if schema.files else schema.astray,
     )
 
 
@@ -285,11 +297,12 @@ def _overridden(tree: Tree, overrides: DrizzleOverrides, migrations: str) -> Pro
 def _with(tree: Tree, project: Project, overrides: DrizzleOverrides) -> Project:
     form = overrides.format or project.format
     driven = overrides.migrator or project.migrator
-    schema, dot, name = (overrides.table or "").rpartition(".")
-    files = (
-        tuple(dict.fromkeys(f for s in overrides.schema for f in globs.expand(tree, _place(s, ""))))
-        or project.schema_files
-    )
+    where, dot, name = (overrides.table or "").rpartition(".")
+    schema = schema_files.named(tree, (_place(s, "") for s in overrides.schema))
+    if schema.files:
+        project = replace(project, schema_files=schema.files, astray=schema.unseen)
+    elif not project.schema_files:
+        project = replace(project, astray=(*schema.astray, *project.astray))
     said = {
         "format": overrides.format,
         "migrator": overrides.migrator,
@@ -302,8 +315,7 @@ def _with(tree: Tree, project: Project, overrides: DrizzleOverrides) -> Project:
         format=form,
         migrator=driven,
         transaction=migrator.transaction(driven, form),
-        table=(schema if dot else TABLE[0], name) if name else project.table,
-        schema_files=files,
+        table=(where if dot else TABLE[0], name) if name else project.table,
         inferred=project.inferred - {key for key, value in said.items() if value},
     )
 

@@ -23,6 +23,7 @@ class Evidence:
         migrations: tags that head adds, edits, renames or deletes.
         added: those of them that are new.
         schema_files: the project's schema files at head.
+        astray: what else `schema` names, each with why the commit does not show it.
         schema_changed: those that head changes, adds or deletes.
         findings: all findings, severities as the policy has them, waivers set.
         halves: rule, path and line of what says that a migration's file, journal entry or snapshot is not there.
@@ -40,6 +41,7 @@ class Evidence:
     migrations: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     schema_files: tuple[str, ...] = ()
+    astray: tuple[str, ...] = ()
     schema_changed: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     halves: frozenset[tuple[str, str, int]] = frozenset()
@@ -84,20 +86,23 @@ def broken(findings: tuple[Finding, ...]) -> Outcome | None:
     return Outcome("waived", f"{_words(list(findings))} Waived{by}".rstrip(".") + ".")
 
 
-def uncompared(equality: Equality) -> Outcome:
+def uncompared(evidence: Evidence) -> Outcome:
     """Why the schema file and the migrations could not be compared."""
-    match equality.schema_ts:
+    match evidence.equality.schema_ts:
         case "unresolved":
-            places = equality.unresolved
+            places = evidence.equality.unresolved
             where = f", first `{places[0].path}:{places[0].line}`: {places[0].why}" if places else ""
             return Outcome(
                 "unknown",
-                f"{len(places)} places of the schema file cannot be read without running it{where}."
+                f"{len(places)} places of the schema file cannot be told by reading alone{where}."
                 if len(places) > 1
-                else f"A part of the schema file cannot be read without running it{where.replace(', first', ':', 1)}.",
+                else f"A part of the schema file cannot be told by reading alone{where.replace(', first', ':', 1)}.",
             )
         case "absent":
-            return Outcome("unknown", "No schema file was found; the policy file can name it (`drizzle.schema`).")
+            astray = f": {', '.join(evidence.astray[:3])}" if evidence.astray else ""
+            return Outcome(
+                "unknown", f"No schema file was found{astray}; the policy file can name it (`drizzle.schema`)."
+            )
         case "differs":
             why = "The schema file and the migrations differed before this pull request, so that its own part cannot be told."
             return Outcome("unknown", why)

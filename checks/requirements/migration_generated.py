@@ -23,7 +23,7 @@ def migration_generated(evidence: Evidence) -> Outcome:
     ):
         return Outcome("met", "All that differs is a drop which is put off until the code without it is released.")
     if evidence.equality.schema_ts != "equal":
-        return uncompared(evidence.equality)
+        return uncompared(evidence)
     if evidence.added:
         return Outcome("met", f"{named(evidence.added)} builds what the schema file says.")
     return Outcome("met", "The schema file still means what the migrations build; no migration is needed.")

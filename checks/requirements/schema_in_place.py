@@ -23,4 +23,4 @@ def schema_in_place(evidence: Evidence) -> Outcome:
         return Outcome("met", f"{named(evidence.schema_files) or 'The schema file'} says what the migrations build.")
     if evidence.equality.schema_ts == "differs" and evidence.schema_changed:
         return Outcome("met", f"The change is in {named(evidence.schema_changed)}; what lacks is its migration.")
-    return uncompared(evidence.equality)
+    return uncompared(evidence)

@@ -3,7 +3,7 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from checks.schema.assemble import Assembly
@@ -40,6 +40,7 @@ def read(
     *,
     format: Format,  # noqa: A002 - the project's word
     casing: Literal["snake_case", "camelCase"] | None = None,
+    astray: Sequence[str] = (),
     seconds: float = 10.0,
 ) -> Schema:
     """The schema that the exports of `files` mean, all of it: the filters of drizzle.config are for `push` and `pull` alone.
@@ -51,9 +52,14 @@ def read(
         files: the schema files, as `schema` of drizzle.config names them, globs expanded.
         format: the generation of drizzle-kit.
         casing: the `casing` of drizzle.config (v0).
+        astray: what `schema` names beside them and the commit does not show, each with its reason.
         seconds: how long reading may take.
     """
     wanted = tuple(dict.fromkeys(path for path in files if path.endswith(_SCRIPTS)))
+    if wanted and astray:
+        schema = read(tree, files, format=format, casing=casing, seconds=seconds)
+        beside = [Unresolved(wanted[0], 1, why, "the rest") for why in astray]
+        return replace(schema, unresolved=(*schema.unresolved, *beside))
     key = (wanted, format, casing)
     for kept in _kept.get(key, []):
         if all((entry.oid if (entry := tree.entry(path)) else None) == oid for path, oid in kept.asked.items()):

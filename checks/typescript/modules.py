@@ -62,7 +62,7 @@ class Resolver:
     def _resolve(self, specifier: str, folder: str) -> Target:  # noqa: PLR0911 - one case a kind of value
         if specifier.startswith("."):
             found = self.file(_join(folder, specifier))
-            return found or Missing(f"there is no file for `{specifier}`")
+            return found or Missing(f"there is no file for `{specifier}`{self._elsewhere(folder, specifier)}")
         if specifier.startswith("/"):
             return Missing(f"`{specifier}` is an absolute path")
         for config_folder in _ancestors(folder):
@@ -92,6 +92,15 @@ class Resolver:
             if candidate and self._is_file(candidate):
                 return candidate
         return None
+
+    def _elsewhere(self, folder: str, specifier: str) -> str:
+        """Why a commit does not show what a relative path may well lead to."""
+        path = posixpath.normpath(posixpath.join(folder, specifier))
+        for each in (path, *(path + extension for extension in EXTENSIONS)):
+            why = self.tree.elsewhere(each)
+            if why is not None:
+                return f": `{each}` {why}"
+        return ""
 
     def _is_file(self, path: str) -> bool:
         entry = self.tree.entry(path)

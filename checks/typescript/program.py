@@ -80,7 +80,8 @@ class Program:
     def _load(self, path: str) -> Module:
         entry, data = self.tree.entry(path), self.tree.read(path)
         if entry is None or data is None:
-            return Module(self, path, outline.Outline(), "there is no such file")
+            why = self.tree.elsewhere(path) or ("there is no such file" if entry is None else "is too large to be read")
+            return Module(self, path, outline.Outline(), why)
         if len(data) > _BIGGEST:
             return Module(
                 self,
