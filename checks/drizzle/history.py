@@ -25,12 +25,13 @@ class SilentlySkipped(Fact):
     """A migration whose `when` is not greater than one that databases remember: v0's migrator passes over it.
 
     Attributes:
+        when: of its entry; None where that is no number, which is greater than none.
         other: the migration with the greatest `when` before it.
         with_base: that one is on base, so every database that is up to date skips this one.
     """
 
     tag: str
-    when: int
+    when: int | None
     other: str
     other_when: int
     with_base: bool

@@ -193,6 +193,7 @@ def _branches(sides: Sides, stand: _Standing) -> Iterator[tuple[SnapshotChain, b
 
 def _skipped(sides: Sides, stand: _Standing) -> Iterator[Fact]:
     greatest = sides.base.greatest
+    shapeless = any(d.area == "journal" and d.problem == "wrong-shape" for d in sides.head.damage)
     for migration in sides.skipped:
         if greatest is not None:
             entry = next(stand.entry(migration.tag), None)
@@ -200,7 +201,7 @@ def _skipped(sides: Sides, stand: _Standing) -> Iterator[Fact]:
             yield SilentlySkipped(
                 place=place or stand.migration(migration),
                 tag=migration.tag,
-                when=migration.when,
+                when=None if shapeless and migration.when == 0 else migration.when,
                 other=greatest.tag,
                 other_when=greatest.when,
                 with_base=True,

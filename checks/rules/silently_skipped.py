@@ -22,11 +22,9 @@ from checks.rules import Said, error
 @error
 def silently_skipped(fact: SilentlySkipped) -> str | Said:
     """The watermark of a database that is up to date lies behind this migration."""
+    when = "is no number" if fact.when is None else f"({fact.when}) is not after {fact.other_when}"
     if fact.with_base:
-        return (
-            f"`{fact.tag}` will never run where `{fact.other}` of base has run: "
-            f"its `when` ({fact.when}) is not after {fact.other_when}."
-        )
-    message = f"`{fact.tag}` is skipped wherever `{fact.other}` ran before it: its `when` ({fact.when}) is not after {fact.other_when}."
+        return f"`{fact.tag}` will never run where `{fact.other}` of base has run: its `when` {when}."
+    message = f"`{fact.tag}` is skipped wherever `{fact.other}` ran before it: its `when` {when}."
     # Both are new, so where they run together both run; only databases that had the first one alone are hurt.
     return Said(message, "warning" if fact.introduced else "note")
