@@ -257,8 +257,11 @@ class Observer:
         new = keys - self._keys
         for key in new:
             _strengthen(delta.new, key >> 5, _MODE_OF[key & 31])
-        if self._keys - keys:  # let go by a rollback to a savepoint
+        if gone := self._keys - keys:  # let go by a rollback to a savepoint, and their files are the old ones again
             self._strongest, self._taken, new = {}, Ledger(), keys
+            for key in gone:
+                if _MODE_OF[key & 31] == MODES[-1]:
+                    self._moved.pop(key >> 5, None)
         for key in sorted(new):
             self._take(key >> 5, _MODE_OF[key & 31])
         self._rows, self._keys = rows, keys
