@@ -19,7 +19,6 @@ _ALTERED = frozenset({_n.OBJECT_TABLE, _n.OBJECT_MATVIEW, _n.OBJECT_FOREIGN_TABL
 _ADD_CONSTRAINT, _FOREIGN, _DEFAULT = _n.AT_AddConstraint, _n.CONSTR_FOREIGN, _n.CONSTR_DEFAULT
 _REQUIRES = frozenset({_n.CONSTR_NOTNULL, _n.CONSTR_PRIMARY})
 _MAY_STAND_ALONE = frozenset({"check", "foreign key"})
-_SERIAL = frozenset({"serial", "serial2", "serial4", "serial8", "smallserial", "bigserial"})
 # Weaker than AccessExclusiveLock: the manual's page of ALTER TABLE names them one by one.
 _SHARE_UPDATE = {
     _n.AT_ValidateConstraint,
@@ -88,7 +87,7 @@ def constraint(name: str, node: Any, column: str = "") -> Iterator[c.Clause]:  #
 def column(name: str, node: Any, constraints: Iterable[Any]) -> c.AddColumn:  # noqa: ANN401 - a ColumnDef
     """A column's definition; its constraints are told apart by `constraint`."""
     written = words.type_name(node.type_name)
-    filled = written if written in _SERIAL else ""
+    filled = written if written in words.SERIAL else ""
     not_null = bool(filled)
     default: c.Default = "volatile" if filled else "none"
     for inner in constraints:

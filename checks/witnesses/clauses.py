@@ -284,3 +284,19 @@ Clause = (
     | Lock
     | Opaque
 )
+
+
+class Reading(NamedTuple):
+    """What the text says of one statement.
+
+    Attributes:
+        kind: the name of its node (`alter_table_stmt`), `""` where it could not be read.
+        clauses: what it asks for.
+        problem: why it could not be read.
+        position: the 0-based character where reading stopped, where that is known.
+    """
+
+    kind: str
+    clauses: tuple[Clause, ...] = ()
+    problem: str | None = None
+    position: int | None = None

@@ -105,6 +105,19 @@ def split(sql: str) -> list[Span]:
     ]
 
 
+def one(sql: str) -> str:
+    """The only statement of a text in which nobody can see two, as `split` gives it; `""` where more is to be asked."""
+    if len(sql) >= SURELY_SHALLOW or not _ONE.fullmatch(sql):
+        return ""
+    return sql.rstrip(_BLANK).removesuffix(";").strip(_BLANK)
+
+
+@cache
+def keywords() -> frozenset[str]:
+    """All words that may be keywords, in small letters."""
+    return frozenset(name.lower().removesuffix("_p") for name in _library().pg_query_pb2.Token.keys())  # noqa: SIM118 - no dict
+
+
 def tokens(sql: str) -> list[str]:
     """The tokens of a text without comments: two texts with the same tokens mean the same to PostgreSQL.
 

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, cast
 
-from checks.witnesses import alter, grammar, words
+from checks.witnesses import alter, grammar, shapes, words
 from checks.witnesses import clauses as c
+from checks.witnesses.clauses import Reading
+
+__all__ = ["NAME_BYTES", "Reading", "long_names", "plain_block", "read", "read_all"]
 
 _n = grammar.nodes
 NAME_BYTES = 63
@@ -18,7 +21,6 @@ _PLAIN_BLOCK = re.compile(
     r"\s*BEGIN\s(?P<inside>.*?)\s(?:EXCEPTION\s+WHEN\s+\w+\s+THEN\s+null\s*;\s*)?END\s*;?\s*$",
     re.DOTALL | re.IGNORECASE,
 )
-_PLAIN_KINDS = frozenset({"alter_table_stmt", "create_stmt", "create_enum_stmt", "index_stmt", "alter_enum_stmt"})
 _VERBS = {
     _n.TRANS_STMT_BEGIN: "BEGIN",
     _n.TRANS_STMT_START: "START TRANSACTION",
@@ -47,30 +49,19 @@ _CHANGES = frozenset({"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}
 _TABLES = {_n.OBJECT_TABLE, _n.OBJECT_FOREIGN_TABLE, _n.OBJECT_VIEW, _n.OBJECT_MATVIEW}
 
 
-class Reading(NamedTuple):
-    """What the text says of one statement.
-
-    Attributes:
-        kind: the name of its node (`alter_table_stmt`), `""` where it could not be read.
-        clauses: what it asks for.
-        problem: why it could not be read.
-        position: the 0-based character where reading stopped, where that is known.
-    """
-
-    kind: str
-    clauses: tuple[c.Clause, ...] = ()
-    problem: str | None = None
-    position: int | None = None
-
-
 def read(sql: str) -> Reading:
     """Read one statement. Never raises for bad SQL: `problem` says why it could not be read."""
     return _reading(grammar.parse(sql))
 
 
 def read_all(statements: Sequence[str]) -> list[Reading]:
-    """Read each statement, faster than one by one."""
-    return [_reading(tree) for tree in grammar.parse_all(statements)]
+    """Read each statement, faster than one by one: of many that are alike but for their names, a few."""
+    known = shapes.Shapes(read)
+    readings = [known.reading(sql) for sql in statements]
+    left = [number for number, reading in enumerate(readings) if reading is None]
+    for number, tree in zip(left, grammar.parse_all(statements[number] for number in left), strict=True):
+        readings[number] = _reading(tree)
+    return cast("list[Reading]", readings)
 
 
 def _reading(tree: grammar.Tree) -> Reading:
@@ -316,7 +307,7 @@ def plain_block(node: Any) -> list[grammar.Tree]:  # noqa: ANN401 - a DoStmt
     match = _PLAIN_BLOCK.match(body) if len(body) <= grammar.SURELY_SHALLOW else None
     inside = match["inside"] if match else ""
     trees = [grammar.parse(inside[span.start : span.end]) for span in grammar.split(inside)]
-    return trees if all(tree.kind in _PLAIN_KINDS for tree in trees) else []
+    return trees if all(tree.kind in shapes.PLAIN_KINDS for tree in trees) else []
 
 
 def _do(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a DoStmt

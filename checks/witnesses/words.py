@@ -27,7 +27,12 @@ _USUAL = frozenset({"pg_catalog", "public"})
 _VOLATILE = {"random", "random_normal", "gen_random_uuid", "uuidv4", "uuidv7", "clock_timestamp", "timeofday"} | {
     *("uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "nextval", "setval", "gen_random_bytes"),
 }
+SERIAL = frozenset({"serial", "serial2", "serial4", "serial8", "smallserial", "bigserial"})
 _STABLE = {"now", "statement_timestamp", "transaction_timestamp", "current_setting", "to_char", "lower", "upper"}
+
+
+COMPARED = frozenset(_TYPES) | _USUAL | _VOLATILE | _STABLE | SERIAL
+"""Every name that is compared with another: what a statement means depends on these, and on no other name."""
 
 
 def table(relation: Any) -> str:  # noqa: ANN401 - a RangeVar

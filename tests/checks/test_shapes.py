@@ -1,0 +1,113 @@
+"""Statements that differ in names alone are read as each would be read by itself."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.witnesses import shapes, text
+
+FORMS = [
+    "ALTER TABLE {0} ADD COLUMN {1} {2} DEFAULT {3}() NOT NULL",
+    "ALTER TABLE {0}.{1} ALTER COLUMN {2} SET DATA TYPE {3}(20)[] USING {2}::{3}",
+    "ALTER TABLE {0} ADD CONSTRAINT {1} FOREIGN KEY ({2}, {3}) REFERENCES {1}({2}) ON DELETE cascade",
+    "ALTER TABLE {0} ADD COLUMN {1} {2}.{3} DEFAULT 'x'::{2} REFERENCES {0}",
+    "ALTER TABLE {0} DROP COLUMN {1} cascade, DROP CONSTRAINT IF EXISTS {2}",
+    "ALTER TABLE {0} ATTACH PARTITION {1} FOR VALUES WITH ({2} 4, {3} 0)",
+    "ALTER TYPE {0}.{1} RENAME TO {2}",
+    "alter type {0} add value if not exists 'a{1}' before 'b'",
+    "ALTER TYPE {0} RENAME VALUE 'a' TO '{1}'",
+    "CREATE INDEX IF NOT EXISTS {0} ON {1}.{2} ({3}, {0}) WHERE {3} IS NULL",
+    "CREATE TYPE {0}.{1} AS ENUM ('a', 'b''{2}', '')",
+    "CREATE POLICY {0} ON {1} AS {2} FOR ALL TO {3} USING (true)",
+    "GRANT {0}, SELECT ON {1}, {2}.{1} TO {3} WITH GRANT OPTION",
+    "GRANT ALL ON ALL TABLES IN SCHEMA {0} TO {1}",
+    "DROP TABLE {0}, {1}.{2} -- {3}",
+    "DROP FUNCTION {0}({1}, {2}) CASCADE",
+    "COMMENT ON COLUMN {0}.{1}.{2} IS E'{3}'",
+    "COMMENT ON TABLE {0} IS U&'{1}' '{2}'",
+    "COMMENT ON TABLE {0} IS 'a {1}'\n 'b \"{2}\"' ; SELECT {3}",
+    'ALTER TABLE U&"{0}" RENAME COLUMN {1} TO {2}',
+    "ALTER TABLE {0} RENAME TO {1} /* {2} */",
+    "ALTER TABLE {0} SET SCHEMA {1}",
+    "ALTER TABLE {0} ADD CHECK ({1} > $1 AND {2} = $a${3}$a$)",
+    "DO $$ BEGIN ALTER TABLE {0} ADD CONSTRAINT {1} UNIQUE({2}); EXCEPTION WHEN duplicate_object THEN null; END $$;",
+    "DO $$ BEGIN\n DROP TABLE {0};\n END $$",
+]
+NAMES = st.sampled_from(
+    [
+        *(
+            "a",
+            "b1",
+            "users",
+            "order_items",
+            '"users"',
+            '"Users"',
+            '"a.b"',
+            '"a b"',
+            '"x with y"',
+            '"a""b"',
+            '"select"',
+        ),
+        *(
+            "public",
+            '"public"',
+            "none",
+            "serial",
+            '"serial"',
+            "text",
+            "varchar",
+            "int4",
+            '"int4"',
+            "timestamptz",
+            "select",
+        ),
+        *("now", "random", '"now"', "usage", "restrictive", "permissive", "modulus", "remainder", "a" * 63, "b" * 64),
+        *(
+            f'"{"c" * 63}"',
+            f'"{"d" * 64}"',
+            "zq0qz",
+            '"zq1qz"',
+            "Über",
+            "name$",
+            "1a",
+            "e",
+            "n'x",
+            "'",
+            '"',
+            "%s",
+            '"%s"',
+            "",
+        ),
+    ]
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(FORMS), st.tuples(NAMES, NAMES, NAMES, NAMES)), min_size=4, max_size=40))
+@settings(max_examples=150, deadline=None)
+def test_a_shape_tells_what_each_statement_says(made: list[tuple[str, tuple[str, str, str, str]]]) -> None:
+    """Keywords, names that mean something, long, quoted and broken ones: nothing is read otherwise for its neighbours."""
+    plain = [form.format(f"t{n}", f'"c{n}"', f"x_{n}", f"y{n}") for form, _ in made for n in range(4)]
+    statements = [*plain, *(form.format(*names) for form, names in made)]
+    assert text.read_all(statements) == [text.read(sql) for sql in statements]
+
+
+def test_most_of_a_long_file_is_read_by_shape() -> None:
+    """From the third statement of a shape on, the grammar is asked no more."""
+    asked: list[str] = []
+
+    def read(sql: str) -> shapes.Reading:
+        asked.append(sql)
+        return text.read(sql)
+
+    known = shapes.Shapes(read)
+    told = [known.reading(f'ALTER TABLE "t{n}" ADD COLUMN "c{n}" text') for n in range(50)]
+    assert [reading is None for reading in told] == [True, True] + [False] * 48
+    assert len(asked) == 1
+    assert told[-1] == text.read('ALTER TABLE "t49" ADD COLUMN "c49" text')
+
+
+def test_statements_that_are_all_different_are_soon_left_alone() -> None:
+    """What finds nothing costs nothing for long."""
+    known = shapes.Shapes(text.read)
+    for n in range(2_000):
+        assert known.reading(f"ALTER TABLE t ALTER c SET DEFAULT {n}") is None
+    assert known.looked < 400
