@@ -124,7 +124,7 @@ class Repository:
             head: a revision; what it introduces is counted from the merge base.
         """
         batch = self._batch()
-        base_id, head_id = (batch.commit(named) or self.resolve(named) for named in (base, head))
+        base_id, head_id = (_one_meaning(batch, named) or self.resolve(named) for named in (base, head))
         fork_id = self.merge_base(base_id, head_id)
         head_entries = {entry.path: entry for entry in self._list(head_id)}
         ours = list(self._diff(fork_id, head_id, renames=True))
@@ -200,7 +200,8 @@ class Repository:
         return Batch(partial(self.start, "cat-file", "--batch"), self._missing)
 
     def _missing(self, oid: str) -> UserError:
-        return UserError(f"{oid[:12]} is missing from {self.name}. {self._fetch_advice()}")
+        what = f"{oid[:12]} cannot be read from {self.name}: it is missing, or damaged (`git fsck` tells)."
+        return UserError(f"{what} {self._fetch_advice()}")
 
     def _prefetch(self, oids: Sequence[str]) -> None:
         """Ask a partial clone's remote for all blobs at once, as git does itself; cat-file would ask for each alone."""
@@ -279,6 +280,21 @@ class Repository:
             raise UserError("git is not installed. Install the package `git` (2.38 or newer).") from None
 
 
+def _one_meaning(batch: Batch, revision: str) -> str | None:
+    """The commit that a revision names; None where git must be asked more closely.
+
+    Raises:
+        UserError: a tag and a branch are called so: git would take the tag, and nobody would see which was meant.
+    """
+    found = batch.commit(revision)
+    if found is None or revision == "HEAD" or found.startswith(revision):
+        return found
+    full = [name for name in (f"refs/tags/{revision}", f"refs/heads/{revision}") if batch.commit(name)]
+    if len({batch.commit(name) for name in full}) > 1:
+        raise UserError(f"{revision!r} is a tag and a branch here: name `{full[0]}` or `{full[1]}`.")
+    return found
+
+
 def _undo(after: Mapping[str, Entry], changes: Iterable[_Raw]) -> dict[str, Entry]:
     """The entries before `changes` led to `after`."""
     entries = dict(after)
@@ -306,7 +322,11 @@ def _words(arguments: Sequence[str], stderr: bytes, path: Path) -> str:
     said = stderr.decode(errors="replace").strip().removeprefix("fatal: ")
     if "not a git repository" in said:
         which = "This folder" if path == Path() else str(path)
+        if os.path.lexists(path / ".git"):
+            return f"{which} has a `.git`, but git cannot use it: it leads nowhere, is damaged, or may not be read. Or name another with --repo."
         return f"{which} is not a git repository. Name one with --repo."
     if "dubious ownership" in said:
         return f"{path.resolve()} belongs to another user, so git does not read it. If you trust it: `git config --global --add safe.directory {path.resolve()}`."
-    return f"git {arguments[0]} failed in {path}: {said or 'it gave no reason'}"
+    lines = [line.removeprefix("fatal: ").removeprefix("error: ") for line in said.splitlines()]
+    cure = " `git fsck` tells what is damaged." if arguments[0] in {"ls-tree", "diff-tree", "rev-list"} else ""
+    return f"git {arguments[0]} failed in {path}: {'; '.join(lines) or 'it gave no reason'}.{cure}"

@@ -53,7 +53,8 @@ class Batch:
             process.stdin.flush()
         header = process.stdout.readline().split()
         if len(header) != 3 or header[1] != b"commit" or not header[2].isdigit():
-            self.close()
+            if header[-1:] != [b"missing"]:
+                self.close()  # with words in the pipe that nobody will read
             return None
         process.stdout.read(int(header[2]) + 1)
         return header[0].decode()
