@@ -1,12 +1,13 @@
 """Puts the parts of a review together: evidence for the checklist, and the report."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from checks import policy, record
 from checks.catalog import difference, picture, statements, words
 from checks.catalog.model import Catalog
 from checks.change import Change
+from checks.drizzle import chain
 from checks.drizzle.history import JournalMismatch, SnapshotChain
 from checks.drizzle.judgement import UNREADABLE
 from checks.drizzle.model import Project
@@ -101,7 +102,19 @@ class Judgement:
             approvals=self.approvals,
             review_required=self.written.policy.review.required,
             policy_path=self.written.path,
+            unknown=self._unseen(),
         )
+
+    def _unseen(self) -> Mapping[str, str]:
+        """What cannot be said of migrations that stand behind a link, where head changes the link."""
+        for part in self.parts:
+            for commit in (self.change.head, self.change.merge_base):
+                folder = part.plan.project.migrations_dir
+                link = chain.link_above(commit.tree, folder)
+                if link in self.change.paths and (why := commit.tree.elsewhere(folder)):
+                    said = f"`{link}` changes, and the folder of the migrations, `{folder}`, {why}."
+                    return dict.fromkeys(("migration-tested", "committed-together", "history-linear"), said)
+        return {}
 
     def _dropped_schemas(self) -> Iterator[str]:
         """Files that declared tables and that head deletes, where the project has no schema file left."""

@@ -101,7 +101,8 @@ def _stopped(fact: JournalMismatch) -> str:
     """At what Drizzle stops."""
     at = f"`{fact.place.path}:{fact.place.line}`"
     if fact.problem == "file-missing":
-        return f"Drizzle stops before it runs anything: `{fact.other}` is in the journal and not there."
+        why = "is a folder" if (fact.other or "").endswith("/migration.sql") else "is in the journal and not there"
+        return f"Drizzle stops before it runs anything: `{fact.other}` {why}."
     return f"Drizzle stops before it applies anything: {at} {STOPS[fact.problem]}."
 
 

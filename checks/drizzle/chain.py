@@ -240,10 +240,10 @@ def _no_file(tree: Tree, path: str) -> str:
 
 
 def _absent(tree: Tree, path: str, tag: str, place: Place) -> Damage:
-    entry = tree.entry(path)
-    problem = "file-missing" if entry is None else _no_file(tree, path)
-    here = Place(path=path, migration=tag)
-    return Damage(area="journal", problem=problem, places=(place, here), tag=tag, other=path)
+    stuck = link_above(tree, path)
+    problem = "file-missing" if stuck is None else _no_file(tree, stuck)
+    here = Place(path=stuck or path, migration=tag)
+    return Damage(area="journal", problem=problem, places=(place, here), tag=tag, other=stuck or path)
 
 
 def _not_utf8(path: str, tag: str) -> Damage:

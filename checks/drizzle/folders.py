@@ -12,13 +12,17 @@ _NAME = re.compile(r"\d{14}(_|$)")
 
 
 def names(tree: Tree, folder: str) -> list[str]:
-    """The folders that Drizzle v1 runs, in its order; none where no folder is named `YYYYMMDDHHMMSS_name` (then it is not v1)."""
+    """The folders that Drizzle v1 runs, in its order; none where no folder is named `YYYYMMDDHHMMSS_name` (then it is not v1).
+
+    A link may well lead to one, and a folder in the place of `migration.sql` stops it: both are among them, and no file is there.
+    """
     start = len(folder) + 1 if folder else 0
-    parts = (path[start:].split("/") for path in tree.under(folder))
-    found = {p[0] for p in parts if len(p) == 2 and p[1] in {"migration.sql", "snapshot.json"}}
+    parts = [path[start:].split("/", 2) for path in tree.under(folder)]
+    found = {p[0] for p in parts if len(p) > 1 and p[1] in {"migration.sql", "snapshot.json"}}
     if not any(_NAME.match(name) for name in found):
         return []
-    sql = [n for n in found if tree.entry(posixpath.join(folder, n, "migration.sql")) is not None]
+    sql = {p[0] for p in parts if len(p) > 1 and p[1] == "migration.sql"}
+    sql |= {p[0] for p in parts if len(p) == 1 and _NAME.match(p[0]) and tree.elsewhere(posixpath.join(folder, p[0]))}
     return sorted(sql, key=collation.key)
 
 

@@ -179,9 +179,12 @@ def _touches(change: Change, sides: Sides) -> bool:
     project, before = sides.head.project, sides.merge_base.project
     files = {*project.schema_files, *before.schema_files, project.config}
     folders = tuple(f"{p.migrations_dir}/" for p in (project, before) if p.migrations_dir)
+    links = {
+        chain.link_above(c.tree, p.migrations_dir) for c in (change.head, change.merge_base) for p in (project, before)
+    }
     at_root = not (project.migrations_dir and before.migrations_dir)
     return any(
-        path in files or path.startswith(folders) or (at_root and path.endswith(_OF_MIGRATIONS))
+        path in files or path in links or path.startswith(folders) or (at_root and path.endswith(_OF_MIGRATIONS))
         for path in change.paths
     ) or _touches_tables(change, project.root)
 

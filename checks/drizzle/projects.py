@@ -171,8 +171,13 @@ def _project(tree: Tree, read: Config, starters: Sequence[str]) -> Project | Oth
         casing=casing,
         inferred=frozenset(inferred),
         lost=lost,
-        astray=schema.unseen if schema.files else schema.astray,
+        astray=schema.unseen if schema.files else schema.astray or _untold(read),
     )
+
+
+def _untold(read: Config) -> tuple[str, ...]:
+    """Why a configuration names no schema file, where it is its own doing."""
+    return (f"`schema` in `{read.path}` cannot be known without running it",) if "schema" in read.unresolved else ()
 
 
 def _migrations(
@@ -263,6 +268,8 @@ def _by_shape(tree: Tree, folder: str) -> Project:
     form = chain.shape(tree, folder) or "v0"
     root = above[0].folder if above else ""
     driven = migrator.infer(tree, above, root)
+    near = (path for path in _configs(tree) if f"{folder}/".startswith(path.removesuffix(posixpath.basename(path))))
+    mute = (path for path in near if not config.read(tree, path))
     return Project(
         root=root,
         format=form,
@@ -270,6 +277,7 @@ def _by_shape(tree: Tree, folder: str) -> Project:
         migrator=driven,
         transaction=migrator.transaction(driven, form),
         inferred=frozenset({"migrations_dir", "migrator", "transaction", "schema_files", "table"}),
+        astray=tuple(f"nothing in `{path}` can be read" for path in mute)[:1],
     )
 
 

@@ -42,7 +42,11 @@ def _message(fact: JournalMismatch) -> str:
         "not-utf8": "The journal has bytes that are not UTF-8.",
         "symlink": f"`{fact.other}` is a symbolic link, which is not followed: what it runs cannot be known from the commit.",
         "not-a-file": f"`{fact.other}` is not a file.",
-        "file-missing": f"The journal lists `{fact.tag}`, and `{fact.other}` is not there: Drizzle stops with an error.",
+        "file-missing": (
+            f"`{fact.other}` is a folder: Drizzle stops with an error."
+            if (fact.other or "").endswith(f"/{fact.tag}/migration.sql")
+            else f"The journal lists `{fact.tag}`, and `{fact.other}` is not there: Drizzle stops with an error."
+        ),
         "not-in-journal": f"`{fact.tag}.sql` is not in the journal: Drizzle never runs it.",
         "no-journal": f"`{fact.tag}.sql` has no journal beside it: Drizzle never runs it.",
         "climbs": f"The journal's `{fact.tag}` leads out of the migrations folder.",
