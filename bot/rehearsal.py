@@ -36,6 +36,7 @@ def rehearse(
     stage: Stage,
     say: Say,
     *,
+    at_base: Callable[[Branch], None] = lambda _: None,
     meanwhile: Callable[[], None] = lambda: None,
     known: Callable[[Rehearsal], None] = lambda _: None,
     put_away: PutAway = lambda close: close(),
@@ -46,6 +47,7 @@ def rehearse(
         plan: of one project.
         stage: where it is run.
         say: is told what is being done.
+        at_base: is given the branch at the state that base's chain made from zero, before head's migrations run there.
         meanwhile: called once head's migrations have run, before the chain from zero is waited for.
         known: told all but the way back, before that is waited for.
         put_away: is given what puts the branch away, which nobody waits for here.
@@ -57,7 +59,7 @@ def rehearse(
         whole = _Whole(plan, stage, beside, put_away)
         if not zero.follows(plan):
             whole.start()
-        found, leaving = _from_base(plan, stage, say, whole)
+        found, leaving = _from_base(plan, stage, say, whole, at_base)
         meanwhile()
         say("running the whole chain from zero")
         waiting = time.perf_counter()
@@ -109,7 +111,7 @@ class _Whole:
 
 
 def _from_base(
-    plan: Plan, stage: Stage, say: Say, whole: _Whole
+    plan: Plan, stage: Stage, say: Say, whole: _Whole, at_base: Callable[[Branch], None]
 ) -> tuple[Rehearsal, Future[tuple[Rollback | None, str | None, float]] | None]:
     """Try the ways to base's state, the truest first; the branch is left `beside` whatever comes next."""
     notes: list[str] = []
@@ -128,6 +130,8 @@ def _from_base(
             ms = {"branch": (time.perf_counter() - started) * 1000}
             remark = branch.remark if isinstance(branch, Remembers) and not note else None
             whole.at(remark)
+            if not note:
+                at_base(branch)
             found = _observe(plan, branch, stage, say, zero.catalog(remark))
             whole.after(found, remark)
             leaving = whole.beside.submit(_leave, opened.pop_all(), whole, branch, found)

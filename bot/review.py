@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot import comparison, environments, overrides, rehearsal
 from bot.branches import Provider
+from bot.drawing import Drawing
 from bot.environments import Counted
 from bot.progress import Say, silent
 from bot.stage import Stage
@@ -30,8 +31,6 @@ Spoken = Callable[[Change, Sequence[Plan]], tuple[Sequence[waivers.Waiver], Sequ
 
 
 _Compared = tuple[Equality, tuple[Fact, ...], SchemaDiff]
-
-_FIRST_SECONDS = 1.0
 
 
 class _Patience:
@@ -175,7 +174,8 @@ def _judged(change: Change, plan: Plan, written: PolicyFile, look: _Look, counti
     if stage is None:
         ran.set()
     with ThreadPoolExecutor(1, "drawing") as beside:
-        drawing = beside.submit(_drawn, change, plan, stage, ran)
+        head = Drawing(change, plan, stage)
+        drawing = beside.submit(head.draw, ran)
         shown = Rehearsal()
         compared: list[_Compared] = []
 
@@ -184,11 +184,14 @@ def _judged(change: Change, plan: Plan, written: PolicyFile, look: _Look, counti
             say("comparing schema, snapshot and database")
             built = shown.chain if plan.whole else None
             equality = comparison.compare(change, plan, None if shown.unjudged else stage, built, drawing.result())
+            head.learn(shown)
             compared.append((*equality, compose.schema_diff(shown)))
 
         if stage is not None:
             try:
-                shown = rehearsal.rehearse(plan, stage, say, meanwhile=ran.set, known=compare, put_away=look.put_away)
+                shown = rehearsal.rehearse(
+                    plan, stage, say, at_base=head.at_base, meanwhile=ran.set, known=compare, put_away=look.put_away
+                )
             except CouldNotJudge as error:
                 shown = Rehearsal(unjudged=str(error))
                 compared.clear()
@@ -211,12 +214,6 @@ def _judged(change: Change, plan: Plan, written: PolicyFile, look: _Look, counti
         equality,
         difference,
     )
-
-
-def _drawn(change: Change, plan: Plan, stage: Stage | None, ran: threading.Event) -> comparison.Drawn:
-    """Head's schema files, made real: head's own migrations come first, unless base's take long."""
-    ran.wait(_FIRST_SECONDS)
-    return comparison.draw(change.head.tree, plan.head, stage, (change.merge_base.tree, plan.merge_base))
 
 
 def _unseen_writes(part: Part, reading: ways.Reading) -> Sequence[Fact]:

@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from bot.branches import Keeps, Provider, Template, platforms
+from bot.branches import Provider, Template, platforms
 from checks.branch import Branch
 from checks.catalog import read as catalogs
 from checks.catalog.model import Catalog
@@ -90,7 +90,7 @@ class Stage:
         What does not run like that (too many locks for one transaction, say) is drawn once more on a branch of its own.
         """
         made: dict[tuple[str, ...], Catalog | None] = {}
-        wanted = list(dict.fromkeys(tuple(_at_once(statement) for statement in each) for each in drawings))
+        wanted = list(dict.fromkeys(map(tuple, drawings)))
         with contextlib.suppress(CouldNotJudge, psycopg.Error), self.empty() as branch, branch.connect() as session:
             for statements in wanted:
                 drawn = self._undone(session, statements)
@@ -100,57 +100,36 @@ class Stage:
         for statements in wanted:
             if statements not in made:
                 made[statements] = self._alone(statements)
-        return [made[tuple(map(_at_once, each))] for each in drawings]
+        return [made[tuple(each)] for each in drawings]
 
-    def redrawn(self, parts: Sequence[str], old: Callable[[], Sequence[str]], delta: Sequence[str]) -> Catalog | None:
-        """What a drawing that is kept is after a few more statements, which are undone; None where that cannot be had so.
-
-        Args:
-            parts: what the kept drawing depends on.
-            old: its statements, for the first who needs it.
-            delta: the other statements.
-        """
-        if not isinstance(self.provider, Keeps):
-            return None
-
-        def build(branch: Branch) -> None:
-            with branch.connect() as session:
-                if not self._made(session, [_at_once(statement) for statement in old()]):
-                    raise StateFailedError(Run(state="failed", transaction="one"))
-                session.execute("commit")
-
-        template = self.template("drawing", parts, build)
+    def both_drawn(self, old: Sequence[str], delta: Sequence[str]) -> tuple[Catalog | None, Catalog | None] | None:
+        """A drawing, and what it is after a few more statements; None for what does not run there, or where there is no database."""
         try:
-            made = self.provider.branch(template=template, extensions=self.extensions, seconds=self.seconds)
-            with made as branch, branch.connect() as session:
-                return self._undone(session, [_at_once(statement) for statement in delta])
-        except (StateFailedError, CouldNotJudge, psycopg.Error):
+            with self.empty() as branch, branch.connect() as session:
+                session.execute("begin")
+                if not _made(session, old):
+                    return None, None
+                first = catalogs.read(session, ignore=self.ignored)
+                return first, catalogs.read(session, ignore=self.ignored) if _made(session, delta) else None
+        except (CouldNotJudge, psycopg.Error):
             return None
+
+    def drawn_upon(self, branch: Branch, delta: Sequence[str]) -> Catalog | None:
+        """What the schema of a branch is after a few statements, which are undone; None where they do not run there."""
+        with contextlib.suppress(CouldNotJudge, psycopg.Error), branch.connect() as session:
+            return self._undone(session, delta)
+        return None
 
     def _undone(self, session: psycopg.Connection[Any], statements: Sequence[str]) -> Catalog | None:
         """Draw in a transaction, read, and undo; None where anything went otherwise."""
         try:
-            return catalogs.read(session, ignore=self.ignored) if self._made(session, statements) else None
+            session.execute("begin")
+            return catalogs.read(session, ignore=self.ignored) if _made(session, statements) else None
         except psycopg.Error:
             return None
         finally:
             with contextlib.suppress(psycopg.Error):
                 session.execute("rollback")
-
-    @staticmethod
-    def _made(session: psycopg.Connection[Any], statements: Sequence[str]) -> bool:
-        """Run statements in a transaction that stays open; false where anything went otherwise."""
-        ask: LiteralString = "select pg_catalog.pg_current_xact_id_if_assigned(), pg_catalog.pg_current_xact_id()"
-        try:
-            session.execute("begin")
-            mine = session.execute(ask).fetchone()
-            with session.pipeline():
-                for statement in statements:
-                    session.execute(statement.encode("utf-8", "surrogateescape"))
-            now = session.execute(ask).fetchone()
-        except psycopg.Error:
-            return False
-        return mine is not None and now == (mine[1], mine[1])  # else something in it ended the transaction
 
     def _alone(self, statements: Sequence[str]) -> Catalog | None:
         try:
@@ -169,6 +148,20 @@ class Stage:
         """The schema of a branch as it is now."""
         with branch.connect() as session:
             return catalogs.read(session, ignore=self.ignored)
+
+
+def _made(session: psycopg.Connection[Any], statements: Sequence[str]) -> bool:
+    """Run statements in the open transaction; false where anything went otherwise."""
+    ask: LiteralString = "select pg_catalog.pg_current_xact_id_if_assigned(), pg_catalog.pg_current_xact_id()"
+    try:
+        mine = session.execute(ask).fetchone()
+        with session.pipeline():
+            for statement in statements:
+                session.execute(_at_once(statement).encode("utf-8", "surrogateescape"))
+        now = session.execute(ask).fetchone()
+    except psycopg.Error:
+        return False
+    return mine is not None and now == (mine[1], mine[1])  # else something in it ended the transaction
 
 
 def _at_once(statement: str) -> str:

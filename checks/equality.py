@@ -72,6 +72,14 @@ def differs(sides: Sides) -> bool:
     return bool(_schema_differences(sides) or _snapshot_differences(sides))
 
 
+def in_step(chain: Catalog, snapshot: Catalog) -> bool:
+    """Whether both say, of all that Drizzle can say, the very same: nothing is excused, and every name is the same."""
+    a, b = part.of(chain, snapshot)
+    keys = a.objects.keys() | b.objects.keys()
+    pairs = [(a.objects.get(key), b.objects.get(key)) for key in keys]
+    return all(one == other or _modelled(one) == _modelled(other) for one, other in pairs)
+
+
 def judge(sides: Sides, before: Sides, paths: Iterable[str], fallback: str) -> tuple[report.Equality, tuple[Fact, ...]]:
     """The equality of head, and the facts of its inequalities.
 
@@ -233,10 +241,14 @@ def _differences(a: Catalog | None, b: Catalog | None) -> list[Difference]:
         one, other = left.get(key), right.get(key)
         if one == other:
             continue
-        said, other_said = (_said(each) if isinstance(each, _MODELLED) else None for each in (one, other))
+        said, other_said = _modelled(one), _modelled(other)
         if said != other_said:
             found.append((key, said, other_said))
     return sorted(found, key=itemgetter(0))
+
+
+def _modelled(found: Object | None) -> Any:  # noqa: ANN401 - an object of any kind
+    return _said(found) if isinstance(found, _MODELLED) else None
 
 
 def _said(found: Any) -> Any:  # noqa: ANN401 - an object of any kind

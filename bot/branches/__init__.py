@@ -47,16 +47,23 @@ class GivesWay(Protocol):
 
 @runtime_checkable
 class Remembers(Protocol):
-    """A branch at a template that knows what was said of the template when it was built."""
+    """A branch at a template that knows what was said of the template."""
 
     @property
     def remark(self) -> bytes | None:
         """What `Template.build` returned."""
         ...
 
+    @property
+    def found(self) -> bytes | None:
+        """What was found out about the template since (`Learns`)."""
+        ...
+
 
 @runtime_checkable
-class Keeps(Protocol):
-    """A provider to which a template costs nothing the second time."""
+class Learns(Protocol):
+    """A provider that keeps templates, and what is found out about them later."""
 
-    keeps_templates: bool
+    def learn(self, template: Template, extensions: Sequence[str], found: bytes) -> None:
+        """Tell branches that are at the template from now on; without effect where it is not kept."""
+        ...

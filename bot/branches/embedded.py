@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot import cluster
-from bot.branches import Template, binaries, blank, files, folders, owner, watch
+from bot.branches import Template, binaries, blank, files, folders, owner, templates, watch
 from bot.branches.templates import Templates
 from checks.errors import CouldNotJudge
 
@@ -24,6 +24,7 @@ class EmbeddedBranch:
 
     def __init__(self, sockets: Path, version: int, missing: frozenset[str]) -> None:
         self.remark: bytes | None = None
+        self.found: bytes | None = None
         self.version = version
         self.missing_extensions = missing
         self._sockets = sockets
@@ -122,8 +123,6 @@ class Embedded:
         memory: bytes of address space for each of its processes.
     """
 
-    keeps_templates = True
-
     def __init__(
         self, data_dir: Path | None = None, bindir: Path | None = None, *, room: int = 1 << 30, memory: int = 1 << 30
     ) -> None:
@@ -192,13 +191,13 @@ class Embedded:
     ) -> None:
         """Copy the template to `data`; the first to need it builds it right there, and keeps a copy."""
         place = self._place
-        key = hashlib.sha256("\0".join([blank.key(place.binaries), template.key, *first]).encode()).hexdigest()[:32]
+        key = self._key(template, first)
         if place.templates.copy(key, data, place.owner):
-            branch.remark = place.templates.remark(data)
+            branch.remark, branch.found = templates.said(data)
             return
         with place.templates.making(key) as needed:
             if not needed and place.templates.copy(key, data, place.owner):
-                branch.remark = place.templates.remark(data)
+                branch.remark, branch.found = templates.said(data)
                 return
             self._blank(data)
             with self._running(data.parent, branch, seconds) as server:
@@ -211,6 +210,16 @@ class Embedded:
                 server.stop()
                 self._complain(branch, seconds)  # also where the build caught the error itself
             place.templates.keep(key, data, remark=branch.remark)
+
+    def learn(self, template: Template, extensions: Sequence[str], found: bytes) -> None:
+        """See `Learns`."""
+        first = sorted(set(extensions) & self._place.binaries.before)
+        self._place.templates.learn(self._key(template, first), found)
+
+    def _key(self, template: Template, first: Sequence[str]) -> str:
+        """The name of a template's data directory, with the extensions that were created first."""
+        parts = [blank.key(self._place.binaries), template.key, *first]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
     def _complain(self, branch: EmbeddedBranch, seconds: float) -> None:
         if branch.stopped == "time":

@@ -11,9 +11,20 @@ from pathlib import Path
 from . import files, watch
 from .owner import Owner
 
-_REMARK = "bulletproof.remark"  # beside PostgreSQL's own files, which it leaves alone
+_REMARK, _FOUND = "bulletproof.remark", "bulletproof.found"  # beside PostgreSQL's own files, which it leaves alone
 _DAY = 86_400.0
 _SWEEP_SECONDS = 3600.0
+
+
+def said(data: Path) -> tuple[bytes | None, bytes | None]:
+    """What was remembered, and what was found out later, of the template that `data` is a copy of; look before anything runs there."""
+    return _content(data / _REMARK), _content(data / _FOUND)
+
+
+def _content(path: Path) -> bytes | None:
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +50,6 @@ class Templates:
             with contextlib.suppress(OSError):
                 os.utime(source)
             return True
-
-    @staticmethod
-    def remark(data: Path) -> bytes | None:
-        """What was remembered of the template that `data` is a copy of; look before anything runs there."""
-        with contextlib.suppress(OSError):
-            return (data / _REMARK).read_bytes()
-        return None
 
     def peek(self, key: str, target: Path, owner: Owner) -> bool:
         """Copy one from a folder that we cannot write, so cannot lock either."""
@@ -78,6 +82,16 @@ class Templates:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         self.evict()
+
+    def learn(self, key: str, found: bytes) -> None:
+        """Put down what was found out about one, for copies to come; without effect where there is none."""
+        with files.lock(self._lock(key), shared=True), contextlib.suppress(OSError):
+            fresh = files.new_folder(self.folder, key)
+            try:
+                (fresh / _FOUND).write_bytes(found)
+                (fresh / _FOUND).replace(self.folder / key / _FOUND)
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)
 
     def evict(self) -> None:
         """Remove what is too old, then the least lately used until the rest fits; what is being copied stays."""

@@ -18,6 +18,8 @@ from checks.catalog import model, outside, tables, types
 from checks.catalog.model import Catalog, Key
 from checks.catalog.reading import quick
 
+_HERE = Path(__file__).parent  # the files that say what a catalog is, and read it
+
 _INSIDE = (types.Identity, types.Counting, types.Attribute, tables.Output, outside.Published)
 """What objects hold that are no objects of a catalog themselves."""
 _MANY: tuple[Callable[..., Any], ...] = (
@@ -39,18 +41,26 @@ def to_bytes(catalog: Catalog) -> bytes:
         deep = any(type(value) is list for row in rows for value in row)
         runs.append((kind.__name__, deep, list(keys), rows))
     roles = [_row(role) for role in catalog.roles.values()]
-    return _stamp() + marshal.dumps((catalog.version, runs, dict(catalog.needs), roles, catalog.unread))
+    return stamp(_HERE) + marshal.dumps((catalog.version, runs, dict(catalog.needs), roles, catalog.unread))
 
 
 def of_bytes(kept: bytes) -> Catalog | None:
     """The catalog that was kept; None where this very program would not have written it so."""
-    stamp = _stamp()
-    if not kept.startswith(stamp):
+    ours = stamp(_HERE)
+    if not kept.startswith(ours):
         return None
     try:
-        return _made(marshal.loads(memoryview(kept)[len(stamp) :]))  # noqa: S302 - ours, as the stamp and the place say
+        return _made(marshal.loads(memoryview(kept)[len(ours) :]))  # noqa: S302 - ours, as the stamp and the place say
     except (ValueError, EOFError, TypeError, KeyError):
         return None
+
+
+@cache
+def stamp(*folders: Path) -> bytes:
+    """Of this Python, and of the files in those folders: it differs wherever they might do something else."""
+    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    told = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr((sys.version, marshal.version, told)).encode()).digest()
 
 
 def _made(parts: Any) -> Catalog:  # noqa: ANN401 - what `to_bytes` put together
@@ -78,14 +88,6 @@ def _kinds() -> Iterator[type[Any]]:
 @cache
 def _names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(each.name for each in fields(kind))
-
-
-@cache
-def _stamp() -> bytes:
-    """Of this Python, and of the files that say what a catalog is and read it."""
-    files = sorted(Path(__file__).parent.rglob("*.py"))
-    told = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    return hashlib.sha256(repr((sys.version, marshal.version, told)).encode()).digest()
 
 
 def _row(each: object) -> tuple[Any, ...]:

@@ -118,6 +118,11 @@ def _column(table: Table, column: Column) -> str:
     return text
 
 
+def added(table: Table, column: Column) -> str:
+    """A column of a table that is there."""
+    return f"ALTER TABLE {_name(table)} ADD COLUMN {_column(table, column).lstrip()};"
+
+
 def _table(table: Table) -> list[str]:
     lines = [_column(table, column) for column in table.columns]
     for key in table.primary_keys[:1]:
