@@ -84,7 +84,10 @@ class _Holder:
         for oid in oids:
             self._tables.pop(oid, None)
             self._views.pop(oid, None)
-        self._hold(self._other)
+        self._hold_tables(self._other)
+        if self._views:  # a guard of a view keeps off its like, so only one session can have it
+            self._holding.execute("rollback to savepoint views")
+            self._guard_views(self._other)
         self._holding.execute("rollback")
         self._holding, self._other = self._other, self._holding
 
@@ -98,6 +101,10 @@ class _Holder:
                 connection.close()
 
     def _hold(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        self._hold_tables(connection)
+        self._guard_views(connection)
+
+    def _hold_tables(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
         connection.execute("begin")
         tables = list(self._tables.values())
         if tables:
@@ -107,6 +114,9 @@ class _Holder:
                 connection.execute("rollback")
                 connection.execute("begin")
                 self._lock_each(connection, tables)
+
+    def _guard_views(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        connection.execute("savepoint views")
         for view in list(self._views.values()):  # a guard that is refused leaves the map
             self._guard(connection, view)
 

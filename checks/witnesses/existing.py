@@ -1,5 +1,7 @@
 """The tables that were there before the first statement, and every name by which SQL could reach one of them."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checks.witnesses.wire import Wire
@@ -39,6 +41,11 @@ _FUNCTIONS = """
 select distinct p.proname::text from pg_catalog.pg_proc p
 join pg_catalog.pg_language l on l.oid OPERATOR(pg_catalog.=) p.prolang
 where p.oid OPERATOR(pg_catalog.>=) 16384::oid and l.lanname OPERATOR(pg_catalog.<>) 'c'
+"""
+
+_INDEXES = """
+select i.indrelid::int8, i.indexrelid::int8, coalesce(pg_catalog.pg_relation_filenode(i.indexrelid), 0)::int8
+from pg_catalog.pg_index i where i.indrelid OPERATOR(pg_catalog.=) any (%s::oid[])
 """
 
 
@@ -97,3 +104,10 @@ def look(wire: Wire) -> Before:
 def files(wire: Wire) -> dict[int, int]:
     """The file of each table that is there now."""
     return {oid: node for oid, _, _, _, node, _, _ in wire.ask(_TABLES)}
+
+
+def indexes(wire: Wire, tables: Mapping[int, Table]) -> set[tuple[int, int, int]]:
+    """Table, index and file of each index of a table that another one shares its name with."""
+    often = Counter(table.name for table in tables.values())
+    namesakes = [oid for oid, table in tables.items() if often[table.name] > 1]
+    return {(table, index, node) for table, index, node in wire.ask(_INDEXES, (namesakes,))} if namesakes else set()

@@ -168,18 +168,18 @@ class Observer:
         """Whether `counters` takes long."""
         return self._old
 
-    def built(self) -> set[int]:
-        """The tables of which an index was built by a statement outside a transaction."""
+    def built(self, touched: Iterable[int]) -> set[int]:
+        """The tables of which an index was built by a statement outside a transaction; of one name, those it touched."""
         self._counted = False
         heard = (each for each in self._ear.heard if each.verb == "builds")
-        return {oid for each in heard for oid in self._named(each, _Delta())}
+        return {oid for each in heard for oid in self._named(each, _Delta(new=dict.fromkeys(touched, "")))}
 
-    def hear_outside(self, scanned: dict[int, int]) -> Seen:
-        """What PostgreSQL said of a statement outside a transaction, beside the tables known to be scanned."""
+    def hear_outside(self, scanned: dict[int, int], locked: dict[int, str]) -> Seen:
+        """What PostgreSQL said of a statement outside a transaction, beside the tables known to be scanned or locked."""
         self._counted = False
         files = existing.files(self._wire)
         moved = {oid for oid, node in files.items() if node != self._nodes.get(oid, node)}
-        seen = self._tell(_Delta(scanned=scanned, moved=moved))
+        seen = self._tell(_Delta(new=locked, scanned=scanned, moved=moved))
         self._nodes = files
         self._ear.heard.clear()
         return seen

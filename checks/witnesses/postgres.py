@@ -8,9 +8,9 @@ from dataclasses import replace
 import psycopg
 
 from checks.drizzle.model import Statement
-from checks.witnesses import concurrently, deeds, zones
+from checks.witnesses import concurrently, deeds, existing, zones
 from checks.witnesses.existing import STRENGTH
-from checks.witnesses.model import NOTHING_HELD, Failure, Held, Holding, Observation, Seen
+from checks.witnesses.model import NOTHING_HELD, Failure, Holding, Observation, Seen
 from checks.witnesses.observe import Observer
 from checks.witnesses.wire import IDLE, INERROR, INTRANS, Opens, Outcome, Wire
 
@@ -216,6 +216,7 @@ class Session:
         observer = self.observer
         count = not observer.counts_late or first_words(statement.sql)[0] in _CODE  # others say what they read
         counted = observer.counters() if count else {}
+        indexes = existing.indexes(self.wire, observer.tables)
         observer.prepare()
         watched = concurrently.watch(self._branch, self.wire, statement.sql, observer.tables)
         outcome = watched.outcome
@@ -224,14 +225,12 @@ class Session:
         modes = dict(watched.locks)
         if not watched.notes:
             # Who watches holds ShareLock, which lets the like of it through: only that can build an index unseen.
-            modes |= {
-                oid: _SHARE for oid in observer.built() if STRENGTH.get(modes.get(oid, ""), 0) < STRENGTH[_WATCHED]
-            }
-        seen = observer.hear_outside({oid: scans for oid, scans in more.items() if scans > 0})
-        locks = tuple(
-            Held(observer.tables[oid].full_name, mode) for oid, mode in sorted(modes.items()) if oid in observer.tables
-        )
-        seen = replace(seen, locks=locks, notes=watched.notes)
+            anew = {table for table, _, _ in indexes ^ existing.indexes(self.wire, observer.tables)}
+            built = observer.built({*modes, *anew})
+            modes |= {oid: _SHARE for oid in built if STRENGTH.get(modes.get(oid, ""), 0) < STRENGTH[_WATCHED]}
+        modes = {oid: mode for oid, mode in modes.items() if oid in observer.tables}
+        seen = observer.hear_outside({oid: scans for oid, scans in more.items() if scans > 0}, modes)
+        seen = replace(seen, notes=watched.notes)
         outcome = Outcome(outcome.tag, outcome.rows, max(0.0, outcome.ms - watched.waited), outcome.failure)
         return _observation(statement, outcome, seen, NOTHING_HELD, in_transaction=False)
 

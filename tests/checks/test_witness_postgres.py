@@ -294,6 +294,32 @@ def test_what_refuses_a_transaction_is_watched_from_outside(filled: EmbeddedBran
     assert not found.notes
 
 
+@pytest.mark.parametrize(
+    ("sql", "mode"),
+    [
+        ("create index concurrently i on t(a)", "ShareUpdateExclusiveLock"),
+        ("reindex table concurrently t", "ShareUpdateExclusiveLock"),
+        ("reindex schema public", "ShareLock"),
+    ],
+)
+def test_a_table_of_the_same_name_elsewhere_is_not_accused(filled: EmbeddedBranch, sql: str, mode: str) -> None:
+    """PostgreSQL says whose index it builds without the schema; the other table's indexes are as they were."""
+    with filled.connect() as session:
+        session.execute("create schema s; create table s.t(id int primary key)")
+    (found,) = observe(filled, sql, begin=False)
+    locks, rewrites, scans = seen(found)
+    assert (found.failure, rewrites) == (None, ())
+    assert locks["public.t"] == mode
+    assert "public.t" in scans
+    assert "s.t" not in {*locks, *scans}
+
+
+def test_a_view_is_watched_until_its_turn_comes(filled: EmbeddedBranch) -> None:
+    """Tables before it were let go one by one."""
+    (found,) = observe(filled, "vacuum t, o, mv", begin=False)
+    assert seen(found)[0] == dict.fromkeys(("public.t", "public.o", "public.mv"), "ShareUpdateExclusiveLock")
+
+
 def test_rows_touched_are_counted(filled: EmbeddedBranch) -> None:
     """For statements that change data."""
     found = observe(
