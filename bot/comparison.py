@@ -43,7 +43,8 @@ def compare(
 
 
 def _sides(drawn: Drawn, built: Catalog | None, chain: Chain) -> Sides:
-    statements = (statement.sql for migration in chain.migrations for statement in migration.statements)
+    loosening = (migration for migration in chain.migrations if _LOOSENS.search(migration.text))
+    statements = (statement.sql for migration in loosening for statement in migration.statements)
     return Sides(
         chain=built,
         drawn=drawn.schema,

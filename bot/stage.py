@@ -62,7 +62,8 @@ class Stage:
     ) -> "Stage":
         """A stage on which all of `texts` can run."""
         sql = list(dict.fromkeys(texts))  # base's are head's, too
-        wanted = {*extensions, *(name.lower() for text in sql for name in _EXTENSION.findall(text))}
+        asking = (text for text in sql if "extension" in text.lower())
+        wanted = {*extensions, *(name.lower() for text in asking for name in _EXTENSION.findall(text))}
         schema, name = table
         ignored = ("drizzle", f"{schema}.{name}") if schema == "drizzle" else (f"{schema}.{name}",)
         return cls(provider, platforms.stubs(sql), sorted(wanted), seconds, ignored)

@@ -160,8 +160,13 @@ def stubs(texts: Iterable[str]) -> tuple[str, ...]:
         texts: every migration of the chain, in any order.
     """
     sql = "\n".join(texts)
-    words = frozenset(re.findall(r"\w+", sql.lower()))  # a chain that names none of them is looked at once
+    words = _words(sql.lower())  # a chain that names none of them is looked at once
     return (*_roles(sql, words), *_schemas(sql, words), *_publication(sql))
+
+
+def _words(sql: str) -> frozenset[str]:
+    """The names of ours that stand in the SQL."""
+    return frozenset(name for name in (*ROLES, *SCHEMAS) if name in sql and re.search(rf"\b{re.escape(name)}\b", sql))
 
 
 def _roles(sql: str, words: frozenset[str]) -> Iterable[str]:

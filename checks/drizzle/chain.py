@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from checks.drizzle import collation, damage_v0, damage_v1, folders, journal, snapshots, statements
-from checks.drizzle.model import Chain, Damage, Format, Migration, Project, Snapshot, Statement
+from checks.drizzle.model import Chain, Damage, Format, Migration, Pieces, Project, Snapshot
 from checks.place import Place
 from checks.tree import REGULAR, SYMLINK, Tree
 
@@ -17,9 +17,7 @@ JOURNAL = "meta/_journal.json"
 class _Parsed:
     hash: str
     text: str
-    chunks: tuple[str, ...]
-    statements: tuple[Statement, ...]
-    unread: str | None
+    pieces: Pieces
     utf8: bool
 
 
@@ -98,11 +96,7 @@ def _read_v0(tree: Tree, project: Project, cache: Cache, thorough: frozenset[str
         one = parsed[paths[tag]]
         if not one.utf8:
             damage.append(_not_utf8(paths[tag], tag))
-        migrations.append(
-            Migration(
-                tag, paths[tag], entry.when or 0, entry.idx, one.hash, one.text, one.chunks, one.statements, one.unread
-            )
-        )
+        migrations.append(Migration(tag, paths[tag], entry.when or 0, entry.idx, one.hash, one.text, one.pieces))
     found_snapshots, broken = _snapshots(tree, _snapshot_paths(tree, folder), project, cache, thorough)
     tagged = damage_v0.tagged(found_snapshots, [tag for _, tag in entries])
     chain = Chain(project, tuple(migrations), tagged, journal=path if content is not None else None, lines=lines)
@@ -132,9 +126,7 @@ def _read_v1(tree: Tree, project: Project, cache: Cache, thorough: frozenset[str
             damage.append(Damage(area="journal", problem="no-time", places=(place,), tag=name))
         if not one.utf8:
             damage.append(_not_utf8(paths[name], name))
-        migrations.append(
-            Migration(name, paths[name], when or 0, None, one.hash, one.text, one.chunks, one.statements, one.unread)
-        )
+        migrations.append(Migration(name, paths[name], when or 0, None, one.hash, one.text, one.pieces))
     for name in (alone := folders.without_sql(tree, folder)):
         place = Place(path=posixpath.join(folder, name, "snapshot.json"), migration=name)
         damage.append(Damage(area="snapshot", problem="no-sql", places=(place,), tag=name, other=place.path))
@@ -158,7 +150,7 @@ def _parse(tree: Tree, paths: Iterable[str], cache: Cache) -> dict[str, _Parsed]
         text = content.decode("utf-8", errors="replace")  # as Node.js decodes it, byte order mark included
         utf8 = "\ufffd" not in text or b"\xef\xbf\xbd" in content
         cache.parsed[oids[path]] = _Parsed(
-            hashlib.sha256(text.encode()).hexdigest(), text, *statements.split(text), utf8
+            hashlib.sha256(text.encode()).hexdigest(), text, statements.pieces(text), utf8
         )
     return {path: cache.parsed[oid] for path, oid in oids.items()}
 

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, cast
 
 Problem = Literal["conflict-markers", "not-json", "wrong-shape", "not-utf8"]
@@ -49,6 +50,7 @@ class Journal:
         return self.dialect in {"postgresql", "postgres", "pg", None}
 
 
+@lru_cache(maxsize=8)  # who looks for projects reads the journals that are read again as chains
 def parse(data: bytes) -> Journal:
     """The journal in these bytes. Never raises."""
     text = data.decode("utf-8", errors="replace")

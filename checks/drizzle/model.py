@@ -1,6 +1,6 @@
 """A Drizzle project as data: where it is, its migrations in order, and what each sends to PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,6 +61,24 @@ class Statement:
     chunk: int
 
 
+class Pieces:
+    """A migration's text, taken apart when somebody asks: of a long chain few migrations are looked into."""
+
+    __slots__ = ("_cut", "_made", "_text")
+
+    def __init__(
+        self, text: str, cut: Callable[[str], tuple[tuple[str, ...], tuple[Statement, ...], str | None]]
+    ) -> None:
+        self._text, self._cut = text, cut
+        self._made: tuple[tuple[str, ...], tuple[Statement, ...], str | None] | None = None
+
+    def made(self) -> tuple[tuple[str, ...], tuple[Statement, ...], str | None]:
+        """Chunks, statements, and why they could not be told apart for sure."""
+        if self._made is None:
+            self._made = self._cut(self._text)
+        return self._made
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One migration file.
@@ -72,9 +90,7 @@ class Migration:
         idx: the journal's `idx`; None in v1.
         hash: sha256 of the whole file's text, as drizzle-orm records it.
         text: the whole file, decoded.
-        chunks: what Drizzle sends to the server, one query each.
-        statements: the chunks, split by PostgreSQL's own scanner.
-        unread: why the file could not be split (then it has one statement a chunk), or None.
+        pieces: the text, to be taken apart.
     """
 
     tag: str
@@ -83,9 +99,22 @@ class Migration:
     idx: int | None
     hash: str
     text: str
-    chunks: tuple[str, ...]
-    statements: tuple[Statement, ...]
-    unread: str | None = None
+    pieces: Pieces = field(repr=False, compare=False)
+
+    @property
+    def chunks(self) -> tuple[str, ...]:
+        """What Drizzle sends to the server, one query each."""
+        return self.pieces.made()[0]
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """The chunks, split by PostgreSQL's own scanner."""
+        return self.pieces.made()[1]
+
+    @property
+    def unread(self) -> str | None:
+        """Why the file could not be split (then it has one statement a chunk), or None."""
+        return self.pieces.made()[2]
 
 
 @dataclass(frozen=True, slots=True)

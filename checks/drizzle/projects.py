@@ -236,9 +236,11 @@ def _shapes(tree: Tree) -> Iterator[tuple[str, str | None]]:
     """Folders that hold migrations, and their dialect where it is not PostgreSQL."""
     seen: set[str] = set()
     for path in tree:
+        if not path.endswith(".json"):
+            continue
         if path == chain.JOURNAL or path.endswith(f"/{chain.JOURNAL}"):
             folder = path.removesuffix(chain.JOURNAL).rstrip("/")
-        elif (found := _V1_SNAPSHOT.fullmatch(path)) is not None:
+        elif path.endswith("/snapshot.json") and (found := _V1_SNAPSHOT.fullmatch(path)) is not None:
             folder = found[1] or ""
         else:
             continue

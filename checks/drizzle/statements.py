@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from checks.drizzle.model import Statement
+from checks.drizzle.model import Pieces, Statement
 from checks.witnesses import grammar
 
 BREAKPOINT = "--> statement-breakpoint"
@@ -30,6 +30,11 @@ def split(text: str) -> tuple[tuple[str, ...], tuple[Statement, ...], str | None
             unread = unread or span.problem
         begin += len(chunk) + len(BREAKPOINT)
     return chunks, tuple(statements), unread
+
+
+def pieces(text: str) -> Pieces:
+    """The same for a migration, when it is asked for."""
+    return Pieces(text, split)
 
 
 def same(one: Sequence[Statement], other: Sequence[Statement]) -> bool:

@@ -16,9 +16,8 @@ _OFTEN = 200
 
 def read(text: str, path: str) -> Migration:
     """A file as one migration."""
-    chunks, parts, unread = statements.split(text)
     digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()
-    return Migration(path, path, 0, None, digest, text, chunks, parts, unread)
+    return Migration(path, path, 0, None, digest, text, statements.pieces(text))
 
 
 def run(

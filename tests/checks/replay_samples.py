@@ -13,9 +13,8 @@ def migration(number: int, text: str, format: Format = "v0", *, when: int | None
     at = 1_700_000_000_000 + number * 1000 if when is None else when
     tag = f"{number:04d}_step" if format == "v0" else f"{20231114221320 + number}_step"
     path = f"drizzle/{tag}.sql" if format == "v0" else f"drizzle/{tag}/migration.sql"
-    chunks, parts, unread = statements.split(text)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Migration(tag, path, at, number if format == "v0" else None, digest, text, chunks, parts, unread)
+    return Migration(tag, path, at, number if format == "v0" else None, digest, text, statements.pieces(text))
 
 
 def chain(

@@ -41,10 +41,9 @@ def made_of(files: Sequence[str]) -> list[Migration]:
     made: list[Migration] = []
     for number, sql in enumerate(files):
         text = sql.replace(";\n", ";\n--> statement-breakpoint\n") if "$$" not in sql else sql
-        chunks, split, unread = statements.split(text)
         made.append(
             Migration(
-                f"{number:04}_x", f"drizzle/{number:04}_x.sql", number + 1, number, "", text, chunks, split, unread
+                f"{number:04}_x", f"drizzle/{number:04}_x.sql", number + 1, number, "", text, statements.pieces(text)
             )
         )
     return made

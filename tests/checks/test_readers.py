@@ -124,8 +124,7 @@ PROJECT = Project(root="", format="v0", migrations_dir="drizzle", schema_files=(
 
 
 def judged(sql: str, base: dict[str, str], head: dict[str, str]) -> list[tuple[str, str]]:
-    chunks, split, unread = statements.split(sql)
-    migration = Migration("0001_x", "drizzle/0001_x.sql", 1, 1, "", sql, chunks, split, unread)
+    migration = Migration("0001_x", "drizzle/0001_x.sql", 1, 1, "", sql, statements.pieces(sql))
     before, after = Commit("b" * 40, Tree.of(base)), Commit("a" * 40, Tree.of(head))
     change = Change(before, after, before, ())
     facts = evidence.facts_of(None, [migration], known=evidence.Known(columns={("public.users", "name"): "text"}))

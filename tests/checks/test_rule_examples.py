@@ -33,8 +33,7 @@ WHERE n.nspname = 'public'
 
 
 def made_of(sql: str) -> Migration:
-    chunks, split, unread = statements.split(sql)
-    return Migration("0001_example", "drizzle/0001_example.sql", 1, 1, "", sql, chunks, split, unread)
+    return Migration("0001_example", "drizzle/0001_example.sql", 1, 1, "", sql, statements.pieces(sql))
 
 
 def look(branch: Branch) -> evidence.Known:

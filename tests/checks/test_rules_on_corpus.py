@@ -32,8 +32,7 @@ ZONED = "set timezone"
 def said(row: dict[str, Any], branches: Embedded | None) -> list[str]:
     """The locking rules that speak about a row; without branches, from the text alone."""
     transaction: Transaction = "none" if row["transaction"] == "none" else "one"
-    chunks, split, unread = statements.split(row["sql"])
-    migration = Migration("0001_x", "drizzle/0001_x.sql", 1, 1, "", row["sql"], chunks, split, unread)
+    migration = Migration("0001_x", "drizzle/0001_x.sql", 1, 1, "", row["sql"], statements.pieces(row["sql"]))
     run, known = None, evidence.Known()
     if branches is not None:
         with branches.branch(seconds=60) as branch:

@@ -9,8 +9,7 @@ from checks.report import Finding
 
 
 def made_of(sql: str) -> Migration:
-    chunks, split, unread = statements.split(sql)
-    return Migration("0007_x", "drizzle/0007_x.sql", 1, 7, "", sql, chunks, split, unread)
+    return Migration("0007_x", "drizzle/0007_x.sql", 1, 7, "", sql, statements.pieces(sql))
 
 
 def judged(sql: str) -> list[Finding]:

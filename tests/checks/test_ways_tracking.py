@@ -3,7 +3,8 @@
 import pytest
 
 from checks import ways
-from checks.drizzle.model import Migration, Project, Statement
+from checks.drizzle import statements
+from checks.drizzle.model import Migration, Project
 from checks.ways import tracking
 from checks.witnesses.model import Held, MigrationRun, Observation, Run
 from tests.checks.ways_samples import POLICY_PATH, PROJECT, TREE, read, seen
@@ -179,8 +180,9 @@ def test_an_old_write_is_not_introduced():
 
 def test_what_only_the_locks_show_is_a_fact_of_its_own():
     """A function of base that writes the table leaves no word in the migration that calls it."""
-    statement = Statement(0, 3, 3, "SELECT repair()", 0)
-    migration = Migration("0004_fix", MIGRATION, 1, 4, "h", "SELECT repair()", ("SELECT repair()",), (statement,))
+    text = "\n\nSELECT repair()"
+    migration = Migration("0004_fix", MIGRATION, 1, 4, "h", text, statements.pieces(text))
+    [statement] = migration.statements
     writing = Observation(
         statement=statement, executed=True, locks=(Held("drizzle.__drizzle_migrations", "RowExclusiveLock"),)
     )
