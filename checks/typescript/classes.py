@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from checks.typescript import functions, patterns, syntax
+from checks.typescript import functions, object_literals, patterns, syntax
 from checks.typescript.scopes import Closure, Scope
 from checks.typescript.syntax import Node
 from checks.typescript.values import UNDEFINED, Instance, Record, Site, Thing, Unknown, Value
@@ -64,7 +64,7 @@ class Class(Thing):
     def _key(self, key: Node) -> str:
         if key.type == "private_property_identifier":
             return syntax.text(key)
-        name = self._ev.key(key, self._scope)
+        name = object_literals.key_of(self._ev, key, self._scope)
         return name if isinstance(name, str) else ""
 
     def member(self, name: str, site: Site) -> Value:  # noqa: PLR0911 - one case a kind of member

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from checks.typescript import arithmetic, classes, functions, literals, members, syntax
-from checks.typescript.scopes import Budget, Closure, Exhausted, Namespace, Scope
+from checks.typescript import classes, functions, literals, members, object_literals, operators, syntax
+from checks.typescript.scopes import Budget, Closure, Scope
 from checks.typescript.syntax import Node
 from checks.typescript.values import (
     UNDEFINED,
@@ -16,9 +17,6 @@ from checks.typescript.values import (
     Thing,
     Unknown,
     Value,
-    number,
-    text_of,
-    truthy,
 )
 
 if TYPE_CHECKING:
@@ -39,8 +37,8 @@ class Evaluator:
         # What `Object.assign(table, { … })` adds to a thing of the library, which is kept beside it, by identity.
         self.added: dict[int, tuple[Thing, Record]] = {}
         self._handlers: dict[str, Callable[[Node, Scope], Value]] = {
-            "identifier": self._identifier,
-            "shorthand_property_identifier": self._identifier,
+            "identifier": self.named,
+            "shorthand_property_identifier": self.named,
             "undefined": lambda _n, _s: UNDEFINED,
             "null": lambda _n, _s: None,
             "true": lambda _n, _s: True,
@@ -50,7 +48,7 @@ class Evaluator:
             "template_string": self._template,
             "regex": self._regex,
             "array": self._array,
-            "object": self._object,
+            "object": partial(object_literals.make, self),
             "arrow_function": Closure,
             "function_expression": Closure,
             "function_declaration": Closure,
@@ -59,9 +57,9 @@ class Evaluator:
             "subscript_expression": self._chain,
             "non_null_expression": self._chain,
             "new_expression": self._new,
-            "ternary_expression": self._ternary,
-            "binary_expression": self._binary,
-            "unary_expression": self._unary,
+            "ternary_expression": partial(operators.ternary, self),
+            "binary_expression": partial(operators.binary, self),
+            "unary_expression": partial(operators.unary, self),
             "assignment_expression": lambda n, s: functions.assign(self, n, s),
             "augmented_assignment_expression": lambda n, s: functions.assign(self, n, s),
             "update_expression": lambda n, s: functions.update(self, n, s),
@@ -98,7 +96,8 @@ class Evaluator:
         finally:
             budget.depth -= 1
 
-    def _identifier(self, node: Node, scope: Scope) -> Value:
+    def named(self, node: Node, scope: Scope) -> Value:
+        """The value of a name."""
         name = syntax.text(node)
         here = scope
         while here.parent is not None:
@@ -178,88 +177,6 @@ class Evaluator:
             return value.items()
         unknown = value if value.__class__ is Unknown else self.site(node, scope).unknown("cannot be spread")
         return [replace(unknown, many=True)]
-
-    def _object(self, node: Node, scope: Scope) -> Value:  # noqa: C901 - one case a kind of member
-        record = Record()
-        for child in node.named_children:
-            kind = child.type
-            if kind == "pair":
-                pair = child.children
-                key, value = pair[0], pair[-1]
-                if len(pair) < 3 or value.type == "comment":
-                    key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
-                if key is None or value is None:
-                    continue
-                name = self.key(key, scope)
-                if isinstance(name, Unknown):
-                    record.hole = record.hole or name
-                elif name == "__proto__" and key.type != "computed_property_name":
-                    record.hole = self.site(child, scope).unknown("`__proto__` is not followed")
-                else:
-                    record[name] = self.value(value, scope)
-            elif kind == "shorthand_property_identifier":
-                record[syntax.text(child)] = self._identifier(child, scope)
-            elif kind == "spread_element":
-                self._spread_into(record, child, scope)
-            elif kind == "method_definition":
-                self._method(record, child, scope)
-            elif kind != "comment":
-                record.hole = self.site(child, scope).unknown("is not TypeScript that is understood")
-        return record
-
-    def _spread_into(self, record: Record, node: Node, scope: Scope) -> None:
-        value = self.value(node.named_children[-1], scope)
-        if isinstance(value, Record):
-            value = value.plain(self.site(node, scope))
-            for name in value.names():
-                record[name] = value[name]
-            record.hole = record.hole or value.hole
-        elif value.__class__ is Namespace:
-            for name in value.names():
-                record[name] = value.get(name)
-        elif value.__class__ is list:
-            record.update((str(index), item) for index, item in enumerate(value))
-        elif isinstance(value, Thing):
-            spread = value.member("...", self.site(node, scope))
-            if isinstance(spread, Record):
-                record.update(spread)
-            else:
-                record.hole = self.site(node, scope).unknown("cannot be spread")
-        elif value.__class__ is Unknown:
-            record.hole = record.hole or value
-        elif isinstance(value, str):
-            record.update((str(index), item) for index, item in enumerate(value))
-
-    def _method(self, record: Record, node: Node, scope: Scope) -> None:
-        key = node.child_by_field_name("name")
-        name = self.key(key, scope) if key is not None else None
-        words = {child.type for child in node.children}
-        if not isinstance(name, str):
-            record.hole = self.site(node, scope).unknown("is a method with a computed name")
-        elif "get" in words:
-            record.get_by(
-                name, lambda this, at: self.call(Closure(node, scope, name, this), [], at), self.site(node, scope)
-            )
-        elif words & {"set", "*", "async"}:
-            record[name] = self.site(node, scope).unknown(f"`{name}` is a setter or not a plain method")
-        else:
-            record[name] = Closure(node, scope, name)
-
-    def key(self, node: Node, scope: Scope) -> str | Unknown:
-        """The name of a property."""
-        kind = node.type
-        if kind == "property_identifier":
-            return syntax.text(node)
-        if kind == "string":
-            return literals.string(node)
-        if kind == "computed_property_name":
-            value = self.value(node.named_children[0], scope)
-        else:
-            value = self._number(node, scope)
-        if value.__class__ is Unknown:
-            return value
-        text = text_of(value)
-        return self.site(node, scope).unknown("is a computed name") if text is None else text
 
     def _chain(self, node: Node, scope: Scope) -> Value:
         links: list[tuple[str, Node]] = []
@@ -351,51 +268,6 @@ class Evaluator:
             return kind.new([self.value(c, scope) for c in given], site)
         return site.unknown(f"is an instance of a class (`new {name}`)", inert=True)
 
-    def _ternary(self, node: Node, scope: Scope) -> Value:
-        condition = node.child_by_field_name("condition")
-        chosen = truthy(self.value(condition, scope)) if condition is not None else UNDEFINED
-        if isinstance(chosen, Unknown):
-            return chosen if not chosen.inert else replace(chosen, inert=False)
-        branch = node.child_by_field_name("consequence" if chosen else "alternative")
-        return UNDEFINED if branch is None else self.value(branch, scope)
-
-    def _binary(self, node: Node, scope: Scope) -> Value:
-        pending: list[tuple[str, Node]] = []
-        while node.type == "binary_expression":  # a long sum leans to the left: no recursion for it
-            left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-            operator = node.child_by_field_name("operator")
-            if left is None or right is None or operator is None:
-                return self.site(node, scope).unknown("is not TypeScript that is understood")
-            pending.append((operator.type, right))
-            node = left
-        value = self.value(node, scope)
-        for operator, right in reversed(pending):
-            value = self._operate(operator, value, right, scope)
-        return value
-
-    def _operate(self, operator: str, left: Value, right: Node, scope: Scope) -> Value:
-        if operator in {"&&", "||"}:
-            chosen = truthy(left)
-            if isinstance(chosen, Unknown):
-                return chosen if not chosen.inert else replace(chosen, inert=False)
-            return self.value(right, scope) if chosen == (operator == "&&") else left
-        if operator == "??":
-            if left.__class__ is Unknown:
-                return left
-            return self.value(right, scope) if left is None or left is UNDEFINED else left
-        return arithmetic.binary(operator, left, self.value(right, scope), self.site(right, scope))
-
-    def _unary(self, node: Node, scope: Scope) -> Value:
-        operator, argument = node.child_by_field_name("operator"), node.child_by_field_name("argument")
-        if operator is None or argument is None:
-            return self.site(node, scope).unknown("is not TypeScript that is understood")
-        if operator.type == "delete":
-            return functions.delete(self, argument, scope)
-        return arithmetic.unary(operator.type, self.value(argument, scope), self.site(node, scope))
-
 
 def _words(kind: str) -> str:
     return kind.replace("_", " ")
-
-
-__all__ = ["Evaluator", "Exhausted", "number"]

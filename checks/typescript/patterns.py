@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from checks.typescript import members, syntax
+from checks.typescript import members, object_literals, syntax
 from checks.typescript.scopes import Scope
 from checks.typescript.syntax import Node
 from checks.typescript.values import UNDEFINED, Record, Unknown, Value
@@ -76,7 +76,7 @@ def _object(ev: "Evaluator", pattern: Node, value: Value, scope: Scope) -> None:
                 key = node.child_by_field_name("left")
         if key is None or target is None:
             continue
-        name = ev.key(key, scope) if kind == "pair_pattern" else syntax.text(key)
+        name = object_literals.key_of(ev, key, scope) if kind == "pair_pattern" else syntax.text(key)
         if isinstance(name, Unknown):
             bind(ev, target, name, scope)
             continue
