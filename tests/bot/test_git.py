@@ -1,6 +1,8 @@
 """Reading commits from git: names, renames, links, shallow and partial clones; git itself is the judge."""
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -159,6 +161,112 @@ def test_history_is_what_the_commits_say(repo: GitRepo) -> None:
     (repo.path / ".git/info/grafts").write_text(f"{second}\n")
     assert Repository(repo.path).merge_base(first, second) == first
     assert [f.path for f in Repository(repo.path).change(first, second).files] == ["a"]
+
+
+def ordinary(repo: GitRepo, _: Path) -> Path:
+    """As it is."""
+    return repo.path
+
+
+def worktree(repo: GitRepo, beside: Path) -> Path:
+    """A second work tree, opened in a folder of it."""
+    repo.git("worktree", "add", "--quiet", "--detach", str(beside), "head")
+    return beside / "folder"
+
+
+def borrowing(repo: GitRepo, beside: Path) -> Path:
+    """A clone that keeps no objects of its own."""
+    repo.git("clone", "--quiet", "--shared", "--bare", str(repo.path), str(beside))
+    return beside
+
+
+def long_ids(repo: GitRepo, beside: Path) -> Path:
+    """Objects named by SHA-256."""
+    other = GitRepo(beside)
+    shutil.rmtree(beside / ".git")
+    other.git("init", "--quiet", "--initial-branch=main", "--object-format=sha256")
+    two_commits(other)
+    return beside
+
+
+def two_commits(repo: GitRepo) -> None:
+    """Main, and a branch `head` with a file more."""
+    repo.commit({"folder/a": "1"})
+    repo.branch("head")
+    repo.commit({"folder/b": "2"})
+    repo.checkout("main")
+
+
+@pytest.mark.parametrize("kind", [ordinary, worktree, borrowing, long_ids])
+def test_every_kind_of_repository_is_read_alike(
+    repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Callable[[GitRepo, Path], Path]
+) -> None:
+    """Also where the environment names another repository, as it does in a hook."""
+    two_commits(repo)
+    path = kind(repo, tmp_path / "beside")
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"):
+        monkeypatch.setenv(name, "/nowhere")
+    change = Repository(path).change("main", "head")
+    assert [(f.path, f.change) for f in change.files] == [("folder/b", "added")]
+    assert change.head.tree.read_all(change.head.tree) == {"folder/a": b"1", "folder/b": b"2"}
+
+
+def test_a_name_with_two_meanings_is_refused(repo: GitRepo) -> None:
+    """Git would take the tag with a warning that nobody sees: a tag called like the branch would pass any review."""
+    two_commits(repo)
+    repo.git("tag", "head", "main")
+    with pytest.raises(
+        UserError, match="'head' is a tag and a branch here: name `refs/tags/head` or `refs/heads/head`"
+    ):
+        Repository(repo.path).change("main", "head")
+    assert Repository(repo.path).change("main", "refs/heads/head").paths == {"folder/b"}
+    repo.git("tag", "--force", "head", "refs/heads/head")
+    assert Repository(repo.path).change("main", "head").paths == {"folder/b"}
+
+
+def loses_a_blob(repo: GitRepo) -> None:
+    """An object that is not there."""
+    object_of(repo, "head:folder/b").unlink()
+
+
+def spoils_a_blob(repo: GitRepo) -> None:
+    """An object of other bytes."""
+    place = object_of(repo, "head:folder/b")
+    place.chmod(0o644)
+    place.write_bytes(b"spoilt")
+
+
+def loses_a_tree(repo: GitRepo) -> None:
+    """A folder that is not there."""
+    object_of(repo, "head:folder").unlink()
+
+
+def spoils_the_head(repo: GitRepo) -> None:
+    """A repository that git does not take for one."""
+    (repo.path / ".git" / "HEAD").write_text("spoilt")
+
+
+def object_of(repo: GitRepo, name: str) -> Path:
+    """The file of a loose object."""
+    oid = repo.git("rev-parse", name)
+    return repo.path / ".git" / "objects" / oid[:2] / oid[2:]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (loses_a_blob, "cannot be read from .*: it is missing, or damaged"),
+        (spoils_a_blob, "cannot be read from .*: it is missing, or damaged"),
+        (loses_a_tree, "`git fsck` tells what is damaged"),
+        (spoils_the_head, "has a `.git`, but git cannot use it"),
+    ],
+)
+def test_what_is_damaged_is_said_to_be(repo: GitRepo, spoil: Callable[[GitRepo], None], said: str) -> None:
+    """Never a crash, and never less of a tree than there is."""
+    two_commits(repo)
+    spoil(repo)
+    with pytest.raises(UserError, match=said):
+        Repository(repo.path).change("main", "head").head.tree.read("folder/b")
 
 
 def test_a_repository_of_another_user_is_named_with_the_way_out(repo: GitRepo) -> None:
