@@ -19,6 +19,7 @@ from checks.evidence.steps import MOST, Step, place_of, steps
 from checks.evidence.windows import Windows
 from checks.facts import Fact, Place
 from checks.witnesses import clauses as c
+from checks.witnesses import text
 from checks.witnesses.model import Run
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Known", "coverage", "facts_of"]
 
 _NEW_VALUE = re.compile(r'unsafe use of new value "(?P<value>.*)" of enum type "?(?P<enum>[^"]*)"?')
+_CAST = re.compile(r"(?='([^']*)'\s*::)")
 _SETTING = "only because the session's"  # zones says so
 # What many deployed databases let their owner do, and a branch lets nobody: how it ends there says nothing of it.
 _PLATFORM = re.compile(
@@ -61,14 +63,19 @@ def facts_of(
     seen = whole(made)
     release, windows = Release(known or Known()), Windows()
     found: list[Fact] = []
+    long = text.may_be_long([step.statement.sql for step in made])
     for step in made:
         release.enter(step)
         ran = step.observation is not None
-        said = [*claims(step, release, seen), *(deeds(step, release) if ran else ()), *costs(step, release)]
-        found += [fact for fact in said if not _part_of_enum(fact, step, seen)] if seen.recreated else said
+        said = claims(step, release, seen, long=long)
+        if ran:
+            said += deeds(step, release)
+        said += costs(step, release)
+        if said:
+            found += [fact for fact in said if not _part_of_enum(fact, step, seen)] if seen.recreated else said
         if ran or release.open.values:
             found += _failures(step, release, found, complete=complete)
-        if step.reading.problem or c.Opaque in step.by_kind:
+        if step.reading.problem or c.Opaque in step.kinds:
             found += _unreadable(step)
         if ran:
             found += _noted(step, said)
@@ -155,16 +162,18 @@ def _unrecorded(run: Run | None, migrations: list[Migration], *, complete: bool)
 
 def _new_value_offline(step: Step, release: Release) -> Iterator[Fact]:
     """Without a database: a cast that names the new value and its enum is certain."""
-    if not release.open.values or step.executed or step.transaction is None:
+    sql = step.statement.sql
+    if not release.open.values or "::" not in sql or step.executed or step.transaction is None:
         return
+    cast = set(_CAST.findall(sql))
     for enum, value in release.open.values:
-        if f"'{value}'" not in step.statement.sql:
+        if value not in cast and ("'" not in value or f"'{value}'" not in sql):
             continue
         short = enum.removeprefix("public.")
         name = (
             rf'(?:"?public"?\.)?"?{re.escape(short)}"?' if short != enum else re.escape(enum).replace(r"\.", r'"?\."?')
         )
-        if re.search(rf"'{re.escape(value)}'\s*::\s*\"?{name}", step.statement.sql):
+        if re.search(rf"'{re.escape(value)}'\s*::\s*\"?{name}", sql):
             yield facts.UsesNewEnumValue(place=step.place, enum=short, value=value)
 
 
@@ -209,6 +218,5 @@ def _part_of_enum(fact: Fact, step: Step, seen: Whole) -> bool:
     """The way over text that an enum takes when it is made anew is one story, told once."""
     if not isinstance(fact, facts.RewritesTable | facts.NarrowsType | facts.ChangesType | facts.BlocksReads):
         return False
-    columns = {column for columns in seen.recreated.values() for column in columns}
     changed = [f"{clause.table}.{clause.column}" for clause in step.of(c.AlterType)]
-    return bool(changed) and columns.issuperset(changed)
+    return bool(changed) and seen.over_text.issuperset(changed)

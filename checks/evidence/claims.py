@@ -1,6 +1,6 @@
 """What a statement's text says by itself: what goes, what opens, what ends."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,15 @@ from checks.facts import Fact
 from checks.witnesses import clauses as c
 from checks.witnesses import text
 
-_TAKES_AWAY = frozenset({c.DropColumn, c.Rename, c.RenameSchema, c.DropConstraint, c.Drop, c.AlterType})
 _QUIET = frozenset({c.Lock, c.SetNotNull, c.ValidateConstraint, c.CreateView, c.AddEnumValue, c.Dml, c.RenameType})
+# Those of which `Whole` is made.
+_ASKED = frozenset(
+    {
+        *(c.AddColumn, c.AddConstraint, c.AlterType, c.CreateEnum, c.CreateIndex, c.CreateTable, c.CreateView),
+        *(c.Drop, c.DropColumn, c.Rename, c.RenameSchema),
+    }
+)
 _MOST_NAMES = 20  # of one statement; rubbish of megabytes is full of them
-_SELDOM = frozenset({c.AddColumn, c.AddConstraint, c.CreateIndex})
 # Of the others nothing depends, or drizzle-kit itself writes CASCADE behind them (tables, policies).
 _TAKEN_ALONG = {
     "view",
@@ -37,6 +42,7 @@ class Whole:
 
     Attributes:
         recreated: enums that are dropped and made anew, with the columns that take the way over text.
+        over_text: all those columns.
         made: tables and views that the release makes (again), by name, and columns, by table and name.
         views: the views among them.
         named: what gets a name that something else had: columns, by table and name.
@@ -47,6 +53,7 @@ class Whole:
     """
 
     recreated: dict[str, tuple[str, ...]]
+    over_text: frozenset[str]
     made: frozenset[object]
     views: frozenset[str]
     named: frozenset[tuple[str, str]]
@@ -60,17 +67,20 @@ def whole(steps: list[Step]) -> Whole:
     """Look at the whole release."""
     every: dict[type, list[Any]] = {}
     for step in steps:
-        for kind, clauses in step.by_kind.items():
-            every.setdefault(kind, []).extend(clauses)
+        if not _ASKED.isdisjoint(step.kinds):
+            for clause in step.reading.clauses:
+                every.setdefault(type(clause), []).append(clause)
 
     def of(kind: type[Some]) -> list[Some]:
         return every.get(kind, [])
 
     recreated: dict[str, tuple[str, ...]] = {}
+    through: dict[str, list[tuple[int, str]]] = {}
+    for number, a in enumerate(of(c.AlterType)):
+        through.setdefault(a.type.replace("[]", ""), []).append((number, f"{a.table}.{a.column}"))
     for enum in _recreated(steps) if c.CreateEnum in every else ():
-        names = {enum, enum.removeprefix("public.")}
-        through = (f"{a.table}.{a.column}" for a in of(c.AlterType) if a.type.replace("[]", "") in names)
-        recreated[enum] = tuple(dict.fromkeys(through))
+        found = sorted(each for name in {enum, enum.removeprefix("public.")} for each in through.get(name, ()))
+        recreated[enum] = tuple(dict.fromkeys(column for _, column in found))
     added = of(c.AddConstraint)
     views = {clause.table for clause in of(c.CreateView)}
     made: set[object] = {*views, *(clause.table for clause in of(c.CreateTable))}
@@ -78,6 +88,7 @@ def whole(steps: list[Step]) -> Whole:
     made |= {(clause.table, clause.new) if clause.column else clause.new for clause in of(c.Rename)}
     return Whole(
         recreated=recreated,
+        over_text=frozenset(column for columns in recreated.values() for column in columns),
         made=frozenset(made),
         views=frozenset(views),
         named=frozenset((r.table, r.new) for r in of(c.Rename) if r.column),
@@ -114,71 +125,86 @@ def _recreated(steps: list[Step]) -> Iterator[str]:
                     pass
 
 
-def claims(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:
-    """The facts of one statement's text."""
-    if not _QUIET.issuperset(step.by_kind):
-        yield from _told(step, release, seen)
+def claims(step: Step, release: Release, seen: Whole, *, long: bool = True) -> list[Fact]:
+    """The facts of one statement's text. `long`: some statement may have names that PostgreSQL cuts."""
+    said: list[Fact] = []
+    if not _QUIET.issuperset(step.kinds):
+        for clause in step.reading.clauses:
+            if (tells := _TELL.get(type(clause))) is not None:
+                said += tells(step, clause, release, seen)
     if step.reading.kind == "notify_stmt":
-        yield facts.NotObserved(
-            place=step.place, why="who listens, and what they do once it commits, is not known here"
-        )
-    for name, becomes in text.long_names(step.statement.sql)[:_MOST_NAMES]:
-        yield facts.TruncatedName(place=step.place, name=name, becomes=becomes)
+        why = "who listens, and what they do once it commits, is not known here"
+        said.append(facts.NotObserved(place=step.place, why=why))
+    if long:
+        for name, becomes in text.long_names(step.statement.sql)[:_MOST_NAMES]:
+            said.append(facts.TruncatedName(place=step.place, name=name, becomes=becomes))
+    return said
 
 
-def _told(step: Step, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa: C901, PLR0912 - one case a clause
-    for clause in step.reading.clauses:
-        kind = type(clause)
-        if kind in _QUIET or (kind in _SELDOM and _says_nothing(clause, release)):
-            continue
-        if kind in _TAKES_AWAY:
-            yield from _takes_away(step, clause, release, seen)
-            continue
-        place = step.place
-        match clause:
-            case c.AddColumn(table=table, column=column, type=kind):
-                yield facts.LimitsText(place=place, table=table, column=column, type=kind)
-            case c.CreateTable(table=table, if_not_exists=True) if release.existed(step, table):
-                pass
-            case c.CreateTable(table=table, primary_key=key, temporary=temporary, limited=limited):
-                for column, kind in limited:
-                    yield facts.LimitsText(place=place, table=table, column=column, type=kind)
-                later = key == () and table in seen.keyed
-                yield facts.CreatesTable(
-                    place=place, table=table, primary_key=None if later else key, temporary=temporary
-                )
-            case c.Truncate(tables=tables, cascade=cascade):
-                for table in tables:
-                    yield facts.Truncates(place=place, table=table, cascades=cascade)
-            case c.CreateEnum(enum=enum) if enum in seen.recreated:
-                yield facts.RecreatesEnum(place=place, enum=enum, columns=seen.recreated[enum])
-            case c.Concurrently(what=what, name=name) if _in_transaction(step):
-                yield facts.ConcurrentlyInTransaction(place=place, what=what, index=name)
-            case c.CreateIndex(table=table, name=name, concurrently=True, if_not_exists=True) if not _in_transaction(
-                step
-            ):
-                yield facts.LeavesInvalidIndex(place=place, table=table, index=name)
-            case c.Transaction(verb=verb) if verb not in {"BEGIN", "START TRANSACTION"} and step.migrators:
-                yield facts.EndsTransaction(place=place, verb=verb)
-            case c.Trigger(table=table, trigger=trigger):
-                yield facts.DisablesTrigger(place=place, table=table, trigger=trigger)
-            case c.Rls(table=table, how=how):
-                yield facts.OpensRls(place=place, table=table, how=how)
-            case c.Grant(privileges=privileges, what=what, to=to, table=table) if table not in release.born:
-                yield facts.WidensGrant(place=place, privileges=privileges, what=what, to=to)
-            case c.AlterPolicy() as altered:
-                yield from _opens(step, altered, release)
-            case c.DefinerFunction(name=name, altered=altered):
-                unsafe = release.known.open_functions
-                if name in unsafe if unsafe is not None else not altered:
-                    yield facts.UnsafeFunction(place=place, name=name)
-            case c.AddConstraint() as key:
-                yield from _lacks_index(step, key, release)
-            case _:
-                pass
+def _adds_column(step: Step, clause: c.AddColumn, _: Release, __: Whole) -> Iterable[Fact]:
+    if not clause.type.startswith(c.LIMITED):
+        return ()
+    return (facts.LimitsText(place=step.place, table=clause.table, column=clause.column, type=clause.type),)
 
 
-def _opens(step: Step, altered: c.AlterPolicy, release: Release) -> Iterator[Fact]:
+def _creates_table(step: Step, clause: c.CreateTable, release: Release, seen: Whole) -> Iterator[Fact]:
+    table, key = clause.table, clause.primary_key
+    if clause.if_not_exists and release.existed(step, table):
+        return
+    for column, kind in clause.limited:
+        yield facts.LimitsText(place=step.place, table=table, column=column, type=kind)
+    later = key == () and table in seen.keyed
+    yield facts.CreatesTable(
+        place=step.place, table=table, primary_key=None if later else key, temporary=clause.temporary
+    )
+
+
+def _truncates(step: Step, clause: c.Truncate, _: Release, __: Whole) -> Iterator[Fact]:
+    for table in clause.tables:
+        yield facts.Truncates(place=step.place, table=table, cascades=clause.cascade)
+
+
+def _creates_enum(step: Step, clause: c.CreateEnum, _: Release, seen: Whole) -> Iterator[Fact]:
+    if clause.enum in seen.recreated:
+        yield facts.RecreatesEnum(place=step.place, enum=clause.enum, columns=seen.recreated[clause.enum])
+
+
+def _concurrently(step: Step, clause: c.Concurrently, _: Release, __: Whole) -> Iterator[Fact]:
+    if _in_transaction(step):
+        yield facts.ConcurrentlyInTransaction(place=step.place, what=clause.what, index=clause.name)
+
+
+def _creates_index(step: Step, clause: c.CreateIndex, _: Release, __: Whole) -> Iterable[Fact]:
+    if not (clause.concurrently and clause.if_not_exists) or _in_transaction(step):
+        return ()
+    return (facts.LeavesInvalidIndex(place=step.place, table=clause.table, index=clause.name),)
+
+
+def _ends(step: Step, clause: c.Transaction, _: Release, __: Whole) -> Iterator[Fact]:
+    if clause.verb not in {"BEGIN", "START TRANSACTION"} and step.migrators:
+        yield facts.EndsTransaction(place=step.place, verb=clause.verb)
+
+
+def _disables(step: Step, clause: c.Trigger, _: Release, __: Whole) -> Iterator[Fact]:
+    yield facts.DisablesTrigger(place=step.place, table=clause.table, trigger=clause.trigger)
+
+
+def _lets_through(step: Step, clause: c.Rls, _: Release, __: Whole) -> Iterator[Fact]:
+    yield facts.OpensRls(place=step.place, table=clause.table, how=clause.how)
+
+
+def _grants(step: Step, clause: c.Grant, release: Release, _: Whole) -> Iterator[Fact]:
+    if clause.table not in release.born:
+        yield facts.WidensGrant(place=step.place, privileges=clause.privileges, what=clause.what, to=clause.to)
+
+
+def _defines(step: Step, clause: c.DefinerFunction, release: Release, _: Whole) -> Iterator[Fact]:
+    unsafe = release.known.open_functions
+    if clause.name in unsafe if unsafe is not None else not clause.altered:
+        yield facts.UnsafeFunction(place=step.place, name=clause.name)
+
+
+def _opens(step: Step, altered: c.AlterPolicy, release: Release, _: Whole) -> Iterator[Fact]:
     """A policy that lets everybody through, and did not before."""
     was = release.known.policies.get((release.original(altered.table), altered.name))
     if was is None or not was.permissive or was.command in {"r", "SELECT"}:
@@ -190,57 +216,43 @@ def _opens(step: Step, altered: c.AlterPolicy, release: Release) -> Iterator[Fac
         yield facts.OpensRls(place=step.place, table=altered.table, how=how)
 
 
-def _says_nothing(clause: c.Clause, release: Release) -> bool:
-    """Most clauses of most migrations: they are passed over before any case is tried."""
-    match clause:
-        case c.AddColumn(type=kind):
-            return not kind.startswith(c.LIMITED)
-        case c.AddConstraint(table=table, kind=kind):
-            return kind != "foreign key" or table in release.born
-        case c.CreateIndex(concurrently=concurrently):
-            return not concurrently
-        case _:
-            return False
+def _drops_column(step: Step, clause: c.DropColumn, release: Release, seen: Whole) -> Iterator[Fact]:
+    table, column = key = (clause.table, clause.column)
+    if key in release.fresh:
+        return  # nobody knew it
+    if not (clause.missing_ok and _has_no_column(release, table, column)):
+        yield facts.DropsColumn(place=step.place, table=table, column=column, returns=key in seen.made)
+    if clause.cascade:
+        yield from _cascades(
+            step, f"ALTER TABLE {table.removeprefix('public.')} DROP COLUMN {column} CASCADE", release, seen
+        )
 
 
-def _takes_away(step: Step, clause: c.Clause, release: Release, seen: Whole) -> Iterator[Fact]:  # noqa: C901, PLR0912 - one case a clause
-    place = step.place
-    match clause:
-        case c.DropColumn(table=table, column=column) | c.Rename(table=table, column=str(column)) if (
-            table,
-            column,
-        ) in release.fresh:
-            pass  # nobody knew it
-        case c.DropColumn(table=table, column=column, cascade=cascade, missing_ok=missing_ok):
-            if not (missing_ok and _has_no_column(release, table, column)):
-                yield facts.DropsColumn(place=place, table=table, column=column, returns=(table, column) in seen.made)
-            if cascade:
-                yield from _cascades(
-                    step, f"ALTER TABLE {table.removeprefix('public.')} DROP COLUMN {column} CASCADE", release, seen
-                )
-        case c.Rename(table=table, column=None, new=new):
-            yield facts.RenamesTable(place=place, table=table, new=new, returns=table in seen.made)
-        case c.RenameSchema(old=old, new=new):
-            for name in release.in_schema(old):
-                moved = f"{new}.{name.partition('.')[2]}"
-                yield facts.RenamesTable(place=place, table=name, new=moved, returns=name in seen.made)
-        case c.Rename(table=table, column=str(column), new=new):
-            yield facts.RenamesColumn(
-                place=place, table=table, column=column, new=new, returns=(table, column) in seen.named
-            )
-        case c.DropConstraint(table=table, name=name, missing_ok=missing_ok) if table not in release.born:
-            kind = release.known.constraints.get((release.original(table), name), "")
-            if (missing_ok and not kind and not release.lacks(table) and release.known.relations is not None) or (
-                (table, name) in seen.constraints or (table, kind or "constraint") in seen.constraints
-            ):
-                return
-            yield facts.DropsConstraint(place=place, table=table, name=name, kind=kind or "constraint")
-        case c.Drop():
-            yield from _drops(step, clause, release, seen)
-        case c.AlterType(table=table, column=column, type=new):
-            yield from _changes_type(step, clause, release, f"{table}.{column}" in sum(seen.recreated.values(), ()))
-        case _:
-            pass
+def _renames(step: Step, clause: c.Rename, release: Release, seen: Whole) -> Iterator[Fact]:
+    table, column, new = clause
+    if column is None:
+        yield facts.RenamesTable(place=step.place, table=table, new=new, returns=table in seen.made)
+    elif (table, column) not in release.fresh:
+        returns = (table, column) in seen.named
+        yield facts.RenamesColumn(place=step.place, table=table, column=column, new=new, returns=returns)
+
+
+def _renames_schema(step: Step, clause: c.RenameSchema, release: Release, seen: Whole) -> Iterator[Fact]:
+    for name in release.in_schema(clause.old):
+        moved = f"{clause.new}.{name.partition('.')[2]}"
+        yield facts.RenamesTable(place=step.place, table=name, new=moved, returns=name in seen.made)
+
+
+def _drops_constraint(step: Step, clause: c.DropConstraint, release: Release, seen: Whole) -> Iterator[Fact]:
+    table, name = clause.table, clause.name
+    if table in release.born:
+        return
+    kind = release.known.constraints.get((release.original(table), name), "")
+    if (clause.missing_ok and not kind and not release.lacks(table) and release.known.relations is not None) or (
+        (table, name) in seen.constraints or (table, kind or "constraint") in seen.constraints
+    ):
+        return
+    yield facts.DropsConstraint(place=step.place, table=table, name=name, kind=kind or "constraint")
 
 
 def _drops(step: Step, drop: c.Drop, release: Release, seen: Whole) -> Iterator[Fact]:
@@ -288,14 +300,17 @@ def _cascades(step: Step, what: str, release: Release, seen: Whole, *, always: b
 
 def _has_no_column(release: Release, table: str, column: str) -> bool:
     """IF EXISTS did nothing: the table was looked at, and has no such column."""
-    return (table, column) not in release.types and any(key[0] == table for key in release.types)
+    others = release.columns.get(table, ())
+    return (table, column) not in release.types and any((table, other) in release.types for other in others)
 
 
-def _changes_type(step: Step, clause: c.AlterType, release: Release, over_text: bool) -> Iterator[Fact]:  # noqa: FBT001 - one question
+def _changes_type(step: Step, clause: c.AlterType, release: Release, seen: Whole) -> Iterator[Fact]:
     """Speaks only where nothing is rewritten: a rewrite is the more telling fact."""
     old = release.types.get((clause.table, clause.column), "")
     observation = step.observation
-    if over_text or not old or (observation is not None and observation.rewrites):
+    if not old or (observation is not None and observation.rewrites):
+        return
+    if f"{clause.table}.{clause.column}" in seen.over_text:
         return
     how = types.compare(old, clause.type)
     if how == "narrower" and observation is not None and observation.executed and not observation.scans:
@@ -308,15 +323,15 @@ def _changes_type(step: Step, clause: c.AlterType, release: Release, over_text: 
         yield facts.ChangesType(place=place, table=table, column=column, old=old, new=new, depends_on_zone=zone)
 
 
-def _lacks_index(step: Step, key: c.AddConstraint, release: Release) -> Iterator[Fact]:
+def _lacks_index(step: Step, key: c.AddConstraint, release: Release, _: Whole) -> Iterable[Fact]:
     indexes = release.known.indexes
-    if indexes is None or not key.columns:
-        return
+    if indexes is None or not key.columns or key.kind != "foreign key" or key.table in release.born:
+        return ()
     first = set(key.columns)
-    if not any(set(index[: len(first)]) == first for index in indexes.get(key.table, ())):
-        yield facts.LacksIndex(
-            place=step.place, table=key.table, name=key.name, columns=key.columns, referenced=key.referenced
-        )
+    if any(set(index[: len(first)]) == first for index in indexes.get(key.table, ())):
+        return ()
+    name, columns, referenced = key.name, key.columns, key.referenced
+    return (facts.LacksIndex(place=step.place, table=key.table, name=name, columns=columns, referenced=referenced),)
 
 
 def _in_transaction(step: Step) -> bool:
@@ -324,3 +339,27 @@ def _in_transaction(step: Step) -> bool:
     return step.transaction is not None and not (
         step.executed and step.observation and not step.observation.in_transaction
     )
+
+
+# Each clause has its own: most statements have one or two.
+_TELL: dict[type, Callable[[Step, Any, Release, Whole], Iterable[Fact]]] = {
+    c.AddColumn: _adds_column,
+    c.AddConstraint: _lacks_index,
+    c.AlterPolicy: _opens,
+    c.AlterType: _changes_type,
+    c.Concurrently: _concurrently,
+    c.CreateEnum: _creates_enum,
+    c.CreateIndex: _creates_index,
+    c.CreateTable: _creates_table,
+    c.DefinerFunction: _defines,
+    c.Drop: _drops,
+    c.DropColumn: _drops_column,
+    c.DropConstraint: _drops_constraint,
+    c.Grant: _grants,
+    c.Rename: _renames,
+    c.RenameSchema: _renames_schema,
+    c.Rls: _lets_through,
+    c.Transaction: _ends,
+    c.Trigger: _disables,
+    c.Truncate: _truncates,
+}

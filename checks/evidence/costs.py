@@ -1,7 +1,8 @@
 """Work that grows with a table while others wait: from what PostgreSQL did, or from what the text makes certain."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from checks import facts
 from checks.evidence import types
@@ -16,7 +17,7 @@ DATA = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "m
 # They read under a lock that lets others write; what an earlier statement locked is that one's cost.
 _PROVE = frozenset({c.AddColumn, c.AddConstraint, c.SetNotNull, c.ValidateConstraint})
 _BUILD = frozenset({c.CreateIndex, c.Reindex, c.RewriteAll, c.AddConstraint, c.Refresh})
-_COSTLY = _PROVE | _BUILD
+_CERTAIN = (_PROVE | _BUILD) - {c.SetNotNull}
 _WORK = _PROVE | {c.CreateIndex, c.RewriteAll}
 _GENTLE = DATA | {
     "create_table_as_stmt",
@@ -28,17 +29,15 @@ _GENTLE = DATA | {
 }
 
 
-def costs(step: Step, release: Release) -> Iterator[Fact]:
+def costs(step: Step, release: Release) -> Iterable[Fact]:
     """What a statement costs those who wait for it."""
     observation = step.observation
     if observation is not None and observation.executed:
-        yield from _observed(step, observation, release)
-    elif (
-        (observation is None or observation.failure is None)
-        and not _COSTLY.isdisjoint(step.by_kind)
-        and not _young(step, release)
-    ):
-        yield from _certain(step, release)
+        return _observed(step, observation, release)
+    # Whether a validated CHECK spares SET NOT NULL its look at every row, only the database knows.
+    if _CERTAIN.isdisjoint(step.kinds) or (observation is not None and observation.failure is not None):
+        return ()
+    return () if release.born and _young(step, release) else _certain(step, release)
 
 
 def _young(step: Step, release: Release) -> bool:
@@ -196,52 +195,62 @@ def _scan(step: Step, table: str, mode: str, release: Release) -> facts.Costs:
 
 def _causes(step: Step, release: Release, *, observed: bool) -> Iterator[facts.Costs]:
     """What may need a look at every row of a table that was not born here, the most telling first, one of a kind."""
+    if _PROVE.isdisjoint(step.kinds):
+        return
     made: dict[type[Fact], facts.Costs] = {}
     for clause in step.reading.clauses:
-        if type(clause) not in _PROVE:
+        if (finds := _CAUSES.get(type(clause))) is None or clause[0] in release.born:  # the first field is the table
             continue
-        fact = _cause(step, clause, release, observed=observed)
-        if fact is not None and fact.table not in release.born:
+        if (fact := finds(step, clause, release, observed)) is not None:
             made.setdefault(type(fact), fact)
     yield from made.values()
 
 
-def _cause(step: Step, clause: c.Clause, release: Release, *, observed: bool) -> facts.Costs | None:  # noqa: PLR0911 - one answer a clause
-    match clause:
-        case c.AddColumn(table=table, column=column, not_null=True, default="none", filled=""):
-            return facts.AddsRequiredColumn(place=step.place, table=table, column=column, observed=observed)
-        case c.AddConstraint(not_valid=True) | c.AddConstraint(using_index=True):
+def _new_column(step: Step, clause: c.AddColumn, _: Release, observed: bool) -> facts.Costs | None:  # noqa: FBT001 - as all of them
+    if not clause.not_null or clause.default != "none" or clause.filled:
+        return None
+    return facts.AddsRequiredColumn(place=step.place, table=clause.table, column=clause.column, observed=observed)
+
+
+def _new_constraint(step: Step, clause: c.AddConstraint, _: Release, observed: bool) -> facts.Costs | None:  # noqa: FBT001 - as all of them
+    table, name, kind, columns, not_valid, using_index, referenced, column = clause
+    if not_valid or using_index:
+        return None
+    if kind == "check":
+        return facts.AddsCheck(place=step.place, table=table, name=name, observed=observed)
+    if kind == "foreign key":
+        if column and _empty(step, table, column):
             return None
-        case c.AddConstraint(kind="primary key", table=table, column=str(column)) if column and _required(
-            step, table, column
-        ):
-            return None  # it fails as soon as there is a row, which says more
-        case c.AddConstraint(kind="foreign key", table=table, column=str(column)) if column and _empty(
-            step, table, column
-        ):
-            return None
-        case c.AddConstraint(table=table, name=name, kind="unique" | "primary key" as kind, columns=columns):
-            return facts.AddsUnique(
-                place=step.place, table=table, kind=kind, name=name, columns=columns, observed=observed
-            )
-        case c.AddConstraint(table=table, name=name, kind="check"):
-            return facts.AddsCheck(place=step.place, table=table, name=name, observed=observed)
-        case c.AddConstraint(table=table, name=name, kind="foreign key", columns=columns, referenced=referenced):
-            return facts.AddsForeignKey(
-                place=step.place,
-                table=table,
-                mode=SHARE_ROW,
-                name=name,
-                columns=columns,
-                referenced=referenced,
-                observed=observed,
-            )
-        case c.SetNotNull(table=table, column=column):
-            return facts.SetsNotNull(place=step.place, table=table, column=column, observed=observed)
-        case c.ValidateConstraint(table=table, name=name) if (table, name) in release.open.unproved:
-            return facts.ValidatesAtOnce(place=step.place, table=table, name=name, observed=observed)
-        case _:
-            return None
+        return facts.AddsForeignKey(
+            place=step.place,
+            table=table,
+            mode=SHARE_ROW,
+            name=name,
+            columns=columns,
+            referenced=referenced,
+            observed=observed,
+        )
+    if kind not in {"unique", "primary key"} or (kind == "primary key" and column and _required(step, table, column)):
+        return None  # what fails as soon as there is a row says more
+    return facts.AddsUnique(place=step.place, table=table, kind=kind, name=name, columns=columns, observed=observed)
+
+
+def _sets_not_null(step: Step, clause: c.SetNotNull, _: Release, observed: bool) -> facts.Costs | None:  # noqa: FBT001 - as all of them
+    return facts.SetsNotNull(place=step.place, table=clause.table, column=clause.column, observed=observed)
+
+
+def _validates(step: Step, clause: c.ValidateConstraint, release: Release, observed: bool) -> facts.Costs | None:  # noqa: FBT001 - as all of them
+    if (clause.table, clause.name) not in release.open.unproved:
+        return None
+    return facts.ValidatesAtOnce(place=step.place, table=clause.table, name=clause.name, observed=observed)
+
+
+_CAUSES: dict[type, Callable[[Step, Any, Release, bool], facts.Costs | None]] = {
+    c.AddColumn: _new_column,
+    c.AddConstraint: _new_constraint,
+    c.SetNotNull: _sets_not_null,
+    c.ValidateConstraint: _validates,
+}
 
 
 def _required(step: Step, table: str, column: str) -> bool:
@@ -270,44 +279,50 @@ def _harmless(step: Step, release: Release) -> set[str]:
     return tables
 
 
-def _certain(step: Step, release: Release) -> Iterator[Fact]:  # noqa: C901 - one case a clause
+def _certain(step: Step, release: Release) -> Iterator[Fact]:
     """Without a look at the database: only what holds whatever the tables are like."""
-    columns = {(clause.table, clause.column): clause for clause in step.of(c.AddColumn)}
+    columns = {(a.table, a.column): a.default for a in step.of(c.AddColumn)} if c.AddColumn in step.kinds else {}
     rewritten: set[str] = set()
-    for clause in columns.values():
-        if clause.default == "volatile" and clause.table not in release.born and clause.table not in rewritten:
-            rewritten.add(clause.table)
-            why = _why(step, release)
-            yield facts.RewritesTable(place=step.place, table=clause.table, why=why, observed=False)
+    for (table, _), default in columns.items():
+        if default == "volatile" and table not in release.born and table not in rewritten:
+            rewritten.add(table)
+            yield facts.RewritesTable(place=step.place, table=table, why=_why(step, release), observed=False)
     for fact in _causes(step, release, observed=False):
-        # Whether a validated CHECK spares the scan, or a new column's default needs a look-up, only the database knows.
+        # As above, and whether a new column's default needs a look-up.
         unsure = isinstance(fact, facts.SetsNotNull) or (
             isinstance(fact, facts.AddsForeignKey) and (fact.table, *fact.columns[:1]) in columns
         )
         if fact.table not in rewritten and not unsure:
             yield fact
+    if _BUILD.isdisjoint(step.kinds):
+        return
     for clause in step.reading.clauses:
-        if type(clause) not in _BUILD:
-            continue
-        match clause:
-            case c.CreateIndex(table=table, name=name, concurrently=False, if_not_exists=False) if (
-                table not in release.born
-            ):
-                why = f"building index `{name}`" if name else "building the index"
-                yield facts.BlocksWrites(place=step.place, table=table, mode=SHARE, why=why, index=name, observed=False)
-            case c.Reindex(table=table) if table and table not in release.born:
-                yield facts.BlocksWrites(
-                    place=step.place, table=table, mode=SHARE, why="building its indexes anew", observed=False
-                )
-            case c.RewriteAll(table=table, why=why) if table not in release.born:
-                yield facts.RewritesTable(place=step.place, table=table, why=why, observed=False)
-            case c.AddConstraint(table=table, kind="exclusion") if table not in release.born and table not in rewritten:
-                why = "building the exclusion constraint's index"
-                yield facts.BlocksReads(place=step.place, table=table, mode=AX, why=why, observed=False)
-            case c.Refresh(table=table, gently=False) if table not in release.born:
-                yield facts.BlocksReads(place=step.place, table=table, mode=AX, why="the refresh", observed=False)
-            case _:
-                pass
+        if type(clause) in _BUILD and (fact := _builds(step, clause)) is not None and fact.table not in release.born:
+            exclusion = isinstance(clause, c.AddConstraint)
+            if not (exclusion and fact.table in rewritten):
+                yield fact
+
+
+def _builds(step: Step, clause: c.Clause) -> facts.Costs | None:  # noqa: PLR0911 - one answer a clause
+    """What builds something from every row."""
+    match clause:
+        case c.AddConstraint(table=table, kind=kind):
+            if kind != "exclusion":
+                return None
+            why = "building the exclusion constraint's index"
+            return facts.BlocksReads(place=step.place, table=table, mode=AX, why=why, observed=False)
+        case c.CreateIndex(table=table, name=name, concurrently=False, if_not_exists=False):
+            why = f"building index `{name}`" if name else "building the index"
+            return facts.BlocksWrites(place=step.place, table=table, mode=SHARE, why=why, index=name, observed=False)
+        case c.Reindex(table=table) if table:
+            why = "building its indexes anew"
+            return facts.BlocksWrites(place=step.place, table=table, mode=SHARE, why=why, observed=False)
+        case c.RewriteAll(table=table, why=why):
+            return facts.RewritesTable(place=step.place, table=table, why=why, observed=False)
+        case c.Refresh(table=table, gently=False):
+            return facts.BlocksReads(place=step.place, table=table, mode=AX, why="the refresh", observed=False)
+        case _:
+            return None
 
 
 def _alike(table: str, others: list[str]) -> bool:

@@ -28,6 +28,7 @@ class Release:
     Attributes:
         born: tables, views and enums that the release makes.
         types: of each column.
+        columns: of each table, those that ever were in `types` or `fresh`.
         cascaded: what went by CASCADE, named by nobody, is told.
         fresh: columns that the release adds, or that got their name in it.
     """
@@ -36,17 +37,20 @@ class Release:
         self.known = known
         self.born: set[str] = set()
         self.types: dict[tuple[str, str], str] = dict(known.columns)
+        self.columns: dict[str, set[str]] = {}
         self.fresh: set[tuple[str, str]] = set()
         self.open = Open()
         self.cascaded = False
         self._was: dict[str, str] = {}
         self._transaction: int | None = None
+        for table, column in known.columns:
+            self.columns.setdefault(table, set()).add(column)
 
     def enter(self, step: Step) -> None:
         """A statement is about to be judged."""
         if step.transaction is None or step.transaction != self._transaction:
             self.open = Open()
-        self._transaction = step.transaction
+            self._transaction = step.transaction
 
     def original(self, table: str) -> str:
         """What a table was called before the release: the name that PostgreSQL's witness uses."""
@@ -54,6 +58,8 @@ class Release:
 
     def learn(self, step: Step) -> None:  # noqa: C901, PLR0912 - one case a clause
         """A statement has been judged."""
+        if _TEACH.isdisjoint(step.kinds):
+            return
         for clause in step.reading.clauses:
             if type(clause) not in _TEACH:
                 continue
@@ -61,8 +67,10 @@ class Release:
                 case c.AddColumn(table=table, column=column, type=kind):
                     if (table, column) not in self.types:  # IF NOT EXISTS
                         self.fresh.add((table, column))
+                    self._has(table, column)
                     self.types[table, column] = kind
                 case c.AlterType(table=table, column=column, type=kind):
+                    self._has(table, column)
                     self.types[table, column] = kind
                 case c.AddConstraint(table=table, name=name, not_valid=not_valid):
                     if not_valid:
@@ -79,6 +87,7 @@ class Release:
                 case c.Rename(table=table, column=str(column), new=new):
                     if (kind := self.types.pop((table, column), None)) is not None:
                         self.types[table, new] = kind
+                    self._has(table, new)
                     self.fresh.discard((table, column))
                     self.fresh.add((table, new))
                 case c.RenameSchema(old=old, new=new):
@@ -114,11 +123,20 @@ class Release:
         if old in self.born:
             self.born.discard(old)
             self.born.add(new)
-        moved = {key: kind for key, kind in self.types.items() if key[0] == old}
-        for (_, column), kind in moved.items():
-            del self.types[old, column]
-            self.types[new, column] = kind
-        self.fresh = {(new if table == old else table, column) for table, column in self.fresh}
+        for column in self.columns.pop(old, ()):
+            self._has(new, column)
+            if (kind := self.types.pop((old, column), None)) is not None:
+                self.types[new, column] = kind
+            if (old, column) in self.fresh:
+                self.fresh.discard((old, column))
+                self.fresh.add((new, column))
+
+    def _has(self, table: str, column: str) -> None:
+        """A column got a type or a name."""
+        if table in self.columns:
+            self.columns[table].add(column)
+        else:
+            self.columns[table] = {column}
 
 
 _TEACH = frozenset(

@@ -1,6 +1,6 @@
 """The statements of a release in the order in which they run, each as both witnesses saw it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from checks.drizzle.model import Migration, Statement, Transaction
@@ -23,7 +23,7 @@ STRENGTH = {
     "ExclusiveLock": 7,
     "AccessExclusiveLock": 8,
 }
-_NONE: list[c.Clause] = []
+_NOTHING: frozenset[type] = frozenset()
 BLOCKS_WRITES = STRENGTH["ShareLock"]
 # A file of millions of rows as single statements would take minutes; what comes after is said to be unread, and only that
 # of it is judged which failed, or which others will have to wait for.
@@ -40,6 +40,7 @@ class Step(NamedTuple):
         transaction: which transaction it is in; steps with equal numbers share one. None: it has one of its own.
         migrators: that transaction is the migrator's, not one that the SQL opened.
         observation: what PostgreSQL did; None where there was no database.
+        kinds: of its clauses.
     """
 
     number: int
@@ -49,7 +50,7 @@ class Step(NamedTuple):
     transaction: int | None
     migrators: bool
     observation: Observation | None
-    by_kind: Mapping[type, list[c.Clause]]
+    kinds: frozenset[type]
 
     @property
     def place(self) -> Place:
@@ -63,7 +64,7 @@ class Step(NamedTuple):
 
     def of(self, kind: type[Some]) -> list[Some]:
         """Its clauses of a kind."""
-        return self.by_kind.get(kind, _NONE)  # pyright: ignore[reportReturnType] - the keys are the clauses' types
+        return [clause for clause in self.reading.clauses if type(clause) is kind] if kind in self.kinds else []
 
 
 def place_of(migration: Migration, statement: Statement) -> Place:
@@ -81,59 +82,62 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
     """The statements of the pending migrations, as many as are judged. Where nothing was run, the text stands alone."""
     seen = {} if run is None or run.state == "skipped" else {r.migration.tag: r.observations for r in run.runs}
     skipped = set(run.skipped) if run is not None else set[str]()
+    looked: list[tuple[Migration, Sequence[Statement], Sequence[Observation]]] = []
+    room = MOST
+    for migration in migrations:
+        if migration.tag not in skipped:
+            observations = seen.get(migration.tag, ())
+            statements = judged(migration.statements, observations, max(0, room))
+            room -= len(statements)
+            looked.append((migration, statements, observations))
+    readings = iter(text.read_all([statement.sql for _, statements, _ in looked for statement in statements]))
+    every = _kinds()
     made: list[Step] = []
     number, is_open, migrators = 0, transaction != "none", transaction != "none"
-    before = 0
-    for migration in migrations:
-        if migration.tag in skipped:
-            continue
+    before = 1
+    for migration, statements, observations in looked:
         if transaction == "each":
             number, is_open, migrators = number + 1, True, True
-        observations = seen.get(migration.tag, ())
-        statements = judged(migration.statements, observations, max(0, MOST - len(made)))
-        readings = text.read_all([statement.sql for statement in statements])
-        for statement, reading in zip(statements, readings, strict=True):
-            observation = observations[statement.index] if statement.index < len(observations) else None
-            reading, by_kind = _sorted(statement, reading, observation)  # noqa: PLW2901 - the same, read further
-            control: list[c.Transaction] = by_kind.get(c.Transaction, _NONE)  # pyright: ignore[reportAssignmentType] - as in `of`
-            verb = control[0].verb if control else None
+        watched = len(observations)
+        for statement, reading in zip(statements, readings, strict=False):  # as many more follow in the next migration
+            observation = observations[statement.index] if statement.index < watched else None
+            if observation is not None and observation.executed and reading.kind == "do_stmt":
+                # The clauses of a block of code that ran stand behind its own.
+                reading = reading._replace(clauses=(*reading.clauses, *blocks.clauses(statement.sql, observation)))  # noqa: PLW2901 - the same, read further
+            kinds = every(reading.clauses)
+            verb = _verb(reading) if c.Transaction in kinds else None
             inside = is_open
-            if verb is None and observation is not None and observation.executed:
+            if observation is not None and verb is None and observation.executed:
                 inside = observation.in_transaction  # a transaction may also end in a procedure or open in a chunk
             which, migrators_own = (number, migrators) if inside else (None, False)
-            made.append(
-                Step(
-                    before + statement.index + 1,
-                    migration,
-                    statement,
-                    reading,
-                    which,
-                    migrators_own,
-                    observation,
-                    by_kind,
-                )
-            )
+            index = before + statement.index
+            made.append(Step(index, migration, statement, reading, which, migrators_own, observation, kinds))
+            if verb is None:
+                continue
             if verb in {"BEGIN", "START TRANSACTION"}:
                 is_open = True
-            elif verb is not None:
+            else:
                 number, is_open, migrators = number + 1, False, False
         before += len(migration.statements)
     return made
 
 
-def _sorted(
-    statement: Statement, reading: text.Reading, observation: Observation | None
-) -> tuple[text.Reading, Mapping[type, list[c.Clause]]]:
-    """The clauses by their kinds; those of a block of code that ran stand behind its own."""
-    if reading.kind == "do_stmt" and observation is not None and observation.executed:
-        reading = reading._replace(clauses=(*reading.clauses, *blocks.clauses(statement.sql, observation)))
-    by_kind: dict[type, list[c.Clause]] = {}
-    for clause in reading.clauses:
-        if (kind := type(clause)) in by_kind:
-            by_kind[kind].append(clause)
-        else:
-            by_kind[kind] = [clause]
-    return reading, by_kind
+def _verb(reading: text.Reading) -> str | None:
+    return next((clause.verb for clause in reading.clauses if isinstance(clause, c.Transaction)), None)
+
+
+def _kinds() -> Callable[[tuple[c.Clause, ...]], frozenset[type]]:
+    """Tells the kinds of clauses; most statements have the same few."""
+    known: dict[tuple[type, ...], frozenset[type]] = {(): _NOTHING}
+
+    def kinds(clauses: tuple[c.Clause, ...]) -> frozenset[type]:
+        types = tuple(map(type, clauses))
+        found = known.get(types)
+        if found is None:
+            found = known[types] = frozenset(types)
+        return found
+
+    return kinds
 
 
 def judged(

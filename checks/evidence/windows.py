@@ -1,6 +1,6 @@
 """Locks that outlive their statement: what others wait for until the transaction ends."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from checks import facts
 from checks.evidence.costs import DATA, slow
@@ -21,23 +21,39 @@ class Windows:
         self._slow: list[str] = []
         self._mixed: set[str] = set()
         self._known = NOTHING_HELD
+        self._places: dict[str, int] = {}  # which table was locked first
+        self._shut = ""  # the first of those that nobody may read
 
-    def see(self, step: Step, release: Release) -> Iterator[Fact]:
+    def see(self, step: Step, release: Release) -> list[Fact]:
         """A statement ran (or would)."""
+        said: list[Fact] = []
         if self._last is not None and (step.transaction is None or step.transaction != self._last.transaction):
-            yield from self.close(at_end=False)
+            said += self.close(at_end=False)
         if step.transaction is None:
-            return
-        if c.Dml in step.by_kind:
-            yield from self._data(step, release)
-        if self._locks and step.observation is not None and step.reading.kind not in DATA:
-            self._wait_for(step, release)
-        for table, mode in self._held(step, release):
-            strength = STRENGTH.get(mode, 0)
-            if strength >= BLOCKS_WRITES and strength > STRENGTH.get(self._locks.get(table, ("", 0))[0], 0):
-                self._first = self._first or step
-                self._locks[table] = (mode, step.number)
+            return said
+        if c.Dml in step.kinds:
+            said += self._data(step, release)
+        if step.observation is None:
+            if c.Lock in step.kinds:
+                self._hold(step, _asked(step, release))
+        else:
+            if self._locks and step.reading.kind not in DATA:
+                self._wait_for(step, release)
+            self._hold(step, self._held(step, release))
         self._last = step
+        return said
+
+    def _hold(self, step: Step, locks: Iterable[tuple[str, str]]) -> None:
+        """Others wait for what a statement locked."""
+        for table, mode in locks:
+            strength = STRENGTH.get(mode, 0)
+            if strength < BLOCKS_WRITES or strength <= STRENGTH.get(self._locks.get(table, ("", 0))[0], 0):
+                continue
+            self._first = self._first or step
+            place = self._places.setdefault(table, len(self._locks))
+            self._locks[table] = (mode, step.number)
+            if strength >= BLOCKS_READS and (not self._shut or place < self._places[self._shut]):
+                self._shut = table
 
     def close(self, *, at_end: bool = True) -> Iterator[Fact]:
         """The transaction ends."""
@@ -56,15 +72,14 @@ class Windows:
         for clause in step.of(c.Dml):
             if clause.table in release.born and clause.verb != "INSERT":
                 continue
-            locked = None
-            if self._locks:
-                locked = next(((t, n) for t, (mode, n) in self._locks.items() if STRENGTH[mode] >= BLOCKS_READS), None)
-            if locked is not None and locked[0] not in self._mixed:
-                self._mixed.add(locked[0])
+            locked = self._shut
+            if locked and locked not in self._mixed:
+                self._mixed.add(locked)
+                since = self._locks[locked][1]
                 yield facts.MixesDataAndSchema(
-                    place=step.place, table=clause.table, verb=clause.verb, locked=locked[0], since=locked[1]
+                    place=step.place, table=clause.table, verb=clause.verb, locked=locked, since=since
                 )
-            elif locked is None and (
+            elif not locked and (
                 not clause.where or (release.original(clause.table), clause.present) in release.known.required
             ):
                 own = step.observation is not None and step.reading.kind == f"{clause.verb.lower()}_stmt"
@@ -92,6 +107,9 @@ class Windows:
             taken, self._known = observation.held.since(self._known), observation.held
             yield from ((held.relation, held.mode) for held in (*observation.locks, *taken) if held.existed)
         elif observation is None or observation.failure is None:
-            for lock in step.of(c.Lock):
-                if lock.table not in release.born:
-                    yield release.original(lock.table), lock.mode
+            yield from _asked(step, release)
+
+
+def _asked(step: Step, release: Release) -> list[tuple[str, str]]:
+    """The locks that a statement takes for sure, as its text says."""
+    return [(release.original(lock.table), lock.mode) for lock in step.of(c.Lock) if lock.table not in release.born]

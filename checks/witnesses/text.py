@@ -8,7 +8,7 @@ from checks.witnesses import alter, grammar, shapes, words
 from checks.witnesses import clauses as c
 from checks.witnesses.clauses import Reading
 
-__all__ = ["NAME_BYTES", "Reading", "long_names", "plain_block", "read", "read_all"]
+__all__ = ["NAME_BYTES", "Reading", "long_names", "may_be_long", "plain_block", "read", "read_all"]
 
 _n = grammar.nodes
 NAME_BYTES = 63
@@ -16,6 +16,8 @@ NAME_BYTES = 63
 # A name may be long where so many characters are: 22 of them may be 64 bytes of UTF-8.
 _LONG = re.compile(r'"[^"]{64}|(?<![\w$])[^\W\d][\w$]{63}')
 _LONG_UNICODE = re.compile(r'"[^"]{22}|(?<![\w$])[^\W\d][\w$]{21}')
+_QUOTED = re.compile(r'"[^"]{64}')
+_IN_A_NAME = bytes(97 if chr(code).isalnum() or chr(code) in "_$" else 32 for code in range(128)) + bytes(128)
 _NAME = re.compile(r"[^\W\d][\w$]*")
 _PLAIN_BLOCK = re.compile(
     r"\s*BEGIN\s(?P<inside>.*?)\s(?:EXCEPTION\s+WHEN\s+\w+\s+THEN\s+null\s*;\s*)?END\s*;?\s*$",
@@ -69,6 +71,16 @@ def _reading(tree: grammar.Tree) -> Reading:
         return Reading("", (), tree.problem, tree.position)
     reader = _READERS.get(tree.kind)
     return Reading(tree.kind, tuple(reader(tree.node)) if reader else ())
+
+
+def may_be_long(statements: Sequence[str]) -> bool:
+    """Whether any statement may have `long_names`: one look at all of them."""
+    whole = "\n".join(statements)
+    if not whole.isascii():
+        return True
+    return b"a" * (NAME_BYTES + 1) in whole.encode().translate(_IN_A_NAME) or (
+        '"' in whole and bool(_QUOTED.search(whole))
+    )
 
 
 def long_names(sql: str) -> list[tuple[str, str]]:
