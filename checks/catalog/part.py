@@ -134,10 +134,12 @@ class _Reach:
             for one in self._maps:
                 found = one.objects.get(key)
                 if found is not None:
-                    self._place(found)
+                    self._place(
+                        found, alone=isinstance(found, Column) and not all(key in other.objects for other in self._maps)
+                    )
                 self._queue.extend(one.dependants.get(key, ()))
 
-    def _place(self, found: Object) -> None:
+    def _place(self, found: Object, *, alone: bool) -> None:
         table = place(found.key, found)
         if table is None:
             if found.key[0] == "type":  # the checks of a domain
@@ -145,7 +147,9 @@ class _Reach:
             return
         if isinstance(found, DomainCheck):
             self._queue.append(("type", found.schema, found.domain))
-        if isinstance(found, Column | Table | View) or (isinstance(found, Constraint) and found.contype in "pux"):
+        if alone:  # nothing that stays the same can need it
+            self._stand(table)
+        elif isinstance(found, Column | Table | View) or (isinstance(found, Constraint) and found.contype in "pux"):
             self._change(table)
         else:
             self._stand(table)

@@ -1,5 +1,7 @@
 """What is decided about the objects of two catalogs."""
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from checks.catalog.model import Catalog, Key
@@ -22,8 +24,8 @@ class Decisions:
 
     a: Catalog
     b: Catalog
-    needs_a: dict[Key, set[Key]]
-    needs_b: dict[Key, set[Key]]
+    needs_a: Mapping[Key, AbstractSet[Key]]
+    needs_b: Mapping[Key, AbstractSet[Key]]
     dropped: set[Key] = field(default_factory=set[Key])
     created: set[Key] = field(default_factory=set[Key])
     altered: dict[Key, list[Statement]] = field(default_factory=dict[Key, list[Statement]])

@@ -3,6 +3,8 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
 
 from checks.catalog.code import Aggregate, Function, Policy, Rule, Trigger
 from checks.catalog.model import Catalog, Key, Object
@@ -15,7 +17,8 @@ _OPERATOR = re.compile(r"\bOPERATOR [0-9]+ (\S+\([^()]*\))")
 _IN_SCHEMA = (Enum, Domain, Composite, Range, Collation, Sequence, Table, View, Function, Aggregate, Index, Statistics)
 
 
-def needs(catalog: Catalog) -> dict[Key, set[Key]]:
+@lru_cache(maxsize=4)  # a difference is asked for both ways
+def needs(catalog: Catalog) -> Mapping[Key, AbstractSet[Key]]:
     """Every object that an object needs, by the key of the one that needs."""
     found: dict[Key, set[Key]] = {}
     objects = catalog.objects
@@ -27,7 +30,7 @@ def needs(catalog: Catalog) -> dict[Key, set[Key]]:
     return found
 
 
-def reverse(needed: Mapping[Key, set[Key]]) -> dict[Key, set[Key]]:
+def reverse(needed: Mapping[Key, AbstractSet[Key]]) -> dict[Key, set[Key]]:
     """Who needs it, by the key of what is needed."""
     found: dict[Key, set[Key]] = defaultdict(set)
     for dependant, keys in needed.items():
