@@ -15,6 +15,7 @@ from bot.branches import GivesWay, Remembers, Template
 from bot.progress import Say
 from bot.stage import Stage, StateFailedError, play
 from checks.branch import Branch
+from checks.catalog import part
 from checks.catalog.model import Catalog
 from checks.drizzle import snapshot_sql
 from checks.drizzle.entities import Unreconstructable
@@ -133,6 +134,8 @@ def _from_base(
             if not note:
                 at_base(branch)
             found = _observe(plan, branch, stage, say, zero.catalog(remark))
+            if found.before is not None and found.after is not None:
+                part.of(found.before, found.after)  # both the way back and the report begin with it, at once
             whole.after(found, remark)
             leaving = whole.beside.submit(_leave, opened.pop_all(), whole, branch, found)
         said = (*notes, note) if note else ()
