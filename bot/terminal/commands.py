@@ -37,7 +37,7 @@ def review(
     repo: Repo = Path(),
     base: Base = None,
     head: Head = "HEAD",
-    format: Annotated[ReviewFormat, typer.Option("--format", help="How to print the report.")] = ReviewFormat.text,
+    format: Annotated[ReviewFormat, typer.Option("--format", help="How to print the report.")] = "text",
     database: Database = None,
     offline: Offline = False,
 ) -> int:
@@ -53,7 +53,7 @@ def review(
 
     with progress.shown() as say:
         report = local.review(repo=repo, base=base, head=head, database=database, offline=offline, say=say)
-    render.write(report, format.value, sys.stdout)
+    render.write(report, format, sys.stdout)
     return {"pass": 0, "block": 1, "unjudged": 3}[report.verdict]
 
 
@@ -65,8 +65,8 @@ def trace(
     ] = None,
     transaction: Annotated[
         Transaction, typer.Option("--transaction", help="One for all statements, one for each, or none.")
-    ] = Transaction.one,
-    format: Annotated[ReviewFormat, typer.Option("--format", help="How to print what was seen.")] = ReviewFormat.text,
+    ] = "one",
+    format: Annotated[ReviewFormat, typer.Option("--format", help="How to print what was seen.")] = "text",
     database: Database = None,
 ) -> int:
     """Run any SQL file and say what PostgreSQL did.
@@ -79,8 +79,8 @@ def trace(
     from checks import render
 
     with progress.shown() as say:
-        report = tracing.trace(sql, setup, transaction=transaction.value, provider=local.provider(database), say=say)
-    render.write(report, format.value, sys.stdout)
+        report = tracing.trace(sql, setup, transaction=transaction, provider=local.provider(database), say=say)
+    render.write(report, format, sys.stdout)
     return 1 if any(f.severity == "error" and f.waived is None for f in report.findings) else 0
 
 
@@ -90,12 +90,12 @@ def diff(
     after: Annotated[str, typer.Argument(metavar="TO", help="Likewise.")],
     format: Annotated[
         DiffFormat, typer.Option("--format", help="Statements, a text difference, or both as JSON.")
-    ] = DiffFormat.sql,
+    ] = "sql",
 ) -> int:
     """Say what turns one schema into another, proved on PostgreSQL. Exit code 1 where they differ."""
     from bot.terminal import diff as differing
 
-    return differing.run(before, after, format.value)
+    return differing.run(before, after, format)
 
 
 @app.command()
@@ -110,7 +110,7 @@ def schema(
     config: Annotated[
         str | None, typer.Option("--config", metavar="FILE", help="Which drizzle.config, where there are several.")
     ] = None,
-    format: Annotated[SchemaFormat, typer.Option("--format", help="SQL, or JSON.")] = SchemaFormat.sql,
+    format: Annotated[SchemaFormat, typer.Option("--format", help="SQL, or JSON.")] = "sql",
 ) -> int:
     """Print the DDL that schema files mean, without running them.
 
@@ -118,7 +118,7 @@ def schema(
     """
     from bot.terminal import schema as reading
 
-    return reading.run(repo=repo, rev=rev, config=config, files=files or (), format=format.value)
+    return reading.run(repo=repo, rev=rev, config=config, files=files or (), format=format)
 
 
 @app.command()
@@ -154,7 +154,7 @@ def backtest(
     last: Annotated[
         int, typer.Option("--last", metavar="N", help="How many merged commits that touched migrations.")
     ] = 20,
-    format: Annotated[BacktestFormat, typer.Option("--format", help="How to print the result.")] = BacktestFormat.text,
+    format: Annotated[BacktestFormat, typer.Option("--format", help="How to print the result.")] = "text",
     database: Database = None,
     offline: Offline = False,
 ) -> int:
@@ -166,9 +166,7 @@ def backtest(
     from bot.terminal import backtest as testing
 
     with progress.shown() as say:
-        return testing.run(
-            repo, out=sys.stdout, last=last, format=format.value, database=database, offline=offline, say=say
-        )
+        return testing.run(repo, out=sys.stdout, last=last, format=format, database=database, offline=offline, say=say)
 
 
 @app.command()
@@ -211,7 +209,7 @@ def sync(
     write_ref: Annotated[
         str | None, typer.Option("--write-ref", metavar="REF", help="Write only this ref, not the checked-out branch.")
     ] = None,
-    format: Annotated[SyncFormat, typer.Option("--format", help="How to print the result.")] = SyncFormat.text,
+    format: Annotated[SyncFormat, typer.Option("--format", help="How to print the result.")] = "text",
     database: Database = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use no database: the result is not proved.")] = False,
     sign: Annotated[bool, typer.Option("--sign", help="Sign the commit.")] = False,
@@ -230,7 +228,7 @@ def sync(
         outcome = the_sync.run(
             repo=repo, base=base, head=head, write_ref=write_ref, provider=provider, sign=sign, say=say
         )
-    if format is SyncFormat.json:
+    if format == "json":
         import json
 
         sys.stdout.write(json.dumps(outcome.json(), indent=2) + "\n")

@@ -1,58 +1,27 @@
 """What the options of several commands are called and mean, and the words that they may be."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+ReviewFormat = Literal["text", "markdown", "json", "sarif"]
+"""How a review is printed."""
 
-class ReviewFormat(StrEnum):
-    """How a review is printed."""
+SchemaFormat = Literal["sql", "json"]
+"""How a schema is printed."""
 
-    text = "text"
-    markdown = "markdown"
-    json = "json"
-    sarif = "sarif"
+DiffFormat = Literal["sql", "unified", "json"]
+"""How a difference is printed."""
 
+BacktestFormat = Literal["text", "markdown", "json"]
+"""How a backtest is printed."""
 
-class SchemaFormat(StrEnum):
-    """How a schema is printed."""
+SyncFormat = Literal["text", "json"]
+"""How a sync is told."""
 
-    sql = "sql"
-    json = "json"
-
-
-class DiffFormat(StrEnum):
-    """How a difference is printed."""
-
-    sql = "sql"
-    unified = "unified"
-    json = "json"
-
-
-class BacktestFormat(StrEnum):
-    """How a backtest is printed."""
-
-    text = "text"
-    markdown = "markdown"
-    json = "json"
-
-
-class Transaction(StrEnum):
-    """How statements are run."""
-
-    one = "one"
-    each = "each"
-    none = "none"
-
-
-class SyncFormat(StrEnum):
-    """How a sync is told."""
-
-    text = "text"
-    json = "json"
-
+Transaction = Literal["one", "each", "none"]
+"""How statements are run."""
 
 Repo = Annotated[Path, typer.Option("--repo", metavar="DIR", help="The git repository.")]
 Base = Annotated[
