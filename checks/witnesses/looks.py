@@ -1,5 +1,9 @@
 """The queries by which the observer looks; every name is qualified, for the search_path is the migration's."""
 
+import sys
+from array import array
+from collections.abc import Iterable
+
 # {tables}: the oids of those that existed, as literals, which the server hashes; what else is locked is none of our business.
 # One row of packed integers instead of a row a lock, which Python would have to read one by one. A lock is written as
 # relation * 32 + length of the mode's name (no two are equally long). A file can only be another under AccessExclusiveLock.
@@ -47,3 +51,16 @@ CONSTRAINED = b"""
 select string_agg(pg_catalog.int8send(conrelid::int8), '') from pg_catalog.pg_constraint
 where conname OPERATOR(pg_catalog.=) $1 and contype OPERATOR(pg_catalog.=) 'f'
 """
+
+
+def packed(numbers: Iterable[int]) -> bytes:
+    """Numbers as an array in words."""
+    return b"{%s}" % ",".join(map(str, numbers)).encode()
+
+
+def integers(sent: bytes) -> "array[int]":
+    """Numbers as `int8send` sends them."""
+    numbers = array("q", sent)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers

@@ -5,8 +5,6 @@ counters of the running transaction. One query looks at all of it, and answers w
 `foresight` spares most of these queries. Names are those of the tables before the first statement; later ones come and go.
 """
 
-import sys
-from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -77,13 +75,13 @@ class Observer:
     def begin(self) -> None:
         """A transaction has started, and nothing has happened in it."""
         self._forget()
-        if self._old and self.tables:
-            self._scans = dict(self._wire.ask(looks.COUNTERS, (list(self.tables),)))
+        self._carries = self._old and bool(self.tables)
         self._ear.awake = True
 
     def settle(self) -> None:
         """What was done up to now is not to be observed (bookkeeping, a rollback to a savepoint)."""
         if self._wire.status == INTRANS:
+            self._carry()
             self._claimed.clear()  # a rollback has let go what was foreseen
             self._look_on(None)
 
@@ -106,6 +104,8 @@ class Observer:
             self._wary = False
             where = "local " if self._wire.status == INTRANS else ""
             self._wire.execute(f"set {where}client_min_messages = debug1")
+        if self._wire.status == INTRANS:
+            self._carry()
         self._ear.heard.clear()
         self._ear.awake = True
 
@@ -195,8 +195,15 @@ class Observer:
         self._scans: dict[int, int] = {}
         self._moved: dict[int, int] = {}
         self._taken = Ledger()
+        self._carries = False  # counters of the transaction before, until they are asked for
         self._looks = self._foreseen = 0
         self._ear.heard.clear()
+
+    def _carry(self) -> None:
+        """Take what the last transaction left in the counters; no earlier, for SET TRANSACTION must come before any query."""
+        if self._carries:
+            self._carries = False
+            self._scans = dict(self._wire.ask(looks.COUNTERS, (list(self.tables),)))
 
     def _ask(self, delta: _Delta) -> list[str]:
         """List all locks."""
@@ -231,10 +238,12 @@ class Observer:
             self._glance(list(dict.fromkeys(oid for oid, _ in foreseen.locks)), delta)
 
     def _glance(self, named: list[int], delta: _Delta) -> None:
-        result = self._query("glance", b"%d" % named[0]) if len(named) == 1 else self._query("glances", _array(named))
+        result = (
+            self._query("glance", b"%d" % named[0]) if len(named) == 1 else self._query("glances", looks.packed(named))
+        )
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise _BlindError(f"what this statement did could not be observed: {result.get_error_message().strip()}")
-        values = _integers(result.get_value(0, 0) or b"")
+        values = looks.integers(result.get_value(0, 0) or b"")
         for oid, scans, node in zip(named, values[::2], values[1::2], strict=True):
             self._count(oid, scans, node, delta)
         self._packed = (b"", b"", b"")
@@ -250,7 +259,7 @@ class Observer:
 
     def _compare(self, delta: _Delta) -> None:
         """What is otherwise than at the last look."""
-        arrays = [_integers(each) for each in self._packed]
+        arrays = [looks.integers(each) for each in self._packed]
         rows, keys = set(zip(*arrays, strict=True)), set(arrays[0])
         for key, scans, node in rows - self._rows:
             self._count(key >> 5, scans, node, delta)
@@ -358,7 +367,9 @@ class Observer:
             return set()
         held = {oid for oid, mode in self._strongest.items() if STRENGTH[mode] > STRENGTH["RowShareLock"]}
         return {
-            oid for oid in _integers(result.get_value(0, 0) or b"") if oid in self.tables and (oid in held or not held)
+            oid
+            for oid in looks.integers(result.get_value(0, 0) or b"")
+            if oid in self.tables and (oid in held or not held)
         }
 
     def _emptied(self, oids: set[int], delta: _Delta) -> set[int]:
@@ -385,14 +396,3 @@ class _BlindError(Exception):
 def _strengthen(modes: dict[int, str], oid: int, mode: str) -> None:
     if oid not in modes or STRENGTH[mode] > STRENGTH[modes[oid]]:
         modes[oid] = mode
-
-
-def _array(numbers: Iterable[int]) -> bytes:
-    return b"{%s}" % ",".join(map(str, numbers)).encode()
-
-
-def _integers(packed: bytes) -> "array[int]":
-    numbers = array("q", packed)
-    if sys.byteorder == "little":
-        numbers.byteswap()
-    return numbers

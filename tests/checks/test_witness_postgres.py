@@ -320,6 +320,20 @@ def test_a_view_is_watched_until_its_turn_comes(filled: EmbeddedBranch) -> None:
     assert seen(found)[0] == dict.fromkeys(("public.t", "public.o", "public.mv"), "ShareUpdateExclusiveLock")
 
 
+def test_a_transaction_may_choose_its_isolation_first(filled: EmbeddedBranch) -> None:
+    """Until a statement of its own the witness asks nothing in it; and what the last transaction read is not told again."""
+    *_, chosen, added = observe(
+        filled,
+        "select count(*) from t",
+        "commit",
+        "begin",
+        "set transaction isolation level serializable",
+        "alter table t add column b int",
+    )
+    assert (chosen.failure, added.failure) == (None, None)
+    assert seen(added) == ({"public.t": "AccessExclusiveLock"}, (), ())
+
+
 def test_rows_touched_are_counted(filled: EmbeddedBranch) -> None:
     """For statements that change data."""
     found = observe(
