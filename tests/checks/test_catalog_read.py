@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from bot.branches.embedded import Embedded, EmbeddedBranch
+from bot.branches.embedded import EmbeddedBranch
 from checks.catalog import difference, dump, read
 from checks.catalog.tables import Column, Constraint, Default, Table
 from tests.checks.catalog_states import state, undone
@@ -31,14 +31,6 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC;
 CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq); CREATE CAST (comp AS text) WITH INOUT;
 CREATE TEXT SEARCH CONFIGURATION tc (COPY = english); CREATE RULE ru AS ON INSERT TO fk DO ALSO NOTHING;
 """
-
-
-@pytest.fixture(scope="module")
-def one(branches: Embedded):
-    """A branch that the tests of this module share, each undoing what it does."""
-    with branches.branch(seconds=240) as branch, branch.connect() as session:
-        session.execute("SET client_min_messages = error")
-        yield session
 
 
 def test_every_kind_of_object_is_an_object_of_the_catalog(one: psycopg.Connection) -> None:

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.branches.embedded import Embedded
 from checks.catalog import acl, difference, dump, names, words
 from tests.checks.catalog_states import state
 
@@ -22,14 +21,6 @@ ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 CREATE TABLE audit (id int, what text, at timestamptz);
 GRANT SELECT ON users TO PUBLIC;
 """
-
-
-@pytest.fixture(scope="module")
-def one(branches: Embedded):
-    """A branch that the tests of this module share."""
-    with branches.branch(seconds=240) as branch, branch.connect() as session:
-        session.execute("SET client_min_messages = error")
-        yield session
 
 
 def test_a_difference_in_words_says_first_what_is_lost(one: psycopg.Connection) -> None:

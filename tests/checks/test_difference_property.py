@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.branches.embedded import Embedded
 from checks.catalog import difference, dump, words
 from tests.checks.catalog_states import arrive, state, undone
 
@@ -234,14 +233,6 @@ def edited(session: psycopg.Connection, edits: list[str]) -> str:
                 session.execute(edit.encode())
                 made += f"{edit};\n"
     return made
-
-
-@pytest.fixture(scope="module")
-def one(branches: Embedded):
-    """A branch that all examples share, each undoing what it does."""
-    with branches.branch(seconds=280) as branch, branch.connect() as session:
-        session.execute("SET client_min_messages = error")
-        yield session
 
 
 def check(session: psycopg.Connection, a: str, b: str) -> None:

@@ -147,14 +147,6 @@ PAIRS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def one(branches: Embedded):
-    """A branch that the tests of this module share, each undoing what it does."""
-    with branches.branch(seconds=280) as branch, branch.connect() as session:
-        session.execute("SET client_min_messages = error")
-        yield session
-
-
 @pytest.mark.parametrize("pair", PAIRS)
 def test_the_statements_lead_there_and_back(one: psycopg.Connection, pair: str) -> None:
     """In one transaction, as a role that is no superuser, both ways."""

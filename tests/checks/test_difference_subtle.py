@@ -1,11 +1,8 @@
 """Pairs of schemas that differ in little: the difference is told, and arrives, both ways."""
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
-from bot.branches.embedded import Embedded
 from checks.catalog import difference, read, statements
 from tests.checks.catalog_states import arrive, state
 
@@ -117,34 +114,26 @@ PAIRS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def one(branches: Embedded) -> Iterator[psycopg.Connection]:
-    """A superuser's session that all pairs share, each undoing what it does."""
-    with branches.branch(seconds=280) as branch, branch.admin() as session:
-        session.execute("SET client_min_messages = error")
-        yield session
-
-
 @pytest.mark.parametrize("name", PAIRS)
-def test_what_differs_in_little_is_told_and_arrives(one: psycopg.Connection, name: str) -> None:
+def test_what_differs_in_little_is_told_and_arrives(superuser: psycopg.Connection, name: str) -> None:
     """Both ways, and from nothing."""
     a, b = PAIRS[name]
-    before, after = state(one, a), state(one, b)
+    before, after = state(superuser, a), state(superuser, b)
     assert not difference.equal(before, after)
     assert difference.unified(before, after)
-    arrive(one, a, b)
-    arrive(one, b, a)
-    arrive(one, "", a)
-    arrive(one, "", b)
+    arrive(superuser, a, b)
+    arrive(superuser, b, a)
+    arrive(superuser, "", a)
+    arrive(superuser, "", b)
 
 
-def test_rows_stay_in_a_table_that_becomes_a_child(one: psycopg.Connection) -> None:
+def test_rows_stay_in_a_table_that_becomes_a_child(superuser: psycopg.Connection) -> None:
     """Columns that it had are its parent's afterwards, with the values in them."""
     own = f"{PARENT} CREATE TABLE b (x int, y text, z int); INSERT INTO b VALUES (1, 'one', 10), (2, NULL, 20)"
-    wanted = state(one, f"{PARENT} CREATE TABLE b (z int) INHERITS (a)")
-    with one.transaction(force_rollback=True):
-        one.execute(own)
-        for statement in statements.sql(read.read(one), wanted):
-            one.execute(statement.sql.encode())
-        assert one.execute("SELECT x, y, z FROM a JOIN b USING (x, y) ORDER BY 1").fetchall() == [(1, "one", 10)]
-        assert one.execute("SELECT x, y, z FROM b ORDER BY 1").fetchall() == [(1, "one", 10), (2, None, 20)]
+    wanted = state(superuser, f"{PARENT} CREATE TABLE b (z int) INHERITS (a)")
+    with superuser.transaction(force_rollback=True):
+        superuser.execute(own)
+        for statement in statements.sql(read.read(superuser), wanted):
+            superuser.execute(statement.sql.encode())
+        assert superuser.execute("SELECT x, y, z FROM a JOIN b USING (x, y) ORDER BY 1").fetchall() == [(1, "one", 10)]
+        assert superuser.execute("SELECT x, y, z FROM b ORDER BY 1").fetchall() == [(1, "one", 10), (2, None, 20)]
