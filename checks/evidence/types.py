@@ -1,6 +1,7 @@
 """What one column type can hold, beside another."""
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 _NAME = re.compile(
@@ -52,6 +53,7 @@ def _shrinks(base: str, old: tuple[int, ...], new: tuple[int, ...]) -> bool:
     return base in _TEXT | {"bit", "bit varying"} and new[0] < old[0]
 
 
+@lru_cache(maxsize=1_000)
 def _parts(name: str) -> tuple[str, tuple[int, ...], str] | None:
     match = _NAME.match(name.strip())
     if match is None:

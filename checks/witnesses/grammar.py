@@ -314,18 +314,19 @@ def _is_plain(sql: str) -> bool:
 
 
 def _together(batch: Sequence[str]) -> list[Tree]:
-    """Parse plain statements as one text; where any of them is not one whole statement, parse each by itself."""
-    if not batch:
-        return []
+    """Parse plain statements as one text; where any of them is not one whole statement, the halves, down to each by itself."""
+    if len(batch) < 2:
+        return [parse(sql) for sql in batch]
     postgast = _library()
     starts = [0, *accumulate(len(sql) + len(_BETWEEN) for sql in batch)]
     try:
         found = postgast.parse(_BETWEEN.join(batch)).stmts
     except Exception as error:  # noqa: BLE001 - whichever it is, it comes again where it belongs
         del error
-        return [parse(sql) for sql in batch]
+        found = ()
     if [statement.stmt_location for statement in found] != starts[:-1]:
-        return [parse(sql) for sql in batch]
+        half = len(batch) // 2
+        return [*_together(batch[:half]), *_together(batch[half:])]
     kinds = [statement.stmt.WhichOneof("node") for statement in found]
     return [Tree(kind, getattr(statement.stmt, kind)) for kind, statement in zip(kinds, found, strict=True)]
 

@@ -16,8 +16,7 @@ from checks.witnesses import grammar, words
 from checks.witnesses.clauses import Clause, Reading
 
 LONGEST = 400
-_ENOUGH = 3  # of one shape, before it is worth a reading of its own
-_MOST = 5_000
+_ENOUGH = 3  # of one shape, for it to be worth a reading of its own
 _TRIED = 300
 
 # A name that PostgreSQL takes as it stands, without anything that a reader cuts at (dots, spaces); a text; a word.
@@ -86,46 +85,68 @@ class _Shape(NamedTuple):
         return Reading(self.reading.kind, tuple(made))
 
 
-class Shapes:
-    """The shapes of the statements that are read together; `read` reads a single one.
+def readings(statements: Sequence[str], read: Callable[[Sequence[str]], list[Reading]]) -> list[Reading | None]:
+    """What can be told of statements that many others are like; None for each that has to be read by itself.
 
-    Attributes:
-        looked: how many statements were looked at.
+    Args:
+        statements: that are read together.
+        read: reads some of them, one by one.
     """
+    made = _Shapes()
+    seen = [made.of(sql) for sql in statements]
+    often = [key for key, count in made.counts.items() if count >= _ENOUGH]
+    fit = [key for key in often if not _DOUBTFUL.search(key) and not _STEM.search(key)]
+    learned = read([_marked(key) for key in fit])
+    known = {
+        key: shape
+        for key, reading in zip(fit, learned, strict=True)
+        if reading.kind in _KINDS and (shape := _with_gaps(reading))
+    }
+    told: list[Reading | None] = []
+    for each in seen:
+        shape = known.get(each.key) if each is not None else None
+        if each is None or shape is None or (each.in_block and shape.reading.kind not in PLAIN_KINDS):
+            told.append(None)
+        else:
+            reading = shape.filled(each.names)
+            told.append(reading._replace(kind="do_stmt") if each.in_block else reading)
+    return told
 
-    def __init__(self, read: Callable[[str], Reading]) -> None:
-        """None is known yet."""
-        self._read = read
-        self._known: dict[str, _Shape | int] = {}
-        self.looked = self._told = 0
+
+class _Masked(NamedTuple):
+    """A statement's text with marks in place of names, and the names. `in_block`: a block of code around it asks for no more."""
+
+    key: str
+    names: list[str]
+    in_block: bool = False
+
+
+class _Shapes:
+    """How often each shape was seen."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
         self._kept = _kept()
+        self._looked = 0
 
-    def reading(self, sql: str) -> Reading | None:
-        """What is known of a statement by those before it; None where it has to be read."""
+    def of(self, sql: str) -> _Masked | None:
+        """The shape of a statement, where it may have one."""
         if (first := sql[:4].upper()) in _FIRST:
-            return self._of(sql) if len(sql) <= LONGEST and sql.isascii() else None
-        return self._block(sql) if first[:2] == "DO" else None
+            return self._mask(sql) if len(sql) <= LONGEST and sql.isascii() else None
+        if first[:2] != "DO" or len(sql) > grammar.SURELY_SHALLOW:
+            return None
+        # As drizzle-kit wrote it around constraints: it asks for what the statement inside asks for.
+        block = _BLOCK.fullmatch(sql)
+        inside = grammar.one(block["inside"]) if block else ""
+        if inside[:4].upper() not in _FIRST or len(inside) > LONGEST or not inside.isascii():
+            return None
+        masked = self._mask(inside)
+        return masked and masked._replace(in_block=True)
 
-    def _of(self, sql: str) -> Reading | None:
-        if self.looked > _TRIED and self._told * 4 < self.looked:
+    def _mask(self, sql: str) -> _Masked | None:
+        if self._looked > _TRIED and len(self.counts) * 4 > self._looked * 3:
             return None  # they are all different
-        self.looked += 1
-        key, names = self._masked(sql)
-        shape = self._known.get(key, 0)
-        if type(shape) is int:
-            if shape < _ENOUGH and len(self._known) < _MOST:
-                self._known[key] = shape + 1
-            if shape != _ENOUGH - 1:
-                return None
-            shape = self._learned(key)
-            self._known[key] = shape or _ENOUGH
-            if shape is None:
-                return None
-        self._told += 1
-        return shape.filled(names)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
-
-    def _masked(self, sql: str) -> tuple[str, list[str]]:
-        """The text with marks in place of names, and the names."""
+        self._looked += 1
         parts = _NAMED.split(sql)
         names: list[str] = []
         kept = self._kept
@@ -144,29 +165,20 @@ class Shapes:
             else:
                 names.append(word)
                 parts[number] = "\0w"
-        return "".join(parts), names
+        key = "".join(parts)
+        self.counts[key] = self.counts.get(key, 0) + 1
+        return _Masked(key, names)
 
-    def _block(self, sql: str) -> Reading | None:
-        """A block around one plain statement, as drizzle-kit wrote it around constraints, asks for what that one asks for."""
-        block = _BLOCK.fullmatch(sql) if len(sql) <= grammar.SURELY_SHALLOW else None
-        inside = grammar.one(block["inside"]) if block else ""
-        reading = self.reading(inside) if inside and inside[:2].upper() != "DO" else None
-        if reading is None or reading.kind not in PLAIN_KINDS:
-            return None
-        return reading._replace(kind="do_stmt")
 
-    def _learned(self, key: str) -> _Shape | None:
-        """Read a statement of that shape whose names are marks."""
-        marks = itertools.count()
+def _marked(key: str) -> str:
+    """A statement of that shape whose names are marks of their own."""
+    marks = itertools.count()
 
-        def mark(found: re.Match[str]) -> str:
-            quote = _QUOTES.get(found[1])
-            return '"' if quote is None else f"{quote}zq{next(marks)}qz{quote}"
+    def mark(found: re.Match[str]) -> str:
+        quote = _QUOTES.get(found[1])
+        return '"' if quote is None else f"{quote}zq{next(marks)}qz{quote}"
 
-        if _DOUBTFUL.search(key) or _STEM.search(key):
-            return None
-        reading = self._read(_MARK.sub(mark, key))
-        return _with_gaps(reading) if reading.kind in _KINDS else None
+    return _MARK.sub(mark, key)
 
 
 def _with_gaps(reading: Reading) -> _Shape | None:

@@ -1,6 +1,7 @@
 """Pieces of PostgreSQL's tree as plain words: names, types, defaults."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from checks.witnesses import grammar
@@ -52,18 +53,25 @@ def full(names: list[str]) -> str:
 
 def type_name(node: Any) -> str:  # noqa: ANN401 - a TypeName
     """A type as people write it: `character varying(20)`, `app.mood[]`."""
-    names = node.names
-    many = len(names)
-    name = names[many - 1].string.sval if many else ""
-    if many > 1 and (many > 2 or names[0].string.sval not in _USUAL):
-        name = ".".join(n for n in strings(names) if n not in _USUAL)
+    names = tuple([name.string.sval for name in node.names])
+    sizes = (
+        tuple([m.a_const.ival.ival for m in typmods if m.WhichOneof("node") == "a_const"])
+        if (typmods := node.typmods)
+        else ()
+    )
+    return _written(names, sizes, len(node.array_bounds))
+
+
+@lru_cache(maxsize=1_000)
+def _written(names: tuple[str, ...], sizes: tuple[int, ...], dimensions: int) -> str:
+    name = names[-1] if names else ""
+    if len(names) > 1 and (len(names) > 2 or names[0] not in _USUAL):
+        name = ".".join(n for n in names if n not in _USUAL)
     name = _TYPES.get(name, name)
-    if typmods := node.typmods:
-        sizes = [str(m.a_const.ival.ival) for m in typmods if m.WhichOneof("node") == "a_const"]
-        if sizes and name != "interval":
-            head, _, zone = name.partition(" with")
-            name = f"{head}({','.join(sizes)}){f' with{zone}' if zone else ''}"
-    return f"{name}{'[]' * len(bounds)}" if (bounds := node.array_bounds) else name
+    if sizes and name != "interval":
+        head, _, zone = name.partition(" with")
+        name = f"{head}({','.join(map(str, sizes))}){f' with{zone}' if zone else ''}"
+    return name + "[]" * dimensions
 
 
 def default(node: Any) -> Default:  # noqa: ANN401 - an expression

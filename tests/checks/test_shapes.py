@@ -1,5 +1,7 @@
 """Statements that differ in names alone are read as each would be read by itself."""
 
+from collections.abc import Sequence
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,24 +92,20 @@ def test_a_shape_tells_what_each_statement_says(made: list[tuple[str, tuple[str,
     assert text.read_all(statements) == [text.read(sql) for sql in statements]
 
 
-def test_most_of_a_long_file_is_read_by_shape() -> None:
-    """From the third statement of a shape on, the grammar is asked no more."""
+def test_what_is_alike_is_given_to_the_grammar_once() -> None:
+    """Fifty columns more, and one statement is read."""
     asked: list[str] = []
 
-    def read(sql: str) -> shapes.Reading:
-        asked.append(sql)
-        return text.read(sql)
+    def read(statements: Sequence[str]) -> list[text.Reading]:
+        asked.extend(statements)
+        return [text.read(sql) for sql in statements]
 
-    known = shapes.Shapes(read)
-    told = [known.reading(f'ALTER TABLE "t{n}" ADD COLUMN "c{n}" text') for n in range(50)]
-    assert [reading is None for reading in told] == [True, True] + [False] * 48
+    statements = [f'ALTER TABLE "t{n}" ADD COLUMN "c{n}" text' for n in range(50)]
+    assert shapes.readings(statements, read) == [text.read(sql) for sql in statements]
     assert len(asked) == 1
-    assert told[-1] == text.read('ALTER TABLE "t49" ADD COLUMN "c49" text')
 
 
-def test_statements_that_are_all_different_are_soon_left_alone() -> None:
-    """What finds nothing costs nothing for long."""
-    known = shapes.Shapes(text.read)
-    for n in range(2_000):
-        assert known.reading(f"ALTER TABLE t ALTER c SET DEFAULT {n}") is None
-    assert known.looked < 400
+def test_what_is_all_different_is_left_alone() -> None:
+    """Nothing is learned of statements that have nothing in common."""
+    statements = [f"ALTER TABLE t ALTER c SET DEFAULT {n}" for n in range(2_000)]
+    assert shapes.readings(statements, lambda asked: [text.read(sql) for sql in asked]) == [None] * 2_000
