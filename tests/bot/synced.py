@@ -6,9 +6,16 @@ from typing import Any
 
 import pytest
 from conftest import GitRepo
+from hypothesis import HealthCheck, Phase, settings
 
 from bot.cli import main
 from tests.checks.sync_samples import CONFIG
+
+FEW = settings(
+    max_examples=6, deadline=None, phases=[Phase.generate], derandomize=True, database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+"""Histories at random, each of which starts Node.js many times: the same few in every run, and none is made smaller."""
 
 
 class Synced:

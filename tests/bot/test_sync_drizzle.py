@@ -6,13 +6,14 @@ import shutil
 
 import pytest
 from conftest import GitRepo
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.branches.embedded import Embedded
 from bot.git import Repository
 from bot.repair import sync
 from tests import node_oracle
+from tests.bot.synced import FEW
 
 pytestmark = pytest.mark.node
 
@@ -112,10 +113,7 @@ STATE = st.fixed_dictionaries({}, optional={t: st.lists(st.sampled_from(sorted(L
 
 @pytest.mark.long
 @pytest.mark.parametrize("version", ["v0", "v1"])
-@settings(
-    max_examples=6, deadline=None, phases=[Phase.generate], derandomize=True, database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+@FEW
 @given(fork=STATE, base=st.lists(STATE, min_size=1, max_size=2), head=STATE)
 def test_random_branches(version, tmp_path_factory, branches: Embedded, *, fork, base, head) -> None:
     """What is synced is right; what is refused contradicts base or does not merge in git.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import GitRepo
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.branches.embedded import Embedded
@@ -26,6 +26,7 @@ from tests.bot.sync_histories import (
     other,
     table,
 )
+from tests.bot.synced import FEW
 
 pytestmark = pytest.mark.node
 
@@ -122,10 +123,7 @@ STEPS = st.lists(st.lists(st.sampled_from(ANY), min_size=1, max_size=2), min_siz
 
 @pytest.mark.long
 @pytest.mark.parametrize("version", ["v0", "v1"])
-@settings(
-    max_examples=6, deadline=None, phases=[Phase.generate], derandomize=True, database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+@FEW
 @given(base=STEPS, head=STEPS)
 def test_random_histories(
     request, tmp_path_factory, version: str, base: list[list[Any]], head: list[list[Any]]

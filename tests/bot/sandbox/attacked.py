@@ -1,7 +1,17 @@
 """What is so after any attack."""
 
+from contextlib import contextmanager
+
 import psycopg
 import pytest
+
+
+@contextmanager
+def attacker(branch):
+    """A session as hostile SQL gets it; whatever it did, it is no superuser and belongs to no role that reaches out."""
+    with branch.connect() as session:
+        yield session
+        unchanged(session)
 
 
 def unchanged(session):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.branches import embedded, orphans
-from tests.bot.sandbox.attacked import unchanged
+from tests.bot.sandbox.attacked import attacker
 
 INSTALLED = sorted(Path("/usr/lib/postgresql").glob("1[45678]/bin"))
 
@@ -50,7 +50,6 @@ def branch(provider, runs):
 
 @pytest.fixture
 def session(branch):
-    """A session as hostile SQL gets it; whatever it did, it is no superuser and belongs to no role that reaches out."""
-    with branch.connect() as session:
+    """A session of that branch as hostile SQL gets it."""
+    with attacker(branch) as session:
         yield session
-        unchanged(session)

@@ -8,7 +8,7 @@ import pytest
 
 from bot import cluster
 from bot.branches import Template, embedded, orphans
-from tests.bot.sandbox.attacked import refused, unchanged
+from tests.bot.sandbox.attacked import attacker, refused
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +20,9 @@ def common(provider):
 
 @pytest.fixture
 def refusing(common):
-    """A new session of that branch; afterwards the role is no more than it was."""
-    with common.connect() as session:
+    """A new session of that branch."""
+    with attacker(common) as session:
         yield session
-        unchanged(session)
 
 
 @pytest.mark.parametrize(
