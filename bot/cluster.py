@@ -252,7 +252,7 @@ def _wait(server: Server, log: Path) -> None:
 
 # What a role may have set for its later sessions, and which would end or spoil ours. An option of the session's own stands above it.
 _OWN = (
-    "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=off"
+    "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 -c default_transaction_read_only=off"
     " -c local_preload_libraries="
 )
 

@@ -10,6 +10,7 @@ from bot.stage import Stage
 from checks import way_back
 from checks.branch import Branch
 from checks.catalog import difference, ground, part, proof, seeds, statements, words
+from checks.catalog import read as catalogs
 from checks.catalog.model import Catalog
 from checks.catalog.tables import Table
 from checks.drizzle.plan import Plan
@@ -31,9 +32,9 @@ def undo(plan: Plan, stage: Stage, branch: Branch, ends: tuple[Catalog, Catalog]
     lost = tuple(way_back.irreversible(before, after, plan))
     tables = any(isinstance(each, Table) for each in part.of(before, after)[0])
     near = ground.of(before, after) if tables else None
-    trial = _Trial(plan, stage, branch, before, after, up, tuple(each.sql for each in made), near)
     try:
-        why = trial.run()
+        with branch.connect() as session:
+            why = _Trial(plan, stage, session, before, after, up, tuple(each.sql for each in made), near).run()
     except (psycopg.Error, CouldNotJudge) as error:
         said = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
         why = f'PostgreSQL says "{said}"'
@@ -47,12 +48,13 @@ class _Trial:
     """One way back, being tried.
 
     Attributes:
+        session: of ours, between those of the migrator; nothing that one step sets is there for the next.
         near: what the two ends touch and stand on (`ground`); None where that is no table.
     """
 
     plan: Plan
     stage: Stage
-    branch: Branch
+    session: psycopg.Connection[Any]
     before: Catalog
     after: Catalog
     up: Callable[[], Run]
@@ -80,10 +82,10 @@ class _Trial:
         return _NOT_AGAIN if again != "ok" else self._there_and_back() or self._changed(kept)
 
     def _there_and_back(self) -> str:
-        if not self._unconditional() and not difference.equal(got := self.stage.catalog(self.branch), self.after):
+        if not self._unconditional() and not difference.equal(got := self._catalog(), self.after):
             return f"up again the schema is another: {_few(got, self.after)}"
         self._down()
-        if not difference.equal(got := self.stage.catalog(self.branch), self.before):
+        if not difference.equal(got := self._catalog(), self.before):
             return f"after it, this is still to do: {_few(got, self.before)}"
         return ""
 
@@ -92,28 +94,29 @@ class _Trial:
         return way_back.unconditional((*ours, *self.made))
 
     def _down(self) -> None:
-        with self.branch.connect() as session, session.transaction():
+        with self.session.transaction(), self.session.pipeline():
             for statement in (way_back.forget(self.plan), *self.made):
-                session.execute(statement.encode())
+                self.session.execute(statement.encode())
+        self.session.execute("RESET ALL")
+
+    def _catalog(self) -> Catalog:
+        return catalogs.read(self.session, ignore=self.stage.ignored)
 
     def _fill(self) -> dict[str, Any]:
         """Rows in the tables that are touched, and what is in the columns that stay; empty where there are none."""
         if self.near is None:
             return {}
-        with self.branch.connect() as session:
-            counted = seeds.put(session, self.near[0])
-            return proof.contents(session, *self.near, [table for table, rows in counted.items() if rows])
+        counted = seeds.put(self.session, self.near[0])
+        return proof.contents(self.session, *self.near, [table for table, rows in counted.items() if rows])
 
     def _empty(self, kept: dict[str, Any]) -> None:
-        with self.branch.connect() as session:
-            session.execute(f"TRUNCATE {', '.join(kept)} CASCADE".encode())
+        self.session.execute(f"TRUNCATE {', '.join(kept)} CASCADE".encode())
 
     def _changed(self, kept: dict[str, Any]) -> str:
         written, opaque = way_back.writes(self.plan)
         if not kept or opaque or self.near is None:
             return ""
-        with self.branch.connect() as session:
-            now = proof.contents(session, *self.near, kept)
+        now = proof.contents(self.session, *self.near, kept)
         changed = sorted(table for table in kept if now.get(table) != kept[table] and table not in written)
         return f"rows do not survive it in {', '.join(changed)}" if changed else ""
 

@@ -28,7 +28,7 @@ _LOCKS = 0x42554C4C  # the first half of our advisory locks; the second is the n
 _TICK = 0.2
 # What the role may have set for its later sessions, and which would end or spoil ours. (As an option of the session's own it
 # would be lost at a pooler.)
-_OWN = "SET statement_timeout = 0; SET lock_timeout = 0; SET default_transaction_read_only = off"
+_OWN = "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_session_timeout = 0; SET default_transaction_read_only = off"
 _LOOK = 1.0
 
 

@@ -125,11 +125,15 @@ def contents(connection: psycopg.Connection[Any], a: Catalog, b: Catalog, tables
         ):
             stay.setdefault(names.qualified(column.schema, column.table), []).append(names.quoted(column.name))
     kept = {names.qualified(*key[1:]) for key, found in b.objects.items() if isinstance(found, Table)}
+    asked = [table for table in tables if table in kept and stay.get(table)]
     seen: dict[str, Any] = {}
-    for table in tables:
-        columns = stay.get(table, [])
-        if table in kept and columns:
-            row = f"ROW({', '.join(sorted(columns))})::text"
-            query = f"SELECT pg_catalog.count(*), pg_catalog.string_agg({row}, ';' ORDER BY {row}) FROM ONLY {table}"  # noqa: S608 - names are quoted
-            seen[table] = connection.execute(query.encode()).fetchone()
+    for some in seeds.batched(asked):
+        query = " UNION ALL ".join(_content(number, table, stay[table]) for number, table in enumerate(some))
+        rows = connection.execute(query.encode()).fetchall()
+        seen.update({some[int(row[0])]: row[1:] for row in rows})
     return seen
+
+
+def _content(number: int, table: str, columns: Sequence[str]) -> str:
+    row = f"ROW({', '.join(sorted(columns))})::text"
+    return f"SELECT {number}, pg_catalog.count(*), pg_catalog.string_agg({row}, ';' ORDER BY {row}) FROM ONLY {table}"  # noqa: S608 - names are quoted

@@ -1,10 +1,12 @@
 """Puts a few made-up rows into tables, so that a difference can be seen to keep them."""
 
+import contextlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
+from psycopg import pq
 
 from checks.catalog import names
 from checks.catalog.model import Catalog
@@ -62,11 +64,16 @@ def put(connection: psycopg.Connection[Any], catalog: Catalog) -> dict[str, int]
         if not again or len(again) == len(waiting):
             break
         waiting = again
-    for table in tables:
-        name = names.qualified(table.schema, table.name)
-        row = connection.execute(f"SELECT count(*) FROM ONLY {name}".encode()).fetchone()  # noqa: S608 - names are quoted
-        counted[name] = row[0] if row else 0
+    for some in batched([names.qualified(table.schema, table.name) for table in tables]):
+        asked = ", ".join(f"(SELECT count(*) FROM ONLY {name})" for name in some)  # noqa: S608 - names are quoted
+        row = connection.execute(f"SELECT {asked}".encode()).fetchone()
+        counted.update(zip(some, row or (), strict=True))
     return counted
+
+
+def batched(items: Sequence[str], most: int = 100) -> Iterator[Sequence[str]]:
+    """As many as one question takes."""
+    return (items[start : start + most] for start in range(0, len(items), most))
 
 
 def _columns(catalog: Catalog) -> dict[tuple[str, str], list[Column]]:
@@ -89,19 +96,27 @@ def _points_to(catalog: Catalog) -> dict[tuple[str, str], set[tuple[str, str]]]:
 def _fill(connection: psycopg.Connection[Any], catalog: Catalog, table: Table, columns: list[Column]) -> bool:
     name = names.qualified(table.schema, table.name)
     for chosen in _choices(catalog, columns):
-        try:
-            with connection.transaction():
-                for number in range(1, ROWS + 1):
-                    values = {column.name: _value(catalog, column.type, number) for column in chosen}
-                    if any(value is None for value in values.values()):
-                        raise psycopg.DataError("no value for a type")
-                    into = f"({names.listed(values)}) VALUES ({', '.join(str(each) for each in values.values())})"
-                    connection.execute(f"INSERT INTO {name} {into if values else 'DEFAULT VALUES'}".encode())  # noqa: S608 - names are quoted
-                connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        except psycopg.Error:
+        rows = [[_value(catalog, column.type, number) for column in chosen] for number in range(1, ROWS + 1)]
+        if any(value is None for row in rows for value in row):
             continue
-        return True
+        into = f"{name} ({names.listed([column.name for column in chosen])})" if chosen else name
+        given = [f"VALUES ({', '.join(map(str, row))})" if row else "DEFAULT VALUES" for row in rows]
+        if _all_or_none(
+            connection, [*(f"INSERT INTO {into} {each}" for each in given), "SET CONSTRAINTS ALL IMMEDIATE"]
+        ):
+            return True
     return False
+
+
+def _all_or_none(connection: psycopg.Connection[Any], statements: Sequence[str]) -> bool:
+    """Run statements; false where one fails, and nothing is left of them. Those of one message are one transaction."""
+    try:
+        nested = connection.info.transaction_status != pq.TransactionStatus.IDLE
+        with connection.transaction() if nested else contextlib.nullcontext():
+            connection.execute(";".join(statements).encode())
+    except psycopg.Error:
+        return False
+    return True
 
 
 def _choices(catalog: Catalog, columns: list[Column]) -> Iterator[list[Column]]:
