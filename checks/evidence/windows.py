@@ -1,6 +1,6 @@
 """Locks that outlive their statement: what others wait for until the transaction ends."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from checks import facts
 from checks.evidence.costs import DATA, slow
@@ -35,25 +35,28 @@ class Windows:
             said += self._data(step, release)
         if step.observation is None:
             if c.Lock in step.kinds:
-                self._hold(step, _asked(step, release))
+                for clause in step.reading.clauses:
+                    if isinstance(clause, c.Lock) and clause.table not in release.born:
+                        self._hold(step, release.original(clause.table), clause.mode)
         else:
             if self._locks and step.reading.kind not in DATA:
                 self._wait_for(step, release)
-            self._hold(step, self._held(step, release))
+            for table, mode in self._held(step, release):
+                self._hold(step, table, mode)
         self._last = step
         return said
 
-    def _hold(self, step: Step, locks: Iterable[tuple[str, str]]) -> None:
+    def _hold(self, step: Step, table: str, mode: str) -> None:
         """Others wait for what a statement locked."""
-        for table, mode in locks:
-            strength = STRENGTH.get(mode, 0)
-            if strength < BLOCKS_WRITES or strength <= STRENGTH.get(self._locks.get(table, ("", 0))[0], 0):
-                continue
-            self._first = self._first or step
-            place = self._places.setdefault(table, len(self._locks))
-            self._locks[table] = (mode, step.number)
-            if strength >= BLOCKS_READS and (not self._shut or place < self._places[self._shut]):
-                self._shut = table
+        strength = STRENGTH.get(mode, 0)
+        held = self._locks.get(table)
+        if strength < BLOCKS_WRITES or (held is not None and strength <= STRENGTH.get(held[0], 0)):
+            return
+        self._first = self._first or step
+        place = self._places.setdefault(table, len(self._locks))
+        self._locks[table] = (mode, step.number)
+        if strength >= BLOCKS_READS and (not self._shut or place < self._places[self._shut]):
+            self._shut = table
 
     def close(self, *, at_end: bool = True) -> Iterator[Fact]:
         """The transaction ends."""
@@ -107,9 +110,6 @@ class Windows:
             taken, self._known = observation.held.since(self._known), observation.held
             yield from ((held.relation, held.mode) for held in (*observation.locks, *taken) if held.existed)
         elif observation is None or observation.failure is None:
-            yield from _asked(step, release)
-
-
-def _asked(step: Step, release: Release) -> list[tuple[str, str]]:
-    """The locks that a statement takes for sure, as its text says."""
-    return [(release.original(lock.table), lock.mode) for lock in step.of(c.Lock) if lock.table not in release.born]
+            for lock in step.of(c.Lock):
+                if lock.table not in release.born:
+                    yield release.original(lock.table), lock.mode

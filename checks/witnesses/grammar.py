@@ -40,6 +40,7 @@ _ONE = re.compile(
     r"(?:;[ \t\n\r\f]*+)?+"
 )
 _BLANK = " \t\n\r\f"
+_BEFORE = re.compile(rb"(?:[ \t\n\r\f\v]++|--[^\n\r]*+)*+")
 _ZERO = "it contains a zero byte"
 
 
@@ -97,7 +98,8 @@ def split(sql: str) -> list[Span]:
             begin = len(text[: refused.position].encode())
             *whole, (last, _) = _semicolon_pieces(data, [*_scan(data[:begin]), (begin, len(data))])
             pieces = [*whole, (last, len(data))]
-    trimmed = [span for start, end in pieces if (span := _trim(data, start, end))]
+    bare = b"--" not in data and b"/*" not in data
+    trimmed = [span for start, end in pieces if (span := _trim(data, start, end, bare=bare))]
     end_of_list = len(trimmed) - 1
     return [
         Span(start, end, problem if number == end_of_list else None)
@@ -224,8 +226,12 @@ def _parsed_pieces(data: bytes) -> list[tuple[int, int]]:
         if result.error:
             error = result.error.contents
             raise _RefusedError((error.message or b"").decode(errors="replace"), error.cursorpos - 1)
-        found = (result.stmts[i].contents for i in range(result.n_stmts))
-        return [(s.stmt_location, s.stmt_location + s.stmt_len) for s in found]
+        pieces: list[tuple[int, int]] = []
+        for number in range(result.n_stmts):
+            piece = result.stmts[number].contents
+            start = piece.stmt_location
+            pieces.append((start, start + piece.stmt_len))
+        return pieces
     finally:
         native.pg_query_free_split_result(result)
 
@@ -265,17 +271,21 @@ def _mend_atomic(data: bytes, pieces: list[tuple[int, int]]) -> list[tuple[int, 
     return mended
 
 
-def _trim(data: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """Without the white space and comments around it; None where nothing else is there."""
+def _trim(data: bytes, start: int, end: int, *, bare: bool) -> tuple[int, int] | None:
+    """Without the white space and comments around it; None where nothing else is there. `bare`: no comment is anywhere."""
     piece = data[start:end]
-    if b"--" in piece or b"/*" in piece:
-        try:
-            scanned = _scan(piece)
-        except _RefusedError:
-            pass
-        else:
-            return (start + scanned[0][0], start + scanned[-1][1]) if scanned else None
-    left, right = len(piece) - len(piece.lstrip()), len(piece.rstrip())
+    if not bare:
+        start += _BEFORE.match(piece).end()  # pyright: ignore[reportOptionalMemberAccess] - it matches nothing, too
+        piece = data[start:end]
+        if b"--" in piece or b"/*" in piece:
+            try:
+                scanned = _scan(piece)
+            except _RefusedError:
+                pass
+            else:
+                return (start + scanned[0][0], start + scanned[-1][1]) if scanned else None
+    right = len(piece.rstrip())
+    left = len(piece) - len(piece.lstrip())
     return (start + left, start + right) if left < right else None
 
 

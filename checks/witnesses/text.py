@@ -1,7 +1,7 @@
 """The text witness: what a statement asks for, read from the tree of PostgreSQL's own grammar."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from checks.witnesses import alter, grammar, shapes, words
@@ -14,8 +14,8 @@ _n = grammar.nodes
 NAME_BYTES = 63
 
 # A name may be long where so many characters are: 22 of them may be 64 bytes of UTF-8.
-_LONG = re.compile(r'"[^"]{64}|(?<![\w$])[^\W\d][\w$]{63}')
 _LONG_UNICODE = re.compile(r'"[^"]{22}|(?<![\w$])[^\W\d][\w$]{21}')
+_LONGER = b"a" * (NAME_BYTES + 1)
 _QUOTED = re.compile(r'"[^"]{64}')
 _IN_A_NAME = bytes(97 if chr(code).isalnum() or chr(code) in "_$" else 32 for code in range(128)) + bytes(128)
 _NAME = re.compile(r"[^\W\d][\w$]*")
@@ -78,17 +78,18 @@ def _reading(tree: grammar.Tree) -> Reading:
 
 def may_be_long(statements: Sequence[str]) -> bool:
     """Whether any statement may have `long_names`: one look at all of them."""
-    whole = "\n".join(statements)
-    if not whole.isascii():
-        return True
-    return b"a" * (NAME_BYTES + 1) in whole.encode().translate(_IN_A_NAME) or (
-        '"' in whole and bool(_QUOTED.search(whole))
-    )
+    return _may_be_long("\n".join(statements))
+
+
+def _may_be_long(sql: str) -> bool:
+    if not sql.isascii():
+        return _LONG_UNICODE.search(sql) is not None
+    return _LONGER in sql.encode().translate(_IN_A_NAME) or ('"' in sql and _QUOTED.search(sql) is not None)
 
 
 def long_names(sql: str) -> list[tuple[str, str]]:
     """Names that PostgreSQL cuts, each with what becomes of it."""
-    if len(sql) <= NAME_BYTES // 4 or not (_LONG if sql.isascii() else _LONG_UNICODE).search(sql):
+    if len(sql) <= NAME_BYTES // 4 or not _may_be_long(sql):
         return []
     found: dict[str, str] = {}
     for token in grammar.tokens(sql):
@@ -138,7 +139,7 @@ def _create_table_as(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a Creat
         yield c.CreateTable(name, None, node.into.rel.relpersistence == "t", node.if_not_exists)
 
 
-def _create_index(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an IndexStmt
+def _create_index(node: Any) -> list[c.Clause]:  # noqa: ANN401 - an IndexStmt
     columns: list[str] = []
     for element in node.index_params:
         if not (column := element.index_elem.name):
@@ -147,15 +148,15 @@ def _create_index(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an IndexSt
     relation, called = node.relation, node.idxname
     name = words.table(relation)
     # An index with a condition finds only some rows; ON ONLY makes an empty index on a partitioned table.
-    partial = node.HasField("where_clause")
+    made: list[c.Clause] = []
     if concurrent := node.concurrent:
-        yield c.Concurrently(f"CREATE {'UNIQUE ' if node.unique else ''}INDEX CONCURRENTLY", called)
+        made.append(c.Concurrently(f"CREATE {'UNIQUE ' if node.unique else ''}INDEX CONCURRENTLY", called))
     if concurrent or relation.inh:
-        yield c.CreateIndex(
-            name, called, () if partial else tuple(columns), node.unique, concurrent, node.if_not_exists
-        )
+        begins = () if node.HasField("where_clause") else tuple(columns)
+        made.append(c.CreateIndex(name, called, begins, node.unique, concurrent, node.if_not_exists))
     if not concurrent:
-        yield c.Lock(name, "ShareLock")
+        made.append(c.Lock(name, "ShareLock"))
+    return made
 
 
 def _drop(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a DropStmt
@@ -335,7 +336,7 @@ def _do(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a DoStmt
         yield from _READERS[tree.kind](tree.node)
 
 
-_READERS: dict[str, Callable[[Any], Iterator[c.Clause]]] = {
+_READERS: dict[str, Callable[[Any], Iterable[c.Clause]]] = {
     "alter_table_stmt": alter.table,
     "alter_function_stmt": _alter_function,
     "alter_policy_stmt": _alter_policy,
