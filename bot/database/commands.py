@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - typer reads a command's options from its parameters, and each imports what it needs
 
+import os
 import sys
 from contextlib import nullcontext
 from typing import Annotated
@@ -211,8 +212,6 @@ def studio(
 
     The page is shown where Drizzle Studio is not installed, and with --page.
     """
-    import os
-
     from bot.database import source, target
     from bot.database import studio as command
 

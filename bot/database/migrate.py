@@ -16,6 +16,7 @@ from bot.database.target import Target
 from bot.database.tracking import Ledger, Table
 from bot.progress import Say
 from checks.errors import CouldNotJudge
+from checks.witnesses.tracking import Row
 
 if TYPE_CHECKING:
     from checks.catalog.model import Catalog
@@ -210,8 +211,6 @@ def _taken_back(plan: sync.Plan, ledger: Ledger) -> list[str]:
 
 def _as_if(table: Table, plan: sync.Plan, source: Source) -> tuple[Table, Ledger]:
     """The ledger as it would be after the rows were mended."""
-    from checks.witnesses.tracking import Row  # noqa: PLC0415 - for dry runs only
-
     gone = {c.row.id for c in plan.changes if c.row is not None}
     kept = [row for row in table.rows if row.id not in gone]
     new = [Row(0, c.migration.hash, c.migration.when, c.migration.tag) for c in plan.changes if c.migration is not None]

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from bot.database import evidence, ours, target, tracking
 from bot.database.evidence import Drift, Scratch, Search
+from bot.database.line import Patience
 from bot.database.source import Source
 from bot.database.target import Session, Target
 from bot.database.tracking import Ledger, Table
@@ -68,8 +69,7 @@ def run(at: Target, source: Source, say: Say, *, dry_run: bool = False) -> Synce
     Raises:
         UserError, CouldNotJudge: the table cannot be read or written, or nothing can be compared.
     """
-    from bot.database.line import Patience  # noqa: PLC0415 - a runner needs the whole of psycopg's wire
-    from bot.database.runner import Runner  # noqa: PLC0415
+    from bot.database.runner import Runner  # noqa: PLC0415 - it needs the whole of psycopg's wire
 
     worker = Runner(at, source.chain, Patience(), say)
     try:

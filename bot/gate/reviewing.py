@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 from pydantic import BaseModel, ConfigDict
 
+from bot import settings
 from bot.gate.clones import Clone
 from checks.errors import CouldNotJudge, UserError
 from checks.report import Report, Waiver
@@ -157,8 +158,7 @@ async def judge(request: Request, clone: Clone) -> Outcome:
 
 def perform(request: Request) -> Outcome:
     """Review here and now."""
-    from bot import settings  # noqa: PLC0415 - heavy, all of it, and only the process that reviews needs it
-    from bot.branches import choice  # noqa: PLC0415
+    from bot.branches import choice  # noqa: PLC0415 - heavy, all of it, and only the process that reviews needs it
     from bot.git import Repository  # noqa: PLC0415
     from bot.review import review  # noqa: PLC0415
     from checks import claims, policy, rules  # noqa: PLC0415

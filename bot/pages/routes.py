@@ -16,6 +16,7 @@ from bot.pages import rendering, setup
 from bot.pages.rendering import page
 from bot.settings import Settings
 from bot.state import store
+from checks import rules
 from checks.errors import UserError
 from checks.render import words
 
@@ -129,15 +130,11 @@ def _review(found: store.Stored, where: str, link: str, root: str) -> Response:
 
 
 def _rules(root: str) -> Response:
-    from checks import rules  # noqa: PLC0415 - heavy, and only these two pages need it
-
     listed = [(id_, rule.severity, rule.page.title) for id_, rule in rules.all_rules().items()]
     return page("rules.html", root=root, rules=listed)
 
 
 def _rule(id_: str, root: str) -> Response:
-    from checks import rules  # noqa: PLC0415
-
     try:
         found = rules.page(id_)
     except UserError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg
 
+from bot import progress
 from bot.branches import Provider, Remembers
 from bot.progress import Say, silent
 from bot.terminal import sides
@@ -72,8 +73,7 @@ class Difference:
 
 def run(before: str, after: str, form: Format, started: "Started | None" = None) -> int:
     """Print the difference; the exit code: 1 where the two differ. `started`: see `diff`."""
-    from bot import progress  # noqa: PLC0415 - others bring their own
-    from bot.terminal import local  # noqa: PLC0415 - likewise
+    from bot.terminal import local  # noqa: PLC0415 - others bring a provider of their own
 
     with progress.shown() as say_so:
         found = diff(before, after, provider=local.provider(), say=say_so, started=started)

@@ -14,13 +14,13 @@ from checks.branch import Branch
 from checks.catalog import read as catalogs
 from checks.drizzle.model import Migration, Transaction
 from checks.errors import CouldNotJudge, UserError
+from checks.report import TraceReport
 from checks.witnesses import setup
 from checks.witnesses import trace as witness
 from checks.witnesses.model import Run
 
 if TYPE_CHECKING:
     from checks.catalog.model import Catalog
-    from checks.report import TraceReport
 
 _EXTENSION = re.compile(r'\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)"?', re.IGNORECASE)
 
@@ -33,7 +33,7 @@ def trace(
     provider: Provider,
     seconds: float = 120.0,
     say: Say = silent,
-) -> "TraceReport":
+) -> TraceReport:
     """Run `prepared`, then every statement of `sql`, and report what each did.
 
     Args:
@@ -103,9 +103,7 @@ def _catalog(branch: Branch) -> "Catalog | None":
 
 def _report(
     migration: Migration, run: Run, before: "Catalog | None", after: "Catalog | None", *, complete: bool
-) -> "TraceReport":
-    from checks.report import TraceReport  # noqa: PLC0415 - pydantic, which start-up does not need
-
+) -> TraceReport:
     found = evidence.facts_of(
         run, [migration], transaction=run.transaction, known=compose.known(before, after), complete=complete
     )

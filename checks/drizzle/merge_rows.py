@@ -1,5 +1,6 @@
 """Merges what two sides made of a v1 schema: base's entities with the deltas of a migration of head, or why that cannot be."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -170,8 +171,6 @@ def dangling(state: State) -> Iterator[Clash]:
 
 def written(key: Key) -> str:
     """A key as drizzle-kit writes it."""
-    import json  # noqa: PLC0415 - only full snapshots need it
-
     return f"{key[0]}\0{json.dumps(list(key[1]), separators=(',', ':'), ensure_ascii=False)}"
 
 
