@@ -15,7 +15,6 @@ from bot.branches import GivesWay, Remembers, Template
 from bot.progress import Say
 from bot.stage import Stage, StateFailedError, play
 from checks.branch import Branch
-from checks.catalog import part
 from checks.catalog.model import Catalog
 from checks.drizzle import snapshot_sql
 from checks.drizzle.entities import Unreconstructable
@@ -131,13 +130,13 @@ def _from_base(
             ms = {"branch": (time.perf_counter() - started) * 1000}
             remark = branch.remark if isinstance(branch, Remembers) and not note else None
             whole.at(remark)
+            before = whole.beside.submit(zero.catalog, remark)
             if not note:
                 at_base(branch)
-            found = _observe(plan, branch, stage, say, zero.catalog(remark))
-            if found.before is not None and found.after is not None:
-                part.of(found.before, found.after)  # both the way back and the report begin with it, at once
+            found = _observe(plan, branch, stage, say, before.result())
+            way = _way_back(plan, found)  # before all else that is made of it: to try it takes the longest
             whole.after(found, remark)
-            leaving = whole.beside.submit(_leave, opened.pop_all(), whole, branch, found)
+            leaving = whole.beside.submit(_leave, opened.pop_all(), whole, branch, way)
         said = (*notes, note) if note else ()
         missing, lacking = branch.missing_extensions, _lacking(branch, found.run)
         return replace(found, notes=said, missing=missing, lacking=lacking, ms=ms | found.ms), leaving
@@ -213,16 +212,22 @@ def _observe(plan: Plan, branch: Branch, stage: Stage, say: Say, before: Catalog
     return Rehearsal(run=run, before=before, after=after, ms=ms)
 
 
+def _way_back(plan: Plan, found: Rehearsal) -> undo.Way | None:
+    """The way back from what head's migrations made; None where they did not all run."""
+    if found.run is None or found.run.state != "ok" or found.before is None or found.after is None:
+        return None
+    return undo.written(plan, found.before, found.after)
+
+
 def _leave(
-    opened: contextlib.ExitStack, whole: _Whole, branch: Branch, found: Rehearsal
+    opened: contextlib.ExitStack, whole: _Whole, branch: Branch, way: undo.Way | None
 ) -> tuple[Rollback | None, str | None, float]:
     """Run the way back, and put the branch away: the way back, why the branch was stopped if it was, and milliseconds."""
     started = time.perf_counter()
-    plan, stage, back = whole.plan, whole.stage, None
+    stage, back = whole.stage, None
     try:
-        if found.run is not None and found.run.state == "ok" and found.before is not None and found.after is not None:
-            up = partial(replay.build_base, branch, restamped(plan))
-            back = undo.undo(plan, stage, branch, (found.before, found.after), up)
+        if way is not None:
+            back = undo.tried(way, stage, branch, partial(replay.build_base, branch, restamped(whole.plan)))
         return back, _stopped(branch, stage.seconds), (time.perf_counter() - started) * 1000
     finally:
         whole.put_away(opened.close)

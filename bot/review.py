@@ -20,6 +20,7 @@ from checks.drizzle import plan as plans
 from checks.drizzle import projects
 from checks.drizzle.plan import Plan
 from checks.errors import CouldNotJudge
+from checks.evidence import Known
 from checks.facts import Fact
 from checks.policy import PolicyFile
 from checks.rehearsal import Rehearsal
@@ -30,7 +31,7 @@ Spoken = Callable[[Change, Sequence[Plan]], tuple[Sequence[waivers.Waiver], Sequ
 """What people said beside the files, once the change is known: waivers, and who approves its SQL."""
 
 
-_Compared = tuple[Equality, tuple[Fact, ...], SchemaDiff]
+_Compared = tuple[Equality, tuple[Fact, ...], SchemaDiff, Known]
 
 
 class _Patience:
@@ -185,7 +186,8 @@ def _judged(change: Change, plan: Plan, written: PolicyFile, look: _Look, counti
             built = shown.chain if plan.whole else None
             equality = comparison.compare(change, plan, None if shown.unjudged else stage, built, drawing.result())
             head.learn(shown)
-            compared.append((*equality, compose.schema_diff(shown)))
+            known = compose.known(shown.before, shown.after)
+            compared.append((*equality, compose.schema_diff(shown), known))
 
         if stage is not None:
             try:
@@ -197,13 +199,13 @@ def _judged(change: Change, plan: Plan, written: PolicyFile, look: _Look, counti
                 compared.clear()
         if not compared:
             compare(shown)
-    [(equality, unequal, difference)] = compared
+    [(equality, unequal, difference, known)] = compared
     say("judging")
     seen = evidence.facts_of(
         shown.run,
         plan.added,
         transaction=plan.project.transaction,
-        known=compose.known(shown.before, shown.after),
+        known=known,
         complete=shown.complete,
     )
     context = replace(_context(written, counting.result()), readers=readers.of(seen, change, plan.project))

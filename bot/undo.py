@@ -21,26 +21,47 @@ from checks.witnesses.model import Run
 _NOT_AGAIN = "after it head's migrations do not run again"
 
 
-def undo(plan: Plan, stage: Stage, branch: Branch, ends: tuple[Catalog, Catalog], up: Callable[[], Run]) -> Rollback:
-    """Go from the schema after head's migrations back to the one before, up again by `up`, and back.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way from the schema after head's migrations back to the one before, as it is written.
+
+    Attributes:
+        made: its statements.
+        lost: what does not come back with it.
+        near: what the two ends touch and stand on (`ground`); None where that is no table.
+    """
+
+    plan: Plan
+    before: Catalog
+    after: Catalog
+    made: tuple[statements.Statement, ...]
+    lost: tuple[str, ...]
+    near: tuple[Catalog, Catalog] | None
+
+
+def written(plan: Plan, before: Catalog, after: Catalog) -> Way:
+    """Write it down."""
+    made = tuple(statements.sql(after, before))
+    lost = tuple(way_back.irreversible(before, after, plan))
+    tables = any(isinstance(each, Table) for each in part.of(before, after)[0])
+    return Way(plan, before, after, made, lost, ground.of(before, after) if tables else None)
+
+
+def tried(way: Way, stage: Stage, branch: Branch, up: Callable[[], Run]) -> Rollback:
+    """Go back, up again by `up`, and back.
 
     Proven where the schema is then what it was at both ends, and rows that were there before have survived both ways
     in every column that the way up keeps.
     """
-    before, after = ends
-    made = statements.sql(after, before)
-    lost = tuple(way_back.irreversible(before, after, plan))
-    tables = any(isinstance(each, Table) for each in part.of(before, after)[0])
-    near = ground.of(before, after) if tables else None
     try:
         with branch.connect() as session:
-            why = _Trial(plan, stage, session, before, after, up, tuple(each.sql for each in made), near).run()
+            why = _Trial(way, stage, session, up).run()
     except (psycopg.Error, CouldNotJudge) as error:
         said = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
         why = f'PostgreSQL says "{said}"'
     told = f"-- {' '.join(why.split())}\n" if why else ""
-    sql = told + way_back.forget(plan) + statements.text(made)
-    return Rollback(sql=sql, proven=not why, irreversible=lost)
+    sql = told + way_back.forget(way.plan) + statements.text(way.made)
+    return Rollback(sql=sql, proven=not why, irreversible=way.lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +70,17 @@ class _Trial:
 
     Attributes:
         session: of ours, between those of the migrator; nothing that one step sets is there for the next.
-        near: what the two ends touch and stand on (`ground`); None where that is no table.
     """
 
-    plan: Plan
+    way: Way
     stage: Stage
     session: psycopg.Connection[Any]
-    before: Catalog
-    after: Catalog
     up: Callable[[], Run]
-    made: tuple[str, ...]
-    near: tuple[Catalog, Catalog] | None
 
     def run(self) -> str:
         """Why it is not proven; empty where it is."""
         self._down()
-        if self.plan.project.transaction == "one":
+        if self.way.plan.project.transaction == "one":
             return self._at_once()
         # What fails half way is not undone, so rows come second; where they stop the way up, that says nothing of the way back.
         why = _NOT_AGAIN if self.up().state != "ok" else self._there_and_back()
@@ -82,21 +98,21 @@ class _Trial:
         return _NOT_AGAIN if again != "ok" else self._there_and_back() or self._changed(kept)
 
     def _there_and_back(self) -> str:
-        if not self._unconditional() and not difference.equal(got := self._catalog(), self.after):
-            return f"up again the schema is another: {_few(got, self.after)}"
+        if not self._unconditional() and not difference.equal(got := self._catalog(), self.way.after):
+            return f"up again the schema is another: {_few(got, self.way.after)}"
         self._down()
-        if not difference.equal(got := self._catalog(), self.before):
-            return f"after it, this is still to do: {_few(got, self.before)}"
+        if not difference.equal(got := self._catalog(), self.way.before):
+            return f"after it, this is still to do: {_few(got, self.way.before)}"
         return ""
 
     def _unconditional(self) -> bool:
-        ours = (statement.sql for migration in self.plan.added for statement in migration.statements)
-        return way_back.unconditional((*ours, *self.made))
+        ours = (statement.sql for migration in self.way.plan.added for statement in migration.statements)
+        return way_back.unconditional((*ours, *(statement.sql for statement in self.way.made)))
 
     def _down(self) -> None:
         with self.session.transaction(), self.session.pipeline():
-            for statement in (way_back.forget(self.plan), *self.made):
-                self.session.execute(statement.encode())
+            for sql in (way_back.forget(self.way.plan), *(statement.sql for statement in self.way.made)):
+                self.session.execute(sql.encode())
         self.session.execute("RESET ALL")
 
     def _catalog(self) -> Catalog:
@@ -104,19 +120,19 @@ class _Trial:
 
     def _fill(self) -> dict[str, Any]:
         """Rows in the tables that are touched, and what is in the columns that stay; empty where there are none."""
-        if self.near is None:
+        if self.way.near is None:
             return {}
-        counted = seeds.put(self.session, self.near[0])
-        return proof.contents(self.session, *self.near, [table for table, rows in counted.items() if rows])
+        counted = seeds.put(self.session, self.way.near[0])
+        return proof.contents(self.session, *self.way.near, [table for table, rows in counted.items() if rows])
 
     def _empty(self, kept: dict[str, Any]) -> None:
         self.session.execute(f"TRUNCATE {', '.join(kept)} CASCADE".encode())
 
     def _changed(self, kept: dict[str, Any]) -> str:
-        written, opaque = way_back.writes(self.plan)
-        if not kept or opaque or self.near is None:
+        written, opaque = way_back.writes(self.way.plan)
+        if not kept or opaque or self.way.near is None:
             return ""
-        now = proof.contents(self.session, *self.near, kept)
+        now = proof.contents(self.session, *self.way.near, kept)
         changed = sorted(table for table in kept if now.get(table) != kept[table] and table not in written)
         return f"rows do not survive it in {', '.join(changed)}" if changed else ""
 

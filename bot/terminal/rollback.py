@@ -83,4 +83,4 @@ def _there_and_back(plan: Plan, stage: Stage, branch: Branch) -> Rollback | None
         return None
     after = stage.catalog(branch)
     up = partial(replay.build_base, branch, restamped(plan))
-    return undo.undo(plan, stage, branch, (before, after), up)
+    return undo.tried(undo.written(plan, before, after), stage, branch, up)
