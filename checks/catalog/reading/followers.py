@@ -24,7 +24,7 @@ _TRIGGERS = """
 SELECT t.oid, t.tgrelid, t.tgname, CASE WHEN t.tgparentid = 0 THEN pg_get_triggerdef(t.oid) ELSE '' END, t.tgenabled::text,
        coalesce(up.tgenabled::text, 'O'), t.tgparentid, t.tgconstrrelid
 FROM pg_trigger t LEFT JOIN pg_trigger up ON up.oid = t.tgparentid
-WHERE NOT t.tgisinternal AND (t.tgparentid = 0 OR t.tgenabled <> up.tgenabled)
+WHERE (NOT t.tgisinternal OR t.tgconstrindid = 0) AND (t.tgparentid = 0 OR t.tgenabled <> up.tgenabled)
 """
 
 _RULES = """
