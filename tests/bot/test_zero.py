@@ -87,7 +87,7 @@ FELT: dict[str, tuple[str, str]] = {
     ),
     "a setting for later sessions": ("create schema s" + BREAK + "alter role current_user set search_path = s", T),
     "a role": (
-        "create role r; grant create on schema public to r; grant usage on schema drizzle to r;"
+        "create role r; grant r to current_user; grant create on schema public to r; grant usage on schema drizzle to r;"
         " grant all on all tables in schema drizzle to r; grant all on all sequences in schema drizzle to r"
         + BREAK
         + "set role r",
@@ -178,7 +178,8 @@ FELT: dict[str, tuple[str, str]] = {
     ),
     "a seed": (
         "select setseed(0.5)" + BREAK + T,
-        "do $$ begin if random() between 0.985 and 0.986 then create table u(); end if; end $$",
+        # The first is what follows until version 14, which counts in another way.
+        "do $$ begin if round(random()::numeric, 3) in (0.250, 0.985) then create table u(); end if; end $$",
     ),
     "a function's memory": (
         T
@@ -256,10 +257,12 @@ TOLD: dict[str, tuple[str, str]] = {
         T,
     ),
     "a role put back": (
-        "create role r" + BREAK + "set role r" + BREAK + "reset role" + BREAK + T,
+        "create role r; grant r to current_user" + BREAK + "set role r" + BREAK + "reset role" + BREAK + T,
         "grant select on t to r",
     ),
 }
+# An older server refuses some new values of a type that the same transaction made and renamed: there it is run.
+SINCE: dict[str, int] = {"a new value of base used": 170000, "a renamed type's new value used": 170000}
 
 
 @pytest.mark.parametrize("name", FELT)
@@ -276,8 +279,10 @@ def test_what_cannot_be_felt_is_told(branches: Embedded, name: str) -> None:
     """What is told is what running it from zero shows."""
     base, more = TOLD[name]
     both = shown(branches, planned(chain(base), more))
-    assert zero.told(both.plan, both.from_base, both.remark) is not None
-    assert both.same
+    told = zero.told(both.plan, both.from_base, both.remark)
+    assert both.from_zero.after is not None
+    assert (told is not None) is (both.from_zero.after.version >= SINCE.get(name, 0))
+    assert both.same or told is None
 
 
 @pytest.mark.parametrize("transaction", ["each", "none"])

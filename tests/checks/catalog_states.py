@@ -9,6 +9,8 @@ from checks.catalog import difference, read, statements
 from checks.catalog.model import Catalog
 
 Session = psycopg.Connection[tuple[object, ...]]
+NEWEST = 180000
+_UNKNOWN = {"42601", "0A000", "22023"}  # words, features and parameters that came later
 
 
 @contextlib.contextmanager
@@ -24,6 +26,23 @@ def state(session: Session, sql: str) -> Catalog:
         if sql.strip():
             session.execute(sql.encode())
         return read.read(session)
+
+
+def unknown_here(session: Session, error: psycopg.Error) -> bool:
+    """Whether an older server refuses what it does not know yet; then there is no state, and nothing to tell of it."""
+    return session.info.server_version < NEWEST and error.sqlstate in _UNKNOWN
+
+
+def known_here(session: Session, *states: str) -> bool:
+    """Whether this server knows all that makes these states; the newest has to."""
+    try:
+        for sql in states:
+            state(session, sql)
+    except psycopg.Error as error:
+        if not unknown_here(session, error):
+            raise
+        return False
+    return True
 
 
 def arrive(session: Session, a: str, b: str) -> list[statements.Statement]:

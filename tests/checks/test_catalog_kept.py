@@ -4,13 +4,13 @@ import dataclasses
 
 from bot.branches.embedded import EmbeddedBranch
 from checks.catalog import difference, kept, part, read, statements
-from tests.checks.test_catalog_read import ONE_OF_EACH
+from tests.checks.test_catalog_read import one_of_each
 
 
 def test_what_was_kept_is_what_was_read(branch: EmbeddedBranch) -> None:
     """Objects of every kind, in their order, with what they need; a table that changes then is told in the same words."""
     with branch.connect() as session:
-        session.execute(ONE_OF_EACH.encode())
+        session.execute(one_of_each(branch.version).encode())
         before = read.read(session)
         session.execute(
             "ALTER TABLE t ADD COLUMN more int DEFAULT 3; DROP VIEW v CASCADE; COMMENT ON TABLE p IS 'parts'"

@@ -26,16 +26,21 @@ COMMENT ON COLUMN t.id IS 'the id'; GRANT SELECT (id) ON t TO PUBLIC; GRANT ALL 
 ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY po ON t FOR SELECT USING (n > 0);
 CREATE TRIGGER tr BEFORE UPDATE OF n ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
 CREATE AGGREGATE ag (int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
-CREATE PUBLICATION pub FOR TABLE t (id, c), TABLE p; CREATE STATISTICS st ON id, c FROM t;
+CREATE PUBLICATION pub FOR TABLE {published}; CREATE STATISTICS st ON id, c FROM t;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC;
 CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq); CREATE CAST (comp AS text) WITH INOUT;
 CREATE TEXT SEARCH CONFIGURATION tc (COPY = english); CREATE RULE ru AS ON INSERT TO fk DO ALSO NOTHING;
 """
 
 
+def one_of_each(version: int) -> str:
+    """The same, as a server of that version knows it: a publication of some columns came with 15."""
+    return ONE_OF_EACH.replace("{published}", "t (id, c), TABLE p" if version >= 150000 else "t, p")
+
+
 def test_every_kind_of_object_is_an_object_of_the_catalog(one: psycopg.Connection) -> None:
     """Each kind has its place, and what PostgreSQL makes by itself for another object has none."""
-    catalog = state(one, ONE_OF_EACH)
+    catalog = state(one, one_of_each(one.info.server_version))
     kinds = {key[0] for key in catalog.objects}
     assert kinds == {
         "schema", "extension", "type", "domain check", "sequence", "function", "table", "column", "default", "constraint",

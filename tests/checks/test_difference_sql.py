@@ -7,7 +7,7 @@ import pytest
 
 from bot.branches.embedded import Embedded, EmbeddedBranch
 from checks.catalog import difference, ground, part, proof, read, statements
-from tests.checks.catalog_states import arrive, state, undone
+from tests.checks.catalog_states import arrive, known_here, state, undone, unknown_here
 from tests.conftest import corpus
 
 PAIRS = {
@@ -151,6 +151,8 @@ PAIRS = {
 def test_the_statements_lead_there_and_back(one: psycopg.Connection, pair: str) -> None:
     """In one transaction, as a role that is no superuser, both ways."""
     a, b = PAIRS[pair]
+    if not known_here(one, a, b):
+        pytest.skip("this PostgreSQL does not know it")
     assert arrive(one, a, b)
     assert arrive(one, b, a)
 
@@ -283,6 +285,8 @@ def _judge(session: psycopg.Connection, row: dict[str, object]) -> str:
     try:
         before, after = state(session, a), state(session, b)
     except psycopg.Error as error:
+        if unknown_here(session, error):
+            return ""
         return "" if error.sqlstate in {"42501", "0A000", "58P01", "42704", "55000"} else f"{row['name']}: {error}"
     if difference.equal(before, after) != row["equal"]:
         return f"{row['name']}: equal is {not row['equal']}"
