@@ -11,11 +11,13 @@ from hypothesis import HealthCheck, Phase, settings
 from bot.cli import main
 from tests.checks.sync_samples import CONFIG
 
-FEW = settings(
-    max_examples=6, deadline=None, phases=[Phase.generate], derandomize=True, database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
-"""Histories at random, each of which starts Node.js many times: the same few in every run, and none is made smaller."""
+
+def few(examples: int) -> settings:
+    """Histories at random, each of which asks Node.js many times: the same few in every run, and none is made smaller."""
+    return settings(
+        max_examples=examples, deadline=None, phases=[Phase.generate], derandomize=True, database=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )  # fmt: skip
 
 
 class Synced:

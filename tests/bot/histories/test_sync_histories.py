@@ -26,7 +26,7 @@ from tests.bot.sync_histories import (
     other,
     table,
 )
-from tests.bot.synced import FEW
+from tests.bot.synced import few
 
 pytestmark = pytest.mark.node
 
@@ -123,7 +123,7 @@ STEPS = st.lists(st.lists(st.sampled_from(ANY), min_size=1, max_size=2), min_siz
 
 @pytest.mark.long
 @pytest.mark.parametrize("version", ["v0", "v1"])
-@FEW
+@few(8)
 @given(base=STEPS, head=STEPS)
 def test_random_histories(
     request, tmp_path_factory, version: str, base: list[list[Any]], head: list[list[Any]]
