@@ -18,6 +18,7 @@ from bot.terminal.options import (
     ReviewFormat,
     SchemaFormat,
     SyncFormat,
+    Timeout,
     Transaction,
 )
 
@@ -67,6 +68,7 @@ def trace(
         Transaction, typer.Option("--transaction", help="One for all statements, one for each, or none.")
     ] = "one",
     format: Annotated[ReviewFormat, typer.Option("--format", help="How to print what was seen.")] = "text",
+    timeout: Timeout = 120,
     database: Database = None,
 ) -> int:
     """Run any SQL file and say what PostgreSQL did.
@@ -79,7 +81,9 @@ def trace(
     from checks import render
 
     with progress.shown() as say:
-        report = tracing.trace(sql, setup, transaction=transaction, provider=local.provider(database), say=say)
+        report = tracing.trace(
+            sql, setup, transaction=transaction, provider=local.provider(database), seconds=timeout, say=say
+        )
     render.write(report, format, sys.stdout)
     return 1 if any(f.severity == "error" and f.waived is None for f in report.findings) else 0
 

@@ -37,3 +37,12 @@ Database = Annotated[
     ),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Use no database: read the SQL only.")]
+Timeout = Annotated[
+    int,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=3,
+        help="How long the set-up and the SQL may take on the database, together.",
+    ),
+]

@@ -1,6 +1,7 @@
 """The contract's sentences on files that people name themselves: dumps with owners and rights of another server."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,17 @@ def test_a_dump_of_another_server_is_a_set_up(dump: Path, tmp_path: Path, capsys
 def test_a_dump_can_be_compared(dump: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", str(dump), str(dump)]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_what_does_not_end_is_stopped_when_the_caller_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The limit is an option: a loop without an end takes no longer, and all the rest is listed as not run."""
+    sql = tmp_path / "up.sql"
+    sql.write_text("CREATE TABLE t (a int);\nDO $$ BEGIN PERFORM pg_sleep(100); END $$;\nSELECT 1;", encoding="utf-8")
+    began = time.monotonic()
+    assert main(["trace", "--sql", str(sql), "--timeout", "3", "--format", "json"]) == 1
+    assert time.monotonic() - began < 50
+    told = json.loads(capsys.readouterr().out)
+    assert [s["executed"] for s in told["statements"]] == [True, False, False]
+    assert ("fails", 2) in {(f["rule"], f["line"]) for f in told["findings"]}
+    assert main(["trace", "--sql", str(sql), "--timeout", "0"]) == 2
+    assert "--timeout" in capsys.readouterr().err
