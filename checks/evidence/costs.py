@@ -17,6 +17,7 @@ DATA = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "m
 # They read under a lock that lets others write; what an earlier statement locked is that one's cost.
 _PROVE = frozenset({c.AddColumn, c.AddConstraint, c.SetNotNull, c.ValidateConstraint})
 _BUILD = frozenset({c.CreateIndex, c.Reindex, c.RewriteAll, c.AddConstraint, c.Refresh})
+_ADDED = frozenset({c.AddColumn, c.Lock})
 _CERTAIN = (_PROVE | _BUILD) - {c.SetNotNull}
 _WORK = _PROVE | {c.CreateIndex, c.RewriteAll}
 _GENTLE = DATA | {
@@ -37,7 +38,14 @@ def costs(step: Step, release: Release) -> Iterable[Fact]:
     # Whether a validated CHECK spares SET NOT NULL its look at every row, only the database knows.
     if _CERTAIN.isdisjoint(step.kinds) or (observation is not None and observation.failure is not None):
         return ()
+    if _ADDED.issuperset(step.kinds) and all(map(_is_free, step.reading.clauses)):
+        return ()
     return () if release.born and _young(step, release) else _certain(step, release)
+
+
+def _is_free(clause: c.Clause) -> bool:
+    """A new column that asks nothing of the rows that are there: most of all that is added."""
+    return not (isinstance(clause, c.AddColumn) and (clause.default == "volatile" or clause.not_null))
 
 
 def _young(step: Step, release: Release) -> bool:

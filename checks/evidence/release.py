@@ -1,6 +1,8 @@
 """What a release has changed by a given statement: births, names, types, and what its open transaction did."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from checks.evidence.known import Known
 from checks.evidence.steps import Step
@@ -56,50 +58,13 @@ class Release:
         """What a table was called before the release: the name that PostgreSQL's witness uses."""
         return self._was.get(table, table)
 
-    def learn(self, step: Step) -> None:  # noqa: C901, PLR0912 - one case a clause
+    def learn(self, step: Step) -> None:
         """A statement has been judged."""
-        if _TEACH.isdisjoint(step.kinds):
+        if _TEACH.keys().isdisjoint(step.kinds):
             return
         for clause in step.reading.clauses:
-            if type(clause) not in _TEACH:
-                continue
-            match clause:
-                case c.AddColumn(table=table, column=column, type=kind):
-                    if (table, column) not in self.types:  # IF NOT EXISTS
-                        self.fresh.add((table, column))
-                    self._has(table, column)
-                    self.types[table, column] = kind
-                case c.AlterType(table=table, column=column, type=kind):
-                    self._has(table, column)
-                    self.types[table, column] = kind
-                case c.AddConstraint(table=table, name=name, not_valid=not_valid):
-                    if not_valid:
-                        self.open.unproved.add((table, name))
-                case c.CreateTable(table=table, if_not_exists=maybe):
-                    if not (maybe and self.existed(step, table)):
-                        self.born.add(table)
-                case c.CreateView(table=table) | c.CreateEnum(enum=table):
-                    self.born.add(table)
-                case c.Drop(names=names):
-                    self.born.difference_update(names)
-                case c.Rename(table=table, column=None, new=new):
-                    self._rename(table, new)
-                case c.Rename(table=table, column=str(column), new=new):
-                    if (kind := self.types.pop((table, column), None)) is not None:
-                        self.types[table, new] = kind
-                    self._has(table, new)
-                    self.fresh.discard((table, column))
-                    self.fresh.add((table, new))
-                case c.RenameSchema(old=old, new=new):
-                    for name in self.in_schema(old):
-                        self._rename(name, f"{new}.{name.partition('.')[2]}")
-                case c.DropColumn(table=table, column=column):
-                    self.types.pop((table, column), None)
-                    self.fresh.discard((table, column))
-                case c.AddEnumValue(enum=enum, value=value):
-                    self.open.values.add((enum, value))
-                case _:
-                    pass
+            if (teach := _TEACH.get(type(clause))) is not None:
+                teach(self, clause, step)
 
     def existed(self, step: Step, table: str) -> bool:
         """IF NOT EXISTS did nothing, as far as can be told."""
@@ -118,20 +83,21 @@ class Release:
             name.rpartition(".")[2] == short for some in (self.known.relations, self.born, self._was) for name in some
         )
 
-    def _rename(self, old: str, new: str) -> None:
+    def rename(self, old: str, new: str) -> None:
+        """A table got another name."""
         self._was[new] = self._was.pop(old, old)
         if old in self.born:
             self.born.discard(old)
             self.born.add(new)
         for column in self.columns.pop(old, ()):
-            self._has(new, column)
+            self.has(new, column)
             if (kind := self.types.pop((old, column), None)) is not None:
                 self.types[new, column] = kind
             if (old, column) in self.fresh:
                 self.fresh.discard((old, column))
                 self.fresh.add((new, column))
 
-    def _has(self, table: str, column: str) -> None:
+    def has(self, table: str, column: str) -> None:
         """A column got a type or a name."""
         if table in self.columns:
             self.columns[table].add(column)
@@ -139,9 +105,74 @@ class Release:
             self.columns[table] = {column}
 
 
-_TEACH = frozenset(
-    {
-        *(c.CreateTable, c.CreateView, c.Drop, c.Rename, c.AlterType, c.AddColumn, c.DropColumn),
-        *(c.AddConstraint, c.AddEnumValue, c.CreateEnum, c.RenameSchema),
-    }
-)
+def _adds_column(release: Release, clause: c.AddColumn, _: Step) -> None:
+    table, column = key = clause[:2]
+    if key not in release.types:  # IF NOT EXISTS
+        release.fresh.add(key)
+    release.has(table, column)
+    release.types[key] = clause.type
+
+
+def _alters_type(release: Release, clause: c.AlterType, _: Step) -> None:
+    release.has(clause.table, clause.column)
+    release.types[clause.table, clause.column] = clause.type
+
+
+def _adds_constraint(release: Release, clause: c.AddConstraint, _: Step) -> None:
+    if clause.not_valid:
+        release.open.unproved.add((clause.table, clause.name))
+
+
+def _creates_table(release: Release, clause: c.CreateTable, step: Step) -> None:
+    if not (clause.if_not_exists and release.existed(step, clause.table)):
+        release.born.add(clause.table)
+
+
+def _creates(release: Release, clause: c.CreateView | c.CreateEnum, _: Step) -> None:
+    release.born.add(clause[0])
+
+
+def _drops(release: Release, clause: c.Drop, _: Step) -> None:
+    release.born.difference_update(clause.names)
+
+
+def _renames(release: Release, clause: c.Rename, _: Step) -> None:
+    table, column, new = clause
+    if column is None:
+        release.rename(table, new)
+        return
+    if (kind := release.types.pop((table, column), None)) is not None:
+        release.types[table, new] = kind
+    release.has(table, new)
+    release.fresh.discard((table, column))
+    release.fresh.add((table, new))
+
+
+def _renames_schema(release: Release, clause: c.RenameSchema, _: Step) -> None:
+    for name in release.in_schema(clause.old):
+        release.rename(name, f"{clause.new}.{name.partition('.')[2]}")
+
+
+def _drops_column(release: Release, clause: c.DropColumn, _: Step) -> None:
+    key = clause[:2]
+    release.types.pop(key, None)
+    release.fresh.discard(key)
+
+
+def _adds_value(release: Release, clause: c.AddEnumValue, _: Step) -> None:
+    release.open.values.add((clause.enum, clause.value))
+
+
+_TEACH: dict[type, Callable[[Release, Any, Step], None]] = {
+    c.AddColumn: _adds_column,
+    c.AddConstraint: _adds_constraint,
+    c.AddEnumValue: _adds_value,
+    c.AlterType: _alters_type,
+    c.CreateEnum: _creates,
+    c.CreateTable: _creates_table,
+    c.CreateView: _creates,
+    c.Drop: _drops,
+    c.DropColumn: _drops_column,
+    c.Rename: _renames,
+    c.RenameSchema: _renames_schema,
+}

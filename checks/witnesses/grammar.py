@@ -107,13 +107,6 @@ def split(sql: str) -> list[Span]:
     ]
 
 
-def one(sql: str) -> str:
-    """The only statement of a text in which nobody can see two, as `split` gives it; `""` where more is to be asked."""
-    if len(sql) >= SURELY_SHALLOW or not _ONE.fullmatch(sql):
-        return ""
-    return sql.rstrip(_BLANK).removesuffix(";").strip(_BLANK)
-
-
 @cache
 def keywords() -> frozenset[str]:
     """All words that may be keywords, in small letters."""

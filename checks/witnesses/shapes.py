@@ -21,6 +21,9 @@ _TRIED = 300
 
 # A name that PostgreSQL takes as it stands, without anything that a reader cuts at (dots, spaces); a text; a word.
 _NAMED = re.compile(r"""("[A-Za-z0-9_$-]{1,63}"|'[^'\\\0]++'|(?<![\w$])[a-z_][a-z0-9_]{0,62}+(?![\w$]))""")
+_FIT = re.compile(r"[A-Za-z0-9_$-]*+")
+_BLANK = " \t\n\r\f"
+NAME_BYTES = 63
 _MARK = re.compile("\0(.)")
 _QUOTES = {"i": '"', "t": "'", "w": ""}  # and `k` and `q` begin and end a quoted name that is kept
 _PLACED = re.compile(r"zq(\d+)qz")
@@ -40,10 +43,8 @@ _KINDS = frozenset(
 _COMPARED = frozenset({"public", "none", "permissive", "restrictive", "modulus", "remainder", "default", "list", "range"}) | {
     *("hash", "on", "off", "true", "false", "yes", "no"),
 }  # fmt: skip
-_BLOCK = re.compile(
-    r"DO\s+\$\$\s*BEGIN\s(?P<inside>[^$]*?)\s(?:EXCEPTION\s+WHEN\s+\w+\s+THEN\s+null\s*;\s*)?END\s*;?\s*\$\$",
-    re.IGNORECASE,
-)
+_HEAD = re.compile(r"DO\s+\$\$\s*BEGIN\s", re.IGNORECASE)
+_TAIL = re.compile(r"\s(?:EXCEPTION\s+WHEN\s+\w+\s+THEN\s+null\s*;\s*)?END\s*;?\s*\$\$\Z", re.IGNORECASE)
 PLAIN_KINDS = frozenset({"alter_table_stmt", "create_stmt", "create_enum_stmt", "index_stmt", "alter_enum_stmt"})
 """What a block of code may hold and still be read."""
 
@@ -63,15 +64,15 @@ class _Clause(NamedTuple):
 class _Shape(NamedTuple):
     """A reading with gaps: `pattern` are all texts made of names, `picked` the names that they are made of."""
 
-    reading: Reading
+    kind: str
     pattern: str
     picked: Callable[[Sequence[str]], Any] | None
     clauses: tuple[_Clause | Clause, ...]
 
-    def filled(self, names: Sequence[str]) -> Reading:
+    def filled(self, names: Sequence[str], kind: str) -> Reading:
         """The reading of a statement with these names."""
         if self.picked is None:
-            return self.reading
+            return _new(Reading, [kind, self.clauses, None, None])
         texts = (self.pattern % self.picked(names)).split("\0")
         made: list[Any] = []
         for clause in self.clauses:
@@ -82,7 +83,7 @@ class _Shape(NamedTuple):
                 made.append(_new(clause.kind, fields))
             else:
                 made.append(clause)
-        return Reading(self.reading.kind, tuple(made))
+        return _new(Reading, [kind, tuple(made), None, None])
 
 
 def readings(statements: Sequence[str], read: Callable[[Sequence[str]], list[Reading]]) -> list[Reading | None]:
@@ -104,21 +105,18 @@ def readings(statements: Sequence[str], read: Callable[[Sequence[str]], list[Rea
     }
     told: list[Reading | None] = []
     for each in seen:
-        shape = known.get(each.key) if each is not None else None
-        if each is None or shape is None or (each.in_block and shape.reading.kind not in PLAIN_KINDS):
+        shape = known.get(each[0]) if each is not None else None
+        if each is None or shape is None:
             told.append(None)
+        elif len(each) == 2:
+            told.append(shape.filled(each[1], shape.kind))
         else:
-            reading = shape.filled(each.names)
-            told.append(reading._replace(kind="do_stmt") if each.in_block else reading)
+            told.append(shape.filled(each[1], "do_stmt") if shape.kind in PLAIN_KINDS else None)
     return told
 
 
-class _Masked(NamedTuple):
-    """A statement's text with marks in place of names, and the names. `in_block`: a block of code around it asks for no more."""
-
-    key: str
-    names: list[str]
-    in_block: bool = False
+# A statement's text with marks in place of names, and the names; with a third where a block of code around it asks for no more.
+_Masked = tuple[str, list[str]] | tuple[str, list[str], str]
 
 
 class _Shapes:
@@ -126,27 +124,45 @@ class _Shapes:
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
-        self._kept = _kept()
+        self._kept, self._compared = _kept()
         self._looked = 0
 
     def of(self, sql: str) -> _Masked | None:
         """The shape of a statement, where it may have one."""
         if (first := sql[:4].upper()) in _FIRST:
             return self._mask(sql) if len(sql) <= LONGEST and sql.isascii() else None
-        if first[:2] != "DO" or len(sql) > grammar.SURELY_SHALLOW:
+        if first[:2] != "DO" or len(sql) > grammar.SURELY_SHALLOW or not sql.endswith("$$"):
             return None
         # As drizzle-kit wrote it around constraints: it asks for what the statement inside asks for.
-        block = _BLOCK.fullmatch(sql)
-        inside = grammar.one(block["inside"]) if block else ""
-        if inside[:4].upper() not in _FIRST or len(inside) > LONGEST or not inside.isascii():
+        head = _HEAD.match(sql)
+        tail = _TAIL.search(sql, head.end()) if head else None
+        inside = sql[head.end() : tail.start()].rstrip(_BLANK).removesuffix(";").strip(_BLANK) if head and tail else ""
+        if inside[:4].upper() not in _FIRST or len(inside) > LONGEST or "$" in inside or not inside.isascii():
             return None
-        masked = self._mask(inside)
-        return masked and masked._replace(in_block=True)
+        masked = self._mask(inside)  # which has no shape where a semicolon is left
+        return masked and (*masked, "do_stmt")
 
-    def _mask(self, sql: str) -> _Masked | None:
+    def _mask(self, sql: str) -> tuple[str, list[str]] | None:
         if self._looked > _TRIED and len(self.counts) * 4 > self._looked * 3:
             return None  # they are all different
         self._looked += 1
+        key, names = self._quoted(sql) or self._worded(sql)
+        self.counts[key] = self.counts.get(key, 0) + 1
+        return key, names
+
+    def _quoted(self, sql: str) -> tuple[str, list[str]] | None:
+        """Where all names are quoted, as drizzle-kit writes them."""
+        # Quoted or not, `public` is the same name.
+        parts = sql.replace('"public".', "public.").split('"')
+        names = parts[1::2]
+        if not names or len(parts) == 2 * len(names) or "'" in sql or "" in names or max(map(len, names)) > NAME_BYTES:
+            return None
+        if not self._compared.isdisjoint(names) or _FIT.fullmatch("".join(names)) is None:
+            return None
+        return "\0i".join(parts[::2]), names
+
+    def _worded(self, sql: str) -> tuple[str, list[str]]:
+        """However names are written."""
         parts = _NAMED.split(sql)
         names: list[str] = []
         kept = self._kept
@@ -165,9 +181,7 @@ class _Shapes:
             else:
                 names.append(word)
                 parts[number] = "\0w"
-        key = "".join(parts)
-        self.counts[key] = self.counts.get(key, 0) + 1
-        return _Masked(key, names)
+        return "".join(parts), names
 
 
 def _marked(key: str) -> str:
@@ -207,11 +221,11 @@ def _with_gaps(reading: Reading) -> _Shape | None:
     if _STEM.search(_PLACED.sub("", repr(reading))):
         return None
     take = itemgetter(*picked) if picked else None
-    return _Shape(reading, "\0".join(texts), take, tuple(clauses))
+    return _Shape(reading.kind, "\0".join(texts), take, tuple(clauses))
 
 
 @cache
-def _kept() -> frozenset[str]:
+def _kept() -> tuple[frozenset[str], frozenset[str]]:
     """Words that are not only copied: keywords as they stand; and quoted or not, what is compared with anything."""
     compared = _COMPARED | words.COMPARED
-    return grammar.keywords() | compared | {f'"{name}"' for name in compared}
+    return grammar.keywords() | compared | {f'"{name}"' for name in compared}, compared

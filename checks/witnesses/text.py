@@ -11,7 +11,7 @@ from checks.witnesses.clauses import Reading
 __all__ = ["NAME_BYTES", "Reading", "long_names", "may_be_long", "plain_block", "read", "read_all"]
 
 _n = grammar.nodes
-NAME_BYTES = 63
+NAME_BYTES = shapes.NAME_BYTES
 
 # A name may be long where so many characters are: 22 of them may be 64 bytes of UTF-8.
 _LONG_UNICODE = re.compile(r'"[^"]{22}|(?<![\w$])[^\W\d][\w$]{21}')
