@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 import psycopg
 
@@ -10,6 +11,8 @@ from checks.catalog.model import Catalog
 
 Session = psycopg.Connection[tuple[object, ...]]
 NEWEST = 180000
+_MOST = 64
+_kept: WeakKeyDictionary[Session, dict[str, Catalog]] = WeakKeyDictionary()
 _UNKNOWN = {"42601", "0A000", "22023"}  # words, features and parameters that came later
 
 
@@ -21,11 +24,20 @@ def undone(session: Session) -> Iterator[Session]:
 
 
 def state(session: Session, sql: str) -> Catalog:
-    """The catalog that `sql` makes."""
+    """The catalog that `sql` makes; read once of a session that is where it began."""
+    kept = _kept.setdefault(session, {})
+    fresh = session.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
+    if fresh and sql in kept:
+        return kept[sql]
     with undone(session):
         if sql.strip():
             session.execute(sql.encode())
-        return read.read(session)
+        found = read.read(session)
+    if fresh:
+        kept[sql] = found
+        for old in list(kept)[:-_MOST]:
+            del kept[old]
+    return found
 
 
 def unknown_here(session: Session, error: psycopg.Error) -> bool:
@@ -47,12 +59,11 @@ def known_here(session: Session, *states: str) -> bool:
 
 def arrive(session: Session, a: str, b: str) -> list[statements.Statement]:
     """The difference from `a` to `b`, which must lead there and leave nothing to do."""
-    wanted = state(session, b)
+    start, wanted = state(session, a), state(session, b)
+    found = statements.sql(start, wanted)
     with undone(session):
         if a.strip():
             session.execute(a.encode())
-        start = read.read(session)
-        found = statements.sql(start, wanted)
         for statement in found:
             try:
                 session.execute(statement.sql.encode())
