@@ -48,7 +48,8 @@ def rehearse(
         stage: where it is run.
         say: is told what is being done.
         at_base: is given the branch at the state that base's chain made from zero, before head's migrations run there.
-        meanwhile: called once head's migrations have run, before the chain from zero is waited for.
+        meanwhile: called once head's migrations have run, before the chain from zero is waited for; sooner, where base's chain has
+            to be run first.
         known: told all but the way back, before that is waited for.
         put_away: is given what puts the branch away, which nobody waits for here.
 
@@ -59,7 +60,7 @@ def rehearse(
         whole = _Whole(plan, stage, beside, put_away)
         if not zero.follows(plan):
             whole.start()
-        found, leaving = _from_base(plan, stage, say, whole, at_base)
+        found, leaving = _from_base(whole, say, at_base, meanwhile)
         meanwhile()
         say("running the whole chain from zero")
         waiting = time.perf_counter()
@@ -111,16 +112,18 @@ class _Whole:
 
 
 def _from_base(
-    plan: Plan, stage: Stage, say: Say, whole: _Whole, at_base: Callable[[Branch], None]
+    whole: _Whole, say: Say, at_base: Callable[[Branch], None], meanwhile: Callable[[], None]
 ) -> tuple[Rehearsal, Future[tuple[Rollback | None, str | None, float]] | None]:
     """Try the ways to base's state, the truest first; the branch is left `beside` whatever comes next."""
+    plan, stage = whole.plan, whole.stage
     notes: list[str] = []
     for template, note in ways(plan.base, stage):
         say("bringing a branch database to base's state")
         started = time.perf_counter()
         with contextlib.ExitStack() as opened:
             try:
-                made = stage.provider.branch(template=template, extensions=stage.extensions, seconds=stage.seconds)
+                told = _telling(template, meanwhile)
+                made = stage.provider.branch(template=told, extensions=stage.extensions, seconds=stage.seconds)
                 branch = opened.enter_context(made)
             except StateFailedError as error:
                 whole.start()
@@ -141,6 +144,16 @@ def _from_base(
         missing, lacking = branch.missing_extensions, _lacking(branch, found.run)
         return replace(found, notes=said, missing=missing, lacking=lacking, ms=ms | found.ms), leaving
     return Rehearsal(notes=(*notes, "So head's migrations were not run.")), None
+
+
+def _telling(template: Template, building: Callable[[], None]) -> Template:
+    """The same template; says so where it has to be built."""
+
+    def build(branch: Branch) -> bytes | None:
+        building()
+        return template.build(branch)
+
+    return replace(template, build=build)
 
 
 def ways(base: Chain, stage: Stage) -> Iterator[tuple[Template, str]]:

@@ -196,9 +196,9 @@ def _build(installation: Installation, tree: Path) -> None:
         _copy(
             (p for p in installation.lib.iterdir() if ".so" in p.name or p.suffix == ".dylib"), there[installation.lib]
         )
-        files.copy(installation.share, there[installation.share], public=True)
+        files.copy(installation.share, there[installation.share])
         for companion in installation.companions:
-            files.copy(companion, fresh / companion.relative_to(installation.prefix), public=True)
+            files.copy(companion, fresh / companion.relative_to(installation.prefix))
         programs = there[installation.bin]
         if not (_runs(programs / "initdb") and _runs(programs / "postgres")):  # libraries where `$ORIGIN/../lib` points
             beside = installation.bin.parent / "lib"

@@ -22,6 +22,7 @@ _SETTINGS = {
     "max_wal_senders": "0",
     "max_wal_size": "256MB",
     "min_wal_size": "2MB",  # spare log files would be copied with every branch
+    "wal_recycle": "off",  # nor old ones
     "checkpoint_timeout": "1h",
     "jit": "off",
     "shared_buffers": "16MB",
@@ -52,6 +53,7 @@ _NO_ESCAPE: LiteralString = (
 _GRANTABLE: LiteralString = (
     "GRANT pg_read_all_data, pg_write_all_data, pg_monitor TO bulletproof WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
 )
+_KEPT_AS = "a pack"  # how templates lie in their folder; another word makes them anew
 _RENAME: tuple[LiteralString, ...] = ("ALTER DATABASE postgres RENAME TO neondb",)
 _PREPARE: tuple[LiteralString, ...] = (
     # CREATEDB, because from version 16 on only who has it may give it, as `pgRole(…, { createDb: true })` does. Nothing comes of
@@ -78,7 +80,7 @@ def settings(binaries: Binaries) -> dict[str, str]:
 
 def key(binaries: Binaries) -> str:
     """Differs wherever the blank cluster would."""
-    made_of = repr((binaries.key, _PREPARE, _NO_ESCAPE, _GRANTABLE, sorted(settings(binaries).items())))
+    made_of = repr((_KEPT_AS, binaries.key, _PREPARE, _NO_ESCAPE, _GRANTABLE, sorted(settings(binaries).items())))
     return f"blank-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
 
 

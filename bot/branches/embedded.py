@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot import cluster
-from bot.branches import Template, binaries, blank, files, folders, owner, templates, watch
+from bot.branches import Template, binaries, blank, files, folders, owner, watch
 from bot.branches.templates import Templates
 from checks.errors import CouldNotJudge
 
@@ -193,11 +193,11 @@ class Embedded:
         place = self._place
         key = self._key(template, first)
         if place.templates.copy(key, data, place.owner):
-            branch.remark, branch.found = templates.said(data)
+            branch.remark, branch.found = place.templates.said(key)
             return
         with place.templates.making(key) as needed:
             if not needed and place.templates.copy(key, data, place.owner):
-                branch.remark, branch.found = templates.said(data)
+                branch.remark, branch.found = place.templates.said(key)
                 return
             self._blank(data)
             with self._running(data.parent, branch, seconds) as server:

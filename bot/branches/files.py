@@ -9,12 +9,12 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from pathlib import Path
 
 from checks.errors import CouldNotJudge
 
-from .owner import Owner
+Move = Callable[[int, int, int, int], None]
+"""Moves contents: from which descriptor, to which, from where on, how many bytes."""
 
 
 def make(folder: Path, *, mode: int) -> Path:
@@ -76,84 +76,74 @@ def write(path: Path, text: str) -> None:
     path.chmod(0o644)
 
 
-def copy(source: Path, target: Path, *, owner: Owner | None = None, public: bool = False) -> None:
-    """Copy a folder: contents, with extents shared where the file system can; symlinks are followed to files.
-
-    Args:
-        source: what to copy.
-        target: what to make; must not exist.
-        owner: who the copy belongs to, where we are root.
-        public: everyone may read the copy; else only its owner.
-    """
-    make(target.parent, mode=0o755 if public else 0o700)
-    target.mkdir()
-    shares = source.stat().st_dev == target.stat().st_dev and hasattr(os, "copy_file_range")
-    move = _share if shares else _send if sys.platform == "linux" else _pump
-    target.rmdir()
-    _copy_folder(str(source), str(target), _Way(move, owner if owner is not None and owner.dropped else None, public))
+def copy(source: Path, target: Path) -> None:
+    """Copy a folder for everyone to read: contents, with extents shared where the file system can; symlinks are followed to files."""
+    make(target.parent, mode=0o755)
+    _copy_folder(str(source), str(target), way(source, target.parent))
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How files are copied: this runs a thousand times for a branch, so it is decided once."""
-
-    move: Callable[[int, int, int], None]
-    owner: Owner | None
-    public: bool
-
-
-def _copy_folder(source: str, target: str, way: _Way) -> None:
+def _copy_folder(source: str, target: str, move: Move) -> None:
     os.mkdir(target, 0o700)  # noqa: PTH102 - paths as text, for speed
-    if way.public:
-        os.chmod(target, 0o755)  # noqa: PTH101, S103 - as above; what is public is meant to be
-    if way.owner is not None:
-        os.chown(target, way.owner.uid, way.owner.gid)
+    os.chmod(target, 0o755)  # noqa: PTH101, S103 - as above; it is meant to be read
     with os.scandir(source) as entries:
         for entry in entries:
             if entry.is_dir():
-                _copy_folder(entry.path, f"{target}/{entry.name}", way)
+                _copy_folder(entry.path, f"{target}/{entry.name}", move)
             elif entry.is_file():
-                _copy_file(entry.path, f"{target}/{entry.name}", way)
+                _copy_file(entry.path, f"{target}/{entry.name}", move)
 
 
-def _copy_file(source: str, target: str, way: _Way) -> None:
+def _copy_file(source: str, target: str, move: Move) -> None:
     reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
         writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            if way.public:
-                os.fchmod(writer, 0o644)
-            if way.owner is not None:
-                os.fchown(writer, way.owner.uid, way.owner.gid)
-            if size := os.fstat(reader).st_size:
-                way.move(reader, writer, size)
+            os.fchmod(writer, 0o644)
+            move(reader, writer, 0, os.fstat(reader).st_size)
         finally:
             os.close(writer)
     finally:
         os.close(reader)
 
 
-def _share(reader: int, writer: int, size: int) -> None:
+def way(source: Path, target: Path) -> Move:
+    """How contents are moved between two places: decided once, because it is done a thousand times."""
+    if source.stat().st_dev == target.stat().st_dev and hasattr(os, "copy_file_range"):
+        return _share
+    return _send if sys.platform == "linux" else _pump
+
+
+def _share(reader: int, writer: int, start: int, size: int) -> None:
     """Within one file system: `copy_file_range` shares extents where it can (XFS, btrfs)."""
+    end = start + size
     try:
-        while size > 0 and (done := os.copy_file_range(reader, writer, size)):
-            size -= done
+        while start < end and (done := os.copy_file_range(reader, writer, end - start, start)):
+            start += done
     except OSError as error:
         if error.errno not in {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}:
             raise
-        _pump(reader, writer, size)
+        _pump(reader, writer, start, end - start)
 
 
-def _send(reader: int, writer: int, size: int) -> None:
-    """From one file system to another: a third faster than reading and writing, measured on a template of 1,100 files."""
-    at = 0
-    while at < size and (done := os.sendfile(writer, reader, at, size - at)):
-        at += done
+def _send(reader: int, writer: int, start: int, size: int) -> None:
+    """From one file system to another, without coming through here."""
+    end = start + size
+    while start < end and (done := os.sendfile(writer, reader, start, end - start)):
+        start += done
 
 
-def _pump(reader: int, writer: int, size: int) -> None:
-    with open(reader, "rb", closefd=False) as source, open(writer, "wb", closefd=False) as target:
-        shutil.copyfileobj(source, target, min(size, 1 << 20) or 1)
+def _pump(reader: int, writer: int, start: int, size: int) -> None:
+    end = start + size
+    while start < end and (data := os.pread(reader, min(end - start, 1 << 20), start)):
+        write_all(writer, data)
+        start += len(data)
+
+
+def write_all(writer: int, data: bytes) -> None:
+    """Write all of it."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(writer, left) :]
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Data directories that are kept: the blank cluster, and one for each base chain; the least used go first."""
+"""Data directories that are kept, each packed into a file: the blank cluster, and one for each base chain; the least used go first."""
 
 import contextlib
 import os
@@ -8,17 +8,12 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import files, watch
+from . import files, packs, watch
 from .owner import Owner
 
-_REMARK, _FOUND = "bulletproof.remark", "bulletproof.found"  # beside PostgreSQL's own files, which it leaves alone
+_DATA, _REMARK, _FOUND = "data.pack", "remark", "found"
 _DAY = 86_400.0
 _SWEEP_SECONDS = 3600.0
-
-
-def said(data: Path) -> tuple[bytes | None, bytes | None]:
-    """What was remembered, and what was found out later, of the template that `data` is a copy of; look before anything runs there."""
-    return _content(data / _REMARK), _content(data / _FOUND)
 
 
 def _content(path: Path) -> bytes | None:
@@ -44,19 +39,27 @@ class Templates:
         """Copy one to `target`; False where there is none."""
         with files.lock(self._lock(key), shared=True):
             source = self.folder / key
-            if not source.is_dir():
+            if not (source / _DATA).is_file():
                 return False
-            files.copy(source, target, owner=owner)
+            try:
+                packs.unpack(source / _DATA, target, owner)
+            except packs.DamagedError:  # the machine went down while it was written
+                shutil.rmtree(source, ignore_errors=True)
+                return False
             with contextlib.suppress(OSError):
                 os.utime(source)
             return True
 
+    def said(self, key: str) -> tuple[bytes | None, bytes | None]:
+        """What was remembered of one, and what was found out later."""
+        return _content(self.folder / key / _REMARK), _content(self.folder / key / _FOUND)
+
     def peek(self, key: str, target: Path, owner: Owner) -> bool:
         """Copy one from a folder that we cannot write, so cannot lock either."""
-        source = self.folder / key
-        if not source.is_dir():
+        source = self.folder / key / _DATA
+        if not source.is_file():
             return False
-        files.copy(source, target, owner=owner)
+        packs.unpack(source, target, owner)
         return True
 
     @contextlib.contextmanager
@@ -64,7 +67,7 @@ class Templates:
         """Hold the sole right to make one; yields whether it is still to be made."""
         with files.lock(self.folder / f"{key}.making"):
             try:
-                yield not (self.folder / key).is_dir()
+                yield not (self.folder / key / _DATA).is_file()
             finally:
                 (self.folder / f"{key}.making").unlink(missing_ok=True)
 
@@ -75,10 +78,11 @@ class Templates:
         """
         fresh = files.new_folder(self.folder, key)
         try:
-            files.copy(data, fresh / "data", public=public)
+            fresh.chmod(0o755 if public else 0o700)
+            packs.pack(data, fresh / _DATA, public=public)
             if remark is not None:
-                (fresh / "data" / _REMARK).write_bytes(remark)
-            files.publish(fresh / "data", self.folder / key)
+                (fresh / _REMARK).write_bytes(remark)
+            files.publish(fresh, self.folder / key)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         self.evict()
