@@ -105,7 +105,7 @@ def long_names(sql: str) -> list[tuple[str, str]]:
 
 def _create_table(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateStmt
     name = words.table(node.relation)
-    types: dict[str, str] = {}
+    types: dict[str, Any] = {}
     key: list[str] = []
     inherits = bool(node.inh_relations or node.of_typename.names)
     locks: list[c.Clause] = [c.Lock(words.table(p.range_var), "AccessExclusiveLock") for p in node.inh_relations]
@@ -113,20 +113,24 @@ def _create_table(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateSt
         kind = element.WhichOneof("node")
         if kind == "column_def":
             column = element.column_def
-            types[column.colname] = words.type_name(column.type_name)
+            called = column.colname
+            types[called] = column.type_name
             constraints = [holder.constraint for holder in column.constraints]
         elif kind == "constraint":
-            column, constraints = None, [element.constraint]
+            called, constraints = "", [element.constraint]
         else:
             inherits = True
             continue
         for constraint in constraints:
             if (of := constraint.contype) == _PRIMARY:
-                key += [column.colname] if column is not None else words.strings(constraint.keys)
+                key += [called] if called else words.strings(constraint.keys)
             elif of == _FOREIGN:
                 locks.append(c.Lock(words.table(constraint.pktable), "ShareRowExclusiveLock"))
-    primary = None if inherits and not key else tuple((k, types.get(k, "")) for k in key)
-    limited = tuple(pair for pair in types.items() if pair[1].startswith(c.LIMITED))
+    sized = [(called, words.type_name(of)) for called, of in types.items() if of.typmods]
+    limited = tuple(pair for pair in sized if pair[1].startswith(c.LIMITED))
+    primary = None
+    if key or not inherits:
+        primary = tuple((k, words.type_name(types[k]) if k in types else "") for k in key)
     yield c.CreateTable(name, primary, node.relation.relpersistence == "t", node.if_not_exists, limited)
     yield from locks
 
