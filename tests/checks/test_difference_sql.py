@@ -88,6 +88,10 @@ PAIRS = {
         "CREATE TABLE t (a int PRIMARY KEY, b int); CREATE PUBLICATION p FOR TABLE t (a)",
         "CREATE TABLE t (a int PRIMARY KEY, c int); CREATE PUBLICATION p FOR TABLE t (a, c) WHERE (a > 0) WITH (publish = 'insert')",
     ),
+    "a publication of several tables": (
+        "CREATE TABLE t (a int PRIMARY KEY); CREATE TABLE u (a int PRIMARY KEY); CREATE PUBLICATION p FOR TABLE t",
+        "CREATE TABLE t (a int PRIMARY KEY); CREATE TABLE u (a int PRIMARY KEY); CREATE TABLE w (a int); CREATE PUBLICATION p FOR TABLE t, u, w",
+    ),
     "names that want quotes": (
         'CREATE TABLE "sélect" ("a b" int, "c""d" text DEFAULT \'\\\')',
         'CREATE SCHEMA "S;1"; CREATE TYPE "S;1"."Ü" AS ENUM (\'it\'\'s\', E\'\\\\\'); CREATE TABLE "S;1"."table" ("user" "S;1"."Ü" DEFAULT \'it\'\'s\', "🐘" int);'

@@ -362,6 +362,7 @@ def attribute_comments(before: Composite | None, after: Composite) -> Iterator[S
 def published(found: Publication) -> list[str]:
     """What a publication is FOR, as ADD and SET have it."""
     parts = [spelling.published(table) for table in found.tables]
+    parts[1:] = [part.removeprefix("TABLE ") for part in parts[1:]]  # version 14 knows the word once
     return parts + [f"TABLES IN SCHEMA {names.quoted(schema)}" for schema in found.schemas]
 
 
