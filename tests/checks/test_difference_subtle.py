@@ -51,6 +51,10 @@ PAIRS = {
         f"{PARTED} ALTER TABLE p ADD CONSTRAINT u UNIQUE (k)",
         f"{PARTED} ALTER TABLE ONLY p ADD CONSTRAINT u UNIQUE (k)",
     ),
+    "partitions leave, and a key to a partitioned table goes": (
+        f"{PARTED} ALTER TABLE p ADD UNIQUE (k); CREATE TABLE q (k int) PARTITION BY LIST (k); CREATE TABLE q1 PARTITION OF q FOR VALUES IN (1); ALTER TABLE q ADD CONSTRAINT f FOREIGN KEY (k) REFERENCES p (k)",
+        "CREATE TABLE p1 (k int, v text); CREATE TABLE q1 (k int)",
+    ),
     "a trigger is switched off in one partition": (
         f"{TRIGGER} {PARTED} CREATE TRIGGER g AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION tf()",
         f"{TRIGGER} {PARTED} CREATE TRIGGER g AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION tf(); ALTER TABLE p1 DISABLE TRIGGER g",
