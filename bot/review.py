@@ -1,14 +1,16 @@
 """The sentence itself: a change becomes a plan, witnesses turn it into facts, rules into findings, policy into a verdict."""
 
+import contextlib
 import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from bot import comparison, environments, overrides, rehearsal
-from bot.branches import Provider
+from bot.branches import Provider, StartsAhead
 from bot.drawing import Drawing
 from bot.environments import Counted
 from bot.progress import Say, silent
@@ -84,13 +86,24 @@ def review(
     Returns:
         The report; its verdict is `unjudged` where a branch database was asked for and could not be had.
     """
-    with _patience, ThreadPoolExecutor(1, "leaving") as leaving:  # branches are put away while the report is made
+    with (
+        _patience,
+        _begun(provider, change) as provider,  # noqa: PLR1704 - the same, begun
+        ThreadPoolExecutor(1, "leaving") as leaving,  # branches are put away while the report is made
+    ):
         put_away: list[Future[None]] = []
         look = _Look(provider, seconds, say, lambda close: put_away.append(leaving.submit(close)))
         report = _review(change, look, excused, approvals, spoken)
         for each in put_away:
             each.result()
     return report
+
+
+def _begun(provider: Provider | None, change: Change) -> AbstractContextManager[Provider | None]:
+    """A provider that has begun to start what base will be judged on, where the change brings SQL and the provider can."""
+    if isinstance(provider, StartsAhead) and any(path.endswith(".sql") for path in change.paths):
+        return provider.ahead(change.base.sha)
+    return contextlib.nullcontext(provider)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,3 +67,12 @@ class Learns(Protocol):
     def learn(self, template: Template, extensions: Sequence[str], found: bytes) -> None:
         """Tell branches that are at the template from now on; without effect where it is not kept."""
         ...
+
+
+@runtime_checkable
+class StartsAhead(Protocol):
+    """A provider that can begin before it is asked."""
+
+    def ahead(self, token: str) -> AbstractContextManager[Provider]:
+        """The same provider, begun with what was wanted first of one with the same token; what is not wanted then is put away."""
+        ...

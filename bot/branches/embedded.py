@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from bot import cluster
 from bot.branches import Template, binaries, blank, files, folders, owner, watch
+from bot.branches.ahead import Ahead
 from bot.branches.templates import Templates
-from checks.errors import CouldNotJudge
+from checks.errors import CouldNotJudge, UserError
 
 if TYPE_CHECKING:
     import psycopg
+
+
+_PATIENCE = 30.0  # seconds that a cluster waits for whoever will want it
 
 
 class EmbeddedBranch:
@@ -36,6 +40,12 @@ class EmbeddedBranch:
     def stopped(self) -> watch.Reason | None:
         """Why the watchdog killed the branch, if it did."""
         return self._watch.stopped if self._watch is not None else None
+
+    def wanted(self, seconds: float, missing: frozenset[str]) -> None:
+        """It was started before anybody asked for it: its time begins now."""
+        self.missing_extensions = missing
+        if self._watch is not None:
+            self._watch.restart(seconds)
 
     def runs(self, server: cluster.Server, watched: watch.Watch) -> None:
         """Know who serves and who watches; the last watchdog's word counts."""
@@ -91,6 +101,19 @@ class EmbeddedBranch:
             why = str(error).strip().splitlines()[-1]
             raise CouldNotJudge(f"The branch database takes no session: {why}") from None
         return session
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A cluster at a template, started before anybody asked for it.
+
+    Attributes:
+        branch: with it.
+        close: puts it away.
+    """
+
+    branch: EmbeddedBranch
+    close: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +191,42 @@ class Embedded:
                 branch.create(first)
             yield branch
 
+    @contextlib.contextmanager
+    def ahead(self, token: str) -> Generator[Ahead]:
+        """See `StartsAhead`."""
+        made = Ahead(self, token)
+        try:
+            yield made
+        finally:
+            made.close()
+
+    def hint(self, name: str, key: str | None = None) -> str | None:
+        """The template that a name stands for; `key`: from now on that one."""
+        with contextlib.suppress(OSError, CouldNotJudge, UserError):  # who asks for a branch is told
+            return self._place.templates.hint(name, key)
+        return None
+
+    def begin(self, key: str) -> Begun | None:
+        """Start a cluster at the template of that key; None where it is not there."""
+        place = self._place
+        with contextlib.ExitStack() as opened, _disk_trouble():
+            folder = opened.enter_context(folders.run(place.folders, place.owner))
+            if not place.templates.copy(key, folder / "data", place.owner):
+                return None
+            branch = EmbeddedBranch(folder, place.binaries.version, frozenset())
+            branch.remark, branch.found = place.templates.said(key)
+            opened.enter_context(self._running(folder, branch, _PATIENCE))
+            return Begun(branch, opened.pop_all().close)
+
+    @contextlib.contextmanager
+    def go_on(self, begun: Begun, *, extensions: Sequence[str], seconds: float) -> Generator[EmbeddedBranch]:
+        """The branch that was begun, as `branch` would have given it."""
+        try:
+            begun.branch.wanted(seconds, frozenset(extensions) - self.available_extensions())
+            yield begun.branch
+        finally:
+            begun.close()
+
     def _blank(self, data: Path) -> None:
         """Copy the blank cluster to `data`; make it first where nobody has yet."""
         place = self._place
@@ -213,8 +272,11 @@ class Embedded:
 
     def learn(self, template: Template, extensions: Sequence[str], found: bytes) -> None:
         """See `Learns`."""
-        first = sorted(set(extensions) & self._place.binaries.before)
-        self._place.templates.learn(self._key(template, first), found)
+        self._place.templates.learn(self.key(template, extensions), found)
+
+    def key(self, template: Template, extensions: Sequence[str]) -> str:
+        """What the template is kept as."""
+        return self._key(template, sorted(set(extensions) & self._place.binaries.before))
 
     def _key(self, template: Template, first: Sequence[str]) -> str:
         """The name of a template's data directory, with the extensions that were created first."""

@@ -97,6 +97,19 @@ class Templates:
             finally:
                 shutil.rmtree(fresh, ignore_errors=True)
 
+    def hint(self, name: str, key: str | None = None) -> str | None:
+        """The key that a name stands for; `key`: from now on that one."""
+        path = self.folder / name
+        if key is None:
+            return path.read_text("ascii") if path.is_file() else None
+        fresh = files.new_folder(self.folder, name)
+        try:
+            files.write(fresh / name, key)
+            (fresh / name).replace(path)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return key
+
     def evict(self) -> None:
         """Remove what is too old, then the least lately used until the rest fits; what is being copied stays."""
         now = time.time()
@@ -107,6 +120,9 @@ class Templates:
                 if path.name.startswith("."):
                     if age > _SWEEP_SECONDS:  # its maker died
                         shutil.rmtree(path, ignore_errors=True)
+                elif path.name.startswith("first-"):
+                    if age > self.days * _DAY:
+                        path.unlink()
                 elif path.is_dir():
                     used.append((age, watch.size(path), path))
         total = sum(size for _, size, _ in used)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.branches import Template
-from bot.branches.embedded import Embedded, EmbeddedBranch
+from bot.branches.embedded import Begun, Embedded, EmbeddedBranch
 from bot.git import Repository
 from bot.review import review
 from checks.report import Report
@@ -29,6 +29,14 @@ class Counted(Embedded):
         self.given += 1
         with super().branch(template=template, extensions=extensions, seconds=seconds) as branch:
             self.version = branch.version
+            yield branch
+
+
+    @contextmanager
+    def go_on(self, begun: Begun, *, extensions: Sequence[str], seconds: float) -> Generator[EmbeddedBranch]:
+        """One that was begun."""
+        self.given += 1
+        with super().go_on(begun, extensions=extensions, seconds=seconds) as branch:
             yield branch
 
 
