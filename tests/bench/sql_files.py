@@ -1,4 +1,4 @@
-"""SQL files of five kinds, as people have them: what reads text is measured on each."""
+"""SQL files of many kinds, as people have them: what reads text is measured on each."""
 
 _TABLE = """
 --
@@ -56,10 +56,82 @@ _CHANGES = (
     'DROP TABLE "t{0}" CASCADE;\n',
 )
 
+_ALTERS = (
+    'ALTER TABLE "orders" ADD COLUMN "col_{0}" integer DEFAULT {1} NOT NULL;\n',
+    'ALTER TABLE "public"."orders_{1}" ALTER COLUMN "amount_{0}" SET DATA TYPE numeric(12, 2);\n',
+    'ALTER TABLE "orders_{1}" DROP COLUMN "legacy_{0}";\n',
+    "ALTER TABLE orders_{1} ALTER COLUMN state_{0} SET NOT NULL;\n",
+    'ALTER TABLE "orders_{1}" RENAME COLUMN "a{0}" TO "b{0}";\n',
+    "ALTER TABLE ONLY public.orders_{1} ADD CONSTRAINT orders_{0}_pkey PRIMARY KEY (id);\n",
+    'ALTER TABLE "items_{0}" DROP CONSTRAINT "items_{0}_unique";\n',
+    'ALTER TABLE "items_{0}" ADD CONSTRAINT "ck_{0}" CHECK ("items_{0}"."qty" > {1});\n',
+    'ALTER TABLE "items_{0}" ALTER COLUMN "at" SET DEFAULT now();\n',
+    'ALTER TABLE "items_{0}" ENABLE ROW LEVEL SECURITY;\n',
+    "ALTER TABLE items_{0} OWNER TO app;\n",
+)
+_INDEXES = (
+    'CREATE INDEX "idx_{0}" ON "t{1}" USING btree ("a","b");\n',
+    'CREATE UNIQUE INDEX "u_{0}" ON "t{1}" USING btree (lower("email"));\n',
+    'CREATE INDEX CONCURRENTLY "c_{0}" ON "t{1}" ("a");\n',
+    "CREATE INDEX IF NOT EXISTS idx_{0} ON public.t{1} USING gin (data jsonb_path_ops);\n",
+    'CREATE INDEX "p_{0}" ON "t{1}" USING btree ("a" DESC NULLS LAST) WHERE "t{1}"."deleted_at" IS NULL;\n',
+)
+_RIGHTS = (
+    "COMMENT ON TABLE public.t{1} IS 'this is what table {0} is for';\n",
+    "COMMENT ON COLUMN public.t{1}.c{0} IS 'it''s a column';\n",
+    "GRANT SELECT, INSERT, UPDATE ON TABLE public.t{0} TO app_user;\n",
+    "GRANT ALL ON TABLE t{0} TO admin;\n",
+    "REVOKE ALL ON TABLE public.t{0} FROM PUBLIC;\n",
+)
+_ENUMS = (
+    "CREATE TYPE \"public\".\"mood_{0}\" AS ENUM('sad', 'ok', 'happy');\n",
+    'ALTER TYPE "public"."mood_{1}" ADD VALUE \'new_{0}\';\n',
+    "CREATE TYPE status_{0} AS ENUM ('a{1}', 'b', 'c', 'd', 'e');\n",
+    "ALTER TYPE mood_{1} RENAME TO m{0};\n",
+)
+_TYPES = (
+    "text",
+    "integer DEFAULT 0 NOT NULL",
+    "varchar(255)",
+    "timestamp with time zone DEFAULT now() NOT NULL",
+    "jsonb",
+)
+_BLOCK = """DO $$ BEGIN
+ ALTER TABLE "a{0}" ADD CONSTRAINT "a{0}_fk" FOREIGN KEY ("x") REFERENCES "public"."b"("id") ON DELETE no action;
+EXCEPTION
+ WHEN duplicate_object THEN null;
+END $$;
+"""
+
+
+def _each(forms: tuple[str, ...], many: int) -> str:
+    return "".join(forms[n % len(forms)].format(n, n * 7 % 97) for n in range(many))
+
+
+def _table(number: int) -> str:
+    columns = "".join(f',\n\t"c{number}_{n}" {_TYPES[(n + number) % 5]}' for n in range(19))
+    return f'CREATE TABLE "table_{number}" (\n\t"id" serial PRIMARY KEY NOT NULL{columns}\n);\n'
+
+
+def _mixed(many: int) -> str:
+    """All of them by turns, none like its neighbour."""
+    forms = (*_ALTERS, *_INDEXES, *_RIGHTS, *_ENUMS)
+    return "".join(_table(n) if n % 9 == 0 else forms[n * 31 % len(forms)].format(n, n * 7 % 97) for n in range(many))
+
+
 FILES = {
     "a dump": "".join(_TABLE.format(n) for n in range(80)),
     "functions": "".join(_FUNCTION.format(n) for n in range(250)),
     "views": "".join(_VIEW.format(n) for n in range(150)),
     "single rows": "".join(_ROW.format(n) for n in range(2_000)),
     "changes of old tables": "".join(_CHANGES[n % 5].format(n) for n in range(1_500)),
+    "ALTER TABLE": _each(_ALTERS, 2_000),
+    "CREATE INDEX": _each(_INDEXES, 2_000),
+    "COMMENT and GRANT": _each(_RIGHTS, 2_000),
+    "enums": _each(_ENUMS, 2_000),
+    "tables of 20 columns": "".join(_table(n) for n in range(250)),
+    "blocks around constraints": _each((_BLOCK,), 700),
+    "a mixture": _mixed(100),
+    "a longer mixture": _mixed(2_000),
+    "a long mixture": _mixed(20_000),
 }
