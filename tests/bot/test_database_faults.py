@@ -103,7 +103,7 @@ def test_kill_9_between_any_two_statements(branch: EmbeddedBranch, tmp_path: Pat
         wire.arm(None)
         assert data("migrate", "--url", address, "--repo", repo, "--no-check")[0] == 0
         queries = wire.asked
-        for number, at in enumerate(range(3, queries + 1, 3)):
+        for number, at in enumerate(range(3, queries + 1, 5)):
             empty(branch)
             command = [sys.executable, "-c", COMMAND, "migrate", "--url", address, "--repo", str(repo), "--no-check"]
             with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:

@@ -1,5 +1,7 @@
 """Against the real migrators of drizzle-orm: they find nothing to do after ours, ours nothing after them, and the rows are the same."""
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,11 +27,18 @@ TEXTS = (*CHAIN, CRLF, WORDS)
 
 def theirs(version: Format, driver: str, branch: EmbeddedBranch, repo: Path) -> str | None:
     """Run the real migrator; the SQLSTATE that it ended in."""
-    oracle = node_oracle.require(version)
-    with branch.connect() as session:
-        info = session.info
-        question = {"host": info.host, "user": info.user, "database": info.dbname, "folder": str(repo / "drizzle")}
-    return oracle.ask(script(driver, version), repo, [question])[0]
+    return all_theirs(version, driver, [(branch, repo)])[0]
+
+
+def all_theirs(version: Format, driver: str, asked: Sequence[tuple[EmbeddedBranch, Path]]) -> list[str | None]:
+    """The same on several databases at once, in one process."""
+    questions: list[dict[str, str]] = []
+    for branch, repo in asked:
+        with branch.connect() as session:
+            info = session.info
+            where = {"host": info.host, "user": info.user, "database": info.dbname}
+        questions.append({**where, "folder": str(repo / "drizzle")})
+    return node_oracle.require(version).ask(script(driver, version), asked[0][1], questions)
 
 
 def columns(version: Format) -> str:
@@ -96,6 +105,8 @@ def test_a_table_of_v0_is_upgraded_as_drizzle_does(branches: Embedded, tmp_path:
         assert rows(one, columns("v1")) == rows(other, columns("v1"))
 
 
+AT_ONCE = 8  # databases that one Node.js process is shown
+
 # Where ours is meant to end otherwise: it does not fail on what PostgreSQL refuses in Drizzle's transaction.
 BETTER = {
     "concurrently in the transaction", "a new value used at once", "concurrently among others",
@@ -113,31 +124,47 @@ NOT_ALIKE = {"copies from nowhere", "discards all", "quits the role", "times out
 def test_chains_that_end_in_every_way(branches: Embedded, tmp_path: Path) -> None:
     """Run for run as the real migrator: the same error, the same rows, the same schema."""
     wrong: list[str] = []
-    for number, (name, texts) in enumerate(ENDINGS.items()):
-        if name in BETTER | STEPPED | NOT_ALIKE:
-            continue
-        repo = project(tmp_path / str(number), texts)
-        with branches.branch() as one, branches.branch() as other:
-            _, said = data("migrate", "--url", url(one), "--repo", repo, "--no-check")
-            ended = theirs("v0", "node-postgres", other, repo)
-            found = said["failed"][0]["sqlstate"] if said["failed"] else None
-            diff = difference.unified(catalog(one), catalog(other))
-            if (found, rows(one), diff) != (ended, rows(other), ""):
-                wrong.append(f"{name}: {found} for {ended}\n{diff}")
+    names = [name for name in ENDINGS if name not in BETTER | STEPPED | NOT_ALIKE]
+    for start in range(0, len(names), AT_ONCE):
+        some = names[start : start + AT_ONCE]
+        repos = [project(tmp_path / str(start + number), ENDINGS[name]) for number, name in enumerate(some)]
+        with ExitStack() as open_:
+            others = [open_.enter_context(branches.branch()) for _ in some]
+            endings = all_theirs("v0", "node-postgres", list(zip(others, repos, strict=True)))
+            for name, repo, other, ended in zip(some, repos, others, endings, strict=True):
+                with branches.branch() as one:
+                    _, said = data("migrate", "--url", url(one), "--repo", repo, "--no-check")
+                    found = said["failed"][0]["sqlstate"] if said["failed"] else None
+                    diff = difference.unified(catalog(one), catalog(other))
+                    if (found, rows(one), diff) != (ended, rows(other), ""):
+                        wrong.append(f"{name}: {found} for {ended}\n{diff}")
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.long
 def test_chains_that_drizzle_cannot_run(branches: Embedded, tmp_path: Path) -> None:
     """Where Drizzle fails or leaves a half-applied file, rows and schema agree all the same, and Drizzle has nothing to do afterwards."""
-    for number, name in enumerate(sorted(BETTER | STEPPED)):
-        repo = project(tmp_path / str(number), ENDINGS[name])
-        with branches.branch() as one:
-            code, said = data("migrate", "--url", url(one), "--repo", repo, "--no-check")
-            assert code == (1 if said["failed"] else 0), name
-            if code == 0:
-                schema, before = catalog(one), rows(one)
-                assert theirs("v0", "node-postgres", one, repo) is None, name
-                assert (difference.unified(schema, catalog(one)), rows(one)) == ("", before), name
-            again, text = db("migrate", "--url", url(one), "--repo", repo, "--no-check")
-            assert again == code, f"{name}: {text}"
+    names = sorted(BETTER | STEPPED)
+    for start in range(0, len(names), AT_ONCE):
+        with ExitStack() as open_:
+            ours = [Ours(name, tmp_path, open_.enter_context(branches.branch())) for name in names[start:][:AT_ONCE]]
+            done = [each for each in ours if each.code == 0]
+            endings = all_theirs("v0", "node-postgres", [(each.branch, each.repo) for each in done]) if done else []
+            for each, ended in zip(done, endings, strict=True):
+                assert ended is None, each.name
+                left = difference.unified(each.schema, catalog(each.branch)), rows(each.branch)
+                assert left == ("", each.rows), each.name
+            for each in ours:
+                again, text = db("migrate", "--url", url(each.branch), "--repo", each.repo, "--no-check")
+                assert again == each.code, f"{each.name}: {text}"
+
+
+class Ours:
+    """A chain as `db migrate` has run it."""
+
+    def __init__(self, name: str, folder: Path, branch: EmbeddedBranch) -> None:
+        self.name, self.branch = name, branch
+        self.repo = project(folder / name.replace(" ", "-"), ENDINGS[name])
+        self.code, said = data("migrate", "--url", url(branch), "--repo", self.repo, "--no-check")
+        assert self.code == (1 if said["failed"] else 0), name
+        self.schema, self.rows = catalog(branch), rows(branch)

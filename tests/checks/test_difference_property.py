@@ -253,7 +253,7 @@ def test_the_difference_of_two_random_schemas_arrives(one: psycopg.Connection, f
 
 
 @pytest.mark.long
-@settings(max_examples=110, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=90, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(first=st.integers(0, 10**6), second=st.integers(0, 10**6))
 def test_the_difference_of_many_random_schemas_arrives(one: psycopg.Connection, first: int, second: int) -> None:
     """The same, longer, and different every time."""
@@ -273,7 +273,7 @@ def test_the_difference_of_two_edited_schemas_arrives(
 
 
 @pytest.mark.long
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=22, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(first=_SOME, second=_SOME)
 def test_the_difference_of_many_edited_schemas_arrives(
     one: psycopg.Connection, first: list[str], second: list[str]
