@@ -15,8 +15,10 @@ NAME_BYTES = shapes.NAME_BYTES
 
 # A name may be long where so many characters are: 22 of them may be 64 bytes of UTF-8.
 _LONG_UNICODE = re.compile(r'"[^"]{22}|(?<![\w$])[^\W\d][\w$]{21}')
-_LONGER = b"a" * (NAME_BYTES + 1)
+_LONG_WORD = b"a" * (NAME_BYTES + 1)
 _QUOTED = re.compile(r'"[^"]{64}')
+# What is quoted, and not in a text, body or comment.
+_NAMES = re.compile(r"""'[^']*+'|\$\$.*?\$\$|--[^\n]*+|"([^"]*+)\"""", re.DOTALL)
 _IN_A_NAME = bytes(97 if chr(code).isalnum() or chr(code) in "_$" else 32 for code in range(128)) + bytes(128)
 _NAME = re.compile(r"[^\W\d][\w$]*")
 _PLAIN_BLOCK = re.compile(
@@ -77,14 +79,25 @@ def _reading(tree: grammar.Tree) -> Reading:
 
 
 def may_be_long(statements: Sequence[str]) -> bool:
-    """Whether any statement may have `long_names`: one look at all of them."""
-    return _may_be_long("\n".join(statements))
+    """Whether any statement may have `long_names`."""
+    whole = "\n".join(statements)
+    if whole.isascii() and not (_LONG_WORD in whole.encode().translate(_IN_A_NAME) or _QUOTED.search(whole)):
+        return False  # most files, in one look
+    return any(map(_may_be_long, statements))
 
 
 def _may_be_long(sql: str) -> bool:
     if not sql.isascii():
         return _LONG_UNICODE.search(sql) is not None
-    return _LONGER in sql.encode().translate(_IN_A_NAME) or ('"' in sql and _QUOTED.search(sql) is not None)
+    if _LONG_WORD in sql.encode().translate(_IN_A_NAME):
+        return True
+    if _QUOTED.search(sql) is None:
+        return False
+    dollars = sql.count("$")
+    if "\\" in sql or "/*" in sql or '""' in sql or sql.count('"') % 2 or dollars != 2 * sql.count("$$"):
+        return True
+    plain = not dollars and "'" not in sql and "--" not in sql
+    return max(map(len, sql.split('"')[1::2] if plain else _NAMES.findall(sql)), default=0) > NAME_BYTES
 
 
 def long_names(sql: str) -> list[tuple[str, str]]:
