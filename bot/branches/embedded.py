@@ -211,7 +211,7 @@ class Embedded:
         place = self._place
         with contextlib.ExitStack() as opened, _disk_trouble():
             folder = opened.enter_context(folders.run(place.folders, place.owner))
-            if not place.templates.copy(key, folder / "data", place.owner):
+            if not place.templates.copy(key, folder / "data", place.owner, apart=True):
                 return None
             branch = EmbeddedBranch(folder, place.binaries.version, frozenset())
             branch.remark, branch.found = place.templates.said(key)

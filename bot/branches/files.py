@@ -6,15 +6,17 @@ import fcntl
 import os
 import secrets
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checks.errors import CouldNotJudge
 
-Move = Callable[[int, int, int, int], None]
-"""Moves contents: from which descriptor, to which, from where on, how many bytes."""
+from .packs import way
+
+if TYPE_CHECKING:
+    from .packs import Move
 
 
 def make(folder: Path, *, mode: int) -> Path:
@@ -79,10 +81,10 @@ def write(path: Path, text: str) -> None:
 def copy(source: Path, target: Path) -> None:
     """Copy a folder for everyone to read: contents, with extents shared where the file system can; symlinks are followed to files."""
     make(target.parent, mode=0o755)
-    _copy_folder(str(source), str(target), way(source, target.parent))
+    _copy_folder(str(source), str(target), way(str(source), str(target.parent)))
 
 
-def _copy_folder(source: str, target: str, move: Move) -> None:
+def _copy_folder(source: str, target: str, move: "Move") -> None:
     os.mkdir(target, 0o700)  # noqa: PTH102 - paths as text, for speed
     os.chmod(target, 0o755)  # noqa: PTH101, S103 - as above; it is meant to be read
     with os.scandir(source) as entries:
@@ -93,7 +95,7 @@ def _copy_folder(source: str, target: str, move: Move) -> None:
                 _copy_file(entry.path, f"{target}/{entry.name}", move)
 
 
-def _copy_file(source: str, target: str, move: Move) -> None:
+def _copy_file(source: str, target: str, move: "Move") -> None:
     reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
         writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -104,46 +106,6 @@ def _copy_file(source: str, target: str, move: Move) -> None:
             os.close(writer)
     finally:
         os.close(reader)
-
-
-def way(source: Path, target: Path) -> Move:
-    """How contents are moved between two places: decided once, because it is done a thousand times."""
-    if source.stat().st_dev == target.stat().st_dev and hasattr(os, "copy_file_range"):
-        return _share
-    return _send if sys.platform == "linux" else _pump
-
-
-def _share(reader: int, writer: int, start: int, size: int) -> None:
-    """Within one file system: `copy_file_range` shares extents where it can (XFS, btrfs)."""
-    end = start + size
-    try:
-        while start < end and (done := os.copy_file_range(reader, writer, end - start, start)):
-            start += done
-    except OSError as error:
-        if error.errno not in {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}:
-            raise
-        _pump(reader, writer, start, end - start)
-
-
-def _send(reader: int, writer: int, start: int, size: int) -> None:
-    """From one file system to another, without coming through here."""
-    end = start + size
-    while start < end and (done := os.sendfile(writer, reader, start, end - start)):
-        start += done
-
-
-def _pump(reader: int, writer: int, start: int, size: int) -> None:
-    end = start + size
-    while start < end and (data := os.pread(reader, min(end - start, 1 << 20), start)):
-        write_all(writer, data)
-        start += len(data)
-
-
-def write_all(writer: int, data: bytes) -> None:
-    """Write all of it."""
-    left = memoryview(data)
-    while left:
-        left = left[os.write(writer, left) :]
 
 
 @contextlib.contextmanager

@@ -2,16 +2,22 @@
 
 The file holds the contents one after another, each from the start of a block, so that a file system that shares extents can
 share them; then what they are (as `marshal` writes it), and in its last bytes where that begins.
+
+As a program of its own (`python packs.py FILE FOLDER UID GID`) it unpacks beside an interpreter that is busy with other things,
+so it stands on nothing else, and little of that.
 """
 
+import errno
 import marshal
 import os
 import stat
-from collections.abc import Iterator
-from pathlib import Path
+import sys
 
-from . import files
-from .owner import Owner
+TYPE_CHECKING = False  # as `typing` has it
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Move = Callable[[int, int, int, int], None]  # from which descriptor, to which, from where on, how many bytes
 
 Entry = tuple[str, int, int]
 """A file's name, where its content begins, and how long it is."""
@@ -26,7 +32,7 @@ class DamagedError(Exception):
     """The file is not a whole pack."""
 
 
-def pack(source: Path, target: Path, *, public: bool = False) -> None:
+def pack(source: str, target: str, *, public: bool = False) -> None:
     """Put a folder into a file. Links and sockets are left out, and followed nowhere: who ran there may have made them.
 
     Args:
@@ -38,10 +44,10 @@ def pack(source: Path, target: Path, *, public: bool = False) -> None:
     try:
         if public:
             os.fchmod(writer, 0o644)
-        move = files.way(source, target.parent)
+        move = way(source, os.path.dirname(target))  # noqa: PTH120 - paths as text, for speed
         index: list[tuple[str, list[Entry]]] = []
         end = 0
-        for folder, names in _folders(str(source), ""):
+        for folder, names in _folders(source, ""):
             entries: list[Entry] = []
             for name in names:
                 reader = os.open(f"{source}/{folder}{name}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -56,39 +62,38 @@ def pack(source: Path, target: Path, *, public: bool = False) -> None:
                 end += size
             index.append((folder, entries))
         os.lseek(writer, end, os.SEEK_SET)
-        files.write_all(writer, marshal.dumps(index) + _MARK + end.to_bytes(8, "big"))
+        write_all(writer, marshal.dumps(index) + _MARK + end.to_bytes(8, "big"))
     finally:
         os.close(writer)
 
 
-def unpack(source: Path, target: Path, owner: Owner | None = None) -> None:
+def unpack(source: str, target: str, owner: tuple[int, int] | None = None) -> None:
     """Make the folder anew.
 
     Args:
         source: what `pack` made.
-        target: the folder to make; must not exist.
-        owner: who it shall belong to, where we are root.
+        target: the folder to make; must not exist, and the one above it must.
+        owner: user and group that it shall belong to, where we are root.
 
     Raises:
         DamagedError: the file is not whole.
     """
-    who = owner if owner is not None and owner.dropped else None
     reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
         index = _index(reader)
-        move = files.way(source, files.make(target.parent, mode=0o700))
+        move = way(source, os.path.dirname(target))  # noqa: PTH120 - as above
         for folder, entries in index:
             path = f"{target}/{folder}"
             os.mkdir(path, 0o700)  # noqa: PTH102 - paths as text, for speed
             into = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                if who is not None:
-                    os.fchown(into, who.uid, who.gid)
+                if owner is not None:
+                    os.fchown(into, *owner)
                 for name, start, size in entries:
                     writer = os.open(name, _NEW, 0o600, dir_fd=into)
                     try:
-                        if who is not None:
-                            os.fchown(writer, who.uid, who.gid)
+                        if owner is not None:
+                            os.fchown(writer, *owner)
                         if size:
                             move(reader, writer, start, size)
                     finally:
@@ -111,7 +116,7 @@ def _index(reader: int) -> list[tuple[str, list[Entry]]]:
         raise DamagedError from None
 
 
-def _folders(source: str, below: str) -> Iterator[tuple[str, list[str]]]:
+def _folders(source: str, below: str) -> "Iterator[tuple[str, list[str]]]":
     """Every folder, those above first, with the names of its files."""
     names: list[str] = []
     inside: list[str] = []
@@ -125,3 +130,48 @@ def _folders(source: str, below: str) -> Iterator[tuple[str, list[str]]]:
     yield below, names
     for name in inside:
         yield from _folders(source, f"{below}{name}/")
+
+
+def way(source: str, target: str) -> "Move":
+    """How contents are moved between two places: decided once, because it is done a thousand times."""
+    same = os.stat(source).st_dev == os.stat(target).st_dev  # noqa: PTH116 - as above
+    if same and hasattr(os, "copy_file_range"):
+        return _share
+    return _send if sys.platform == "linux" else _pump
+
+
+def _share(reader: int, writer: int, start: int, size: int) -> None:
+    """Within one file system: `copy_file_range` shares extents where it can (XFS, btrfs)."""
+    end = start + size
+    try:
+        while start < end and (done := os.copy_file_range(reader, writer, end - start, start)):
+            start += done
+    except OSError as error:
+        if error.errno not in {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}:
+            raise
+        _pump(reader, writer, start, end - start)
+
+
+def _send(reader: int, writer: int, start: int, size: int) -> None:
+    """From one file system to another, without coming through here."""
+    end = start + size
+    while start < end and (done := os.sendfile(writer, reader, start, end - start)):
+        start += done
+
+
+def _pump(reader: int, writer: int, start: int, size: int) -> None:
+    end = start + size
+    while start < end and (data := os.pread(reader, min(end - start, 1 << 20), start)):
+        write_all(writer, data)
+        start += len(data)
+
+
+def write_all(writer: int, data: bytes) -> None:
+    """Write all of it."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(writer, left) :]
+
+
+if __name__ == "__main__":
+    unpack(sys.argv[1], sys.argv[2], (int(sys.argv[3]), int(sys.argv[4])) if len(sys.argv) > 3 else None)
