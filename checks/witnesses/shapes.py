@@ -21,6 +21,7 @@ _TRIED = 300
 
 # A name that PostgreSQL takes as it stands, without anything that a reader cuts at (dots, spaces); a text; a word.
 _NAMED = re.compile(r"""("[A-Za-z0-9_$-]{1,63}"|'[^'\\\0]++'|(?<![\w$])[a-z_][a-z0-9_]{0,62}+(?![\w$]))""")
+_QUOTED = re.compile(r"""("[A-Za-z0-9_$-]{1,63}"|'[^'\\\0]++')""")
 _FIT = re.compile(r"[A-Za-z0-9_$-]*+")
 _BLANK = " \t\n\r\f"
 NAME_BYTES = 63
@@ -44,6 +45,7 @@ _COMPARED = frozenset({"public", "none", "permissive", "restrictive", "modulus",
     *("hash", "on", "off", "true", "false", "yes", "no"),
 }  # fmt: skip
 _HEAD = re.compile(r"DO\s+\$\$\s*BEGIN\s", re.IGNORECASE)
+_LONGEST_TAIL = 80
 _TAIL = re.compile(r"\s(?:EXCEPTION\s+WHEN\s+\w+\s+THEN\s+null\s*;\s*)?END\s*;?\s*\$\$\Z", re.IGNORECASE)
 PLAIN_KINDS = frozenset({"alter_table_stmt", "create_stmt", "create_enum_stmt", "index_stmt", "alter_enum_stmt"})
 """What a block of code may hold and still be read."""
@@ -135,7 +137,7 @@ class _Shapes:
             return None
         # As drizzle-kit wrote it around constraints: it asks for what the statement inside asks for.
         head = _HEAD.match(sql)
-        tail = _TAIL.search(sql, head.end()) if head else None
+        tail = _TAIL.search(sql, max(head.end() - 1, len(sql) - _LONGEST_TAIL)) if head else None
         inside = sql[head.end() : tail.start()].rstrip(_BLANK).removesuffix(";").strip(_BLANK) if head and tail else ""
         if inside[:4].upper() not in _FIRST or len(inside) > LONGEST or "$" in inside or not inside.isascii():
             return None
@@ -162,8 +164,8 @@ class _Shapes:
         return "\0i".join(parts[::2]), names
 
     def _worded(self, sql: str) -> tuple[str, list[str]]:
-        """However names are written."""
-        parts = _NAMED.split(sql)
+        """However names are written; where some are quoted, words are left as they stand."""
+        parts = (_QUOTED if '"' in sql else _NAMED).split(sql)
         names: list[str] = []
         kept = self._kept
         for number in range(1, len(parts), 2):
@@ -199,27 +201,27 @@ def _with_gaps(reading: Reading) -> _Shape | None:
     """What of a reading is made of marks; None where a mark did not come through as it was."""
     texts: list[str] = []
     picked: list[int] = []
-
-    def gap(text: str) -> int:
-        picked.extend(int(found) for found in _PLACED.findall(text))
-        texts.append("%s".join(piece.replace("%", "%%") for piece in _PLACED.split(text)[::2]))
-        return len(texts) - 1
-
     clauses: list[_Clause | Clause] = []
     for clause in reading.clauses:
         slots: list[tuple[int, int | slice]] = []
         for number, field in enumerate(clause):
-            if isinstance(field, str) and _PLACED.search(field):
-                slots.append((number, gap(field)))
-            elif isinstance(field, tuple) and _PLACED.search(repr(field)):
-                several = [each for each in field if isinstance(each, str)]
-                if len(several) < len(field):
+            if not isinstance(field, str | tuple) or not _STEM.search(field if isinstance(field, str) else repr(field)):
+                continue
+            several = [field] if isinstance(field, str) else [each for each in field if isinstance(each, str)]
+            first = len(texts)
+            for text in several:
+                pieces = _PLACED.split(text)
+                if any(map(_STEM.search, pieces[::2])):
                     return None
-                places = [gap(each) for each in several]
-                slots.append((number, slice(places[0], places[-1] + 1)))
+                picked += map(int, pieces[1::2])
+                texts.append("%s".join([piece.replace("%", "%%") for piece in pieces[::2]]))
+            if isinstance(field, str):
+                slots.append((number, first))
+            elif len(several) == len(field):
+                slots.append((number, slice(first, len(texts))))
+            else:
+                return None
         clauses.append(_Clause(type(clause), list(clause), tuple(slots)) if slots else clause)
-    if _STEM.search(_PLACED.sub("", repr(reading))):
-        return None
     take = itemgetter(*picked) if picked else None
     return _Shape(reading.kind, "\0".join(texts), take, tuple(clauses))
 

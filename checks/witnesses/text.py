@@ -96,8 +96,10 @@ def _may_be_long(sql: str) -> bool:
     dollars = sql.count("$")
     if "\\" in sql or "/*" in sql or '""' in sql or sql.count('"') % 2 or dollars != 2 * sql.count("$$"):
         return True
-    plain = not dollars and "'" not in sql and "--" not in sql
-    return max(map(len, sql.split('"')[1::2] if plain else _NAMES.findall(sql)), default=0) > NAME_BYTES
+    if "'" in sql or "--" in sql:
+        return max(map(len, _NAMES.findall(sql)), default=0) > NAME_BYTES
+    outside = sql.split("$$")[::2] if dollars else [sql]
+    return any(part.count('"') % 2 or max(map(len, part.split('"')[1::2]), default=0) > NAME_BYTES for part in outside)
 
 
 def long_names(sql: str) -> list[tuple[str, str]]:
