@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Literal
 
-from checks import namesakes, report
+from checks import namesakes, report, unequal
 from checks.catalog import part, statements
 from checks.catalog.code import Policy
 from checks.catalog.model import Catalog, Key, Object
@@ -16,6 +16,7 @@ from checks.catalog.types import Enum, Schema, Sequence
 from checks.facts import Fact, Place
 from checks.inequalities import HandEditedMigration, MissingMigration, PendingDrop, SnapshotDiffers
 from checks.schema import model
+from checks.unequal import Difference
 
 # What drizzle-kit writes into snapshots and reads from schema.ts; everything else is nobody's difference here.
 _MODELLED = (Schema, Enum, Sequence, Table, Column, Default, Constraint, Index, View, Policy)
@@ -33,7 +34,6 @@ _CAST = re.compile(
 _NOISE = re.compile(r"[()\s]")
 
 Objects = Mapping[Key, Object]
-Difference = tuple[Key, Object | None, Object | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,36 +90,41 @@ def judge(sides: Sides, before: Sides, paths: Iterable[str], fallback: str) -> t
         fallback: where a fact stands that belongs to no file.
     """
     changed = frozenset(paths)
-    old = set(map(_identity, (*_schema_differences(before), *_snapshot_differences(before))))
+    old = set(map(unequal.identity, (*_schema_differences(before), *_snapshot_differences(before))))
     found = _sort(sides, before)
     facts: list[Fact] = []
-    where = _Places(sides.schema, changed, fallback)
-    for owner, differences in _by_owner(found.missing).items():
-        new = [d for d in differences if _identity(d) not in old]
-        told = tuple(_words(d, lacking=True) for d in new or differences)
-        facts.append(MissingMigration(place=where.of(owner), introduced=bool(new), table=_short(owner), what=told))
+    where = unequal.Places(sides.schema, changed, fallback)
+    for owner, differences in unequal.by_owner(found.missing).items():
+        new = [d for d in differences if unequal.identity(d) not in old]
+        told = tuple(unequal.words(d, lacking=True) for d in new or differences)
+        facts.append(
+            MissingMigration(place=where.of(owner), introduced=bool(new), table=unequal.short(owner), what=told)
+        )
     facts += [
         PendingDrop(
-            place=where.of((c.schema, c.table)), introduced=False, table=_short((c.schema, c.table)), column=c.name
+            place=where.of((c.schema, c.table)),
+            introduced=False,
+            table=unequal.short((c.schema, c.table)),
+            column=c.name,
         )
         for c in found.pending
     ]
-    extra = [d for d in found.extra if _identity(d) not in old]
+    extra = [d for d in found.extra if unequal.identity(d) not in old]
     if extra:
-        told = [d for group in _by_owner(extra).values() for d in group]
+        told = [d for group in unequal.by_owner(extra).values() for d in group]
         facts.append(
-            HandEditedMigration(place=Place(path=fallback), what=tuple(_words(d, lacking=False) for d in told))
+            HandEditedMigration(place=Place(path=fallback), what=tuple(unequal.words(d, lacking=False) for d in told))
         )
-    for owner, differences in _by_owner(_snapshot_differences(sides)).items():
-        new = [d for d in differences if _identity(d) not in old]
+    for owner, differences in unequal.by_owner(_snapshot_differences(sides)).items():
+        new = [d for d in differences if unequal.identity(d) not in old]
         if all(d[2] is None for d in differences):
             continue  # the migrations say more than the snapshot: told as hand-written
         facts.append(
             SnapshotDiffers(
                 place=Place(path=fallback),
                 introduced=bool(new),
-                table=_short(owner),
-                what=tuple(_words(d, lacking=True) for d in differences),
+                table=unequal.short(owner),
+                what=tuple(unequal.words(d, lacking=True) for d in differences),
             )
         )
     return _equality(sides, found), tuple(facts)
@@ -186,13 +191,7 @@ def _schema_differences(sides: Sides) -> list[Difference]:
 
 def _snapshot_differences(sides: Sides) -> list[Difference]:
     found = _differences(sides.chain, sides.snapshot)
-    return [d for d in found if not (_cast_otherwise(d) or _secured_by_hand(d))]
-
-
-def _secured_by_hand(difference: Difference) -> bool:
-    """A table whose rows the migrations secure and Drizzle does not: with policies of their own, as platforms advise."""
-    _, before, after = difference
-    return isinstance(before, Table) and before.rls and after == dataclasses.replace(before, rls=False)
+    return [d for d in found if not (_cast_otherwise(d) or unequal.secured_by_hand(d))]
 
 
 def _left_behind(difference: Difference, loosening: Iterable[str]) -> bool:
@@ -293,7 +292,7 @@ def _sort(sides: Sides, earlier: Sides) -> _Sorted:
                 result.extra.append(difference)
             else:
                 result.missing.append(difference)
-        elif _secured_by_hand(difference):
+        elif unequal.secured_by_hand(difference):
             result.extra.append(difference)
         else:
             result.missing.append(difference)
@@ -335,74 +334,3 @@ class _Doubt:
         if isinstance(found, Sequence) and found.owned_by:
             return f"{found.owned_by[0]}.{found.owned_by[1]}" in self._tables
         return table in self._tables
-
-
-# --- words and places -------------------------------------------------------------------------------------------------
-
-
-class _Places:
-    """Where a fact about a table stands: where the schema file declares it, if head changed that file."""
-
-    def __init__(self, schema: model.Schema | None, changed: frozenset[str], fallback: str) -> None:
-        self._tables = {(t.schema, t.name): t for t in schema.tables} if schema else {}
-        self._changed = changed
-        self._files = [f for f in (schema.files if schema else ()) if f in changed]
-        self._fallback = fallback
-
-    def of(self, owner: tuple[str, str]) -> Place:
-        """The best place for what belongs to `owner`."""
-        table = self._tables.get(owner)
-        if table is not None and table.path in self._changed and table.line:
-            return Place(path=table.path, line=table.line, end_line=table.line)
-        return Place(path=self._files[0] if self._files else self._fallback)
-
-
-def _by_owner(differences: Iterable[Difference]) -> dict[tuple[str, str], list[Difference]]:
-    """Differences by the table (or enum, view, …) that they are about, tables born or gone as one difference."""
-    listed = list(differences)
-    whole = {k[1:3] for k, _, _ in listed if k[0] == "table"}
-    groups: dict[tuple[str, str], list[Difference]] = {}
-    for difference in listed:
-        (kind, *path), before, after = difference
-        found = before or after
-        owned = found.owned_by if isinstance(found, Sequence) else None
-        table = owned[1] if owned else getattr(found, "table", None)
-        owner = (path[0], table or "".join(path[1:2]))
-        if kind != "table" and owner in whole and (before is None or after is None):
-            continue
-        groups.setdefault(owner, []).append(difference)
-    return groups
-
-
-def _words(difference: Difference, *, lacking: bool) -> str:
-    (word, *path), before, after = difference
-    found = after or before
-    kind = {"type": "enum", "default": "default of column"}.get(word, word)
-    if isinstance(found, View) and found.materialized:
-        kind = "materialized view"
-    name = f"row level security of `{path[-1]}`" if _secured_by_hand(difference) else f"{kind} `{path[-1]}`"
-    if before is None:
-        return name
-    if after is None:
-        return f"{name} dropped" if lacking else name
-    if isinstance(before, Column) and isinstance(after, Column):
-        if before.type != after.type:
-            return f"{name} as {after.type} (the migrations build {before.type})"
-        if before.not_null != after.not_null:
-            return f"{name} {'NOT NULL' if after.not_null else 'nullable'}"
-    if isinstance(before, Enum) and isinstance(after, Enum):
-        added = [f"'{label}'" for label in after.labels if label not in before.labels]
-        gone = [f"'{label}'" for label in before.labels if label not in after.labels]
-        return (
-            f"{name}" + (f" with {', '.join(added)}" if added else "") + (f" without {', '.join(gone)}" if gone else "")
-        )
-    return f"{name} changed" if lacking else name
-
-
-def _short(owner: tuple[str, str]) -> str:
-    schema, name = owner
-    return schema if not name else name if schema == "public" else f"{schema}.{name}"
-
-
-def _identity(difference: Difference) -> tuple[Key, str, str]:
-    return difference[0], repr(difference[1]), repr(difference[2])
