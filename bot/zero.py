@@ -64,7 +64,8 @@ def template(chain: Chain, stage: Stage) -> Template:
             schema = kept.to_bytes(stage.catalog(branch))
         return said + b"\n" + schema
 
-    parts = [project.format, project.transaction, project.migrator, ".".join(project.table), *rows]
+    said_by = kept.stamp().hex()  # who would read the schema otherwise, makes it anew
+    parts = [said_by, project.format, project.transaction, project.migrator, ".".join(project.table), *rows]
     return stage.template("chain", parts, build)
 
 

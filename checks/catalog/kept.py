@@ -41,12 +41,12 @@ def to_bytes(catalog: Catalog) -> bytes:
         deep = any(type(value) is list for row in rows for value in row)
         runs.append((kind.__name__, deep, list(keys), rows))
     roles = [_row(role) for role in catalog.roles.values()]
-    return stamp(_HERE) + marshal.dumps((catalog.version, runs, dict(catalog.needs), roles, catalog.unread))
+    return stamp() + marshal.dumps((catalog.version, runs, dict(catalog.needs), roles, catalog.unread))
 
 
 def of_bytes(kept: bytes) -> Catalog | None:
     """The catalog that was kept; None where this very program would not have written it so."""
-    ours = stamp(_HERE)
+    ours = stamp()
     if not kept.startswith(ours):
         return None
     try:
@@ -57,8 +57,8 @@ def of_bytes(kept: bytes) -> Catalog | None:
 
 @cache
 def stamp(*folders: Path) -> bytes:
-    """Of this Python, and of the files in those folders: it differs wherever they might do something else."""
-    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    """Of this Python, and of the files in those folders (none named: this one): it differs wherever they might do something else."""
+    files = sorted(path for folder in folders or (_HERE,) for path in folder.rglob("*.py"))
     told = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return hashlib.sha256(repr((sys.version, marshal.version, told)).encode()).digest()
 
