@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import psycopg
 
@@ -25,6 +26,8 @@ from checks.rehearsal import Rehearsal
 from checks.report import Rollback
 from checks.witnesses import replay, tracking
 from checks.witnesses.model import Run
+
+_Session = psycopg.Connection[Any]
 
 PutAway = Callable[[Callable[[], None]], object]
 
@@ -136,10 +139,10 @@ def _from_base(
             before = whole.beside.submit(zero.catalog, remark)
             if not note:
                 at_base(branch)
-            found = _observe(plan, branch, stage, say, before.result())
+            found, looking = _observe(whole, branch, say, before.result(), opened)
             way = _way_back(plan, found)  # before all else that is made of it: to try it takes the longest
             whole.after(found, remark)
-            leaving = whole.beside.submit(_leave, opened.pop_all(), whole, branch, way)
+            leaving = whole.beside.submit(_leave, opened.pop_all(), whole, branch, way and looking and (way, looking))
         said = (*notes, note) if note else ()
         missing, lacking = branch.missing_extensions, _lacking(branch, found.run)
         return replace(found, notes=said, missing=missing, lacking=lacking, ms=ms | found.ms), leaving
@@ -206,8 +209,11 @@ def _grow(chain: Chain) -> Callable[[Branch], None]:
     return build
 
 
-def _observe(plan: Plan, branch: Branch, stage: Stage, say: Say, before: Catalog | None) -> Rehearsal:
-    """Read the schema, where it is not known, run what is pending, read it again."""
+def _observe(
+    whole: _Whole, branch: Branch, say: Say, before: Catalog | None, opened: contextlib.ExitStack
+) -> tuple[Rehearsal, _Session | None]:
+    """Read the schema, where it is not known, run what is pending, read it again: in a session that stays open."""
+    plan, stage, looking = whole.plan, whole.stage, None
     started = time.perf_counter()
     before = stage.catalog(branch) if before is None else before
     read = time.perf_counter()
@@ -217,12 +223,13 @@ def _observe(plan: Plan, branch: Branch, stage: Stage, say: Say, before: Catalog
     after = before
     if run is not None:
         try:
-            after = stage.catalog(branch)
+            looking = opened.enter_context(branch.connect())
+            after = stage.catalog_in(looking)
         except (CouldNotJudge, psycopg.Error):
             after = None  # the watchdog was faster; the run says so
     done = time.perf_counter()
     ms = {"catalog": (read - started + done - ran) * 1000, "migrations": (ran - read) * 1000}
-    return Rehearsal(run=run, before=before, after=after, ms=ms)
+    return Rehearsal(run=run, before=before, after=after, ms=ms), looking
 
 
 def _way_back(plan: Plan, found: Rehearsal) -> undo.Way | None:
@@ -233,14 +240,14 @@ def _way_back(plan: Plan, found: Rehearsal) -> undo.Way | None:
 
 
 def _leave(
-    opened: contextlib.ExitStack, whole: _Whole, branch: Branch, way: undo.Way | None
+    opened: contextlib.ExitStack, whole: _Whole, branch: Branch, way: tuple[undo.Way, _Session] | None
 ) -> tuple[Rollback | None, str | None, float]:
     """Run the way back, and put the branch away: the way back, why the branch was stopped if it was, and milliseconds."""
     started = time.perf_counter()
     stage, back = whole.stage, None
     try:
         if way is not None:
-            back = undo.tried(way, stage, branch, partial(replay.build_base, branch, restamped(whole.plan)))
+            back = undo.tried(*way, stage, partial(replay.build_base, branch, restamped(whole.plan)))
         return back, _stopped(branch, stage.seconds), (time.perf_counter() - started) * 1000
     finally:
         whole.put_away(opened.close)

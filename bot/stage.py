@@ -148,7 +148,11 @@ class Stage:
     def catalog(self, branch: Branch) -> Catalog:
         """The schema of a branch as it is now."""
         with branch.connect() as session:
-            return catalogs.read(session, ignore=self.ignored)
+            return self.catalog_in(session)
+
+    def catalog_in(self, session: psycopg.Connection[Any]) -> Catalog:
+        """The same, of the database of a session."""
+        return catalogs.read(session, ignore=self.ignored)
 
 
 def _made(session: psycopg.Connection[Any], statements: Sequence[str]) -> bool:

@@ -8,9 +8,7 @@ import psycopg
 
 from bot.stage import Stage
 from checks import way_back
-from checks.branch import Branch
 from checks.catalog import difference, ground, part, proof, seeds, statements, words
-from checks.catalog import read as catalogs
 from checks.catalog.model import Catalog
 from checks.catalog.tables import Table
 from checks.drizzle.plan import Plan
@@ -47,15 +45,14 @@ def written(plan: Plan, before: Catalog, after: Catalog) -> Way:
     return Way(plan, before, after, made, lost, ground.of(before, after) if tables else None)
 
 
-def tried(way: Way, stage: Stage, branch: Branch, up: Callable[[], Run]) -> Rollback:
-    """Go back, up again by `up`, and back.
+def tried(way: Way, session: psycopg.Connection[Any], stage: Stage, up: Callable[[], Run]) -> Rollback:
+    """Go back, up again by `up`, and back; by a session of ours, on a branch where head's migrations have just run.
 
     Proven where the schema is then what it was at both ends, and rows that were there before have survived both ways
     in every column that the way up keeps.
     """
     try:
-        with branch.connect() as session:
-            why = _Trial(way, stage, session, up).run()
+        why = _Trial(way, stage, session, up).run()
     except (psycopg.Error, CouldNotJudge) as error:
         said = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
         why = f'PostgreSQL says "{said}"'
@@ -116,7 +113,7 @@ class _Trial:
         self.session.execute("RESET ALL")
 
     def _catalog(self) -> Catalog:
-        return catalogs.read(self.session, ignore=self.stage.ignored)
+        return self.stage.catalog_in(self.session)
 
     def _fill(self) -> dict[str, Any]:
         """Rows in the tables that are touched, and what is in the columns that stay; empty where there are none."""

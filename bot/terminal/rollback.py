@@ -81,6 +81,7 @@ def _there_and_back(plan: Plan, stage: Stage, branch: Branch) -> Rollback | None
     before = stage.catalog(branch)
     if replay.build_base(branch, restamped(plan)).state == "failed":
         return None
-    after = stage.catalog(branch)
-    up = partial(replay.build_base, branch, restamped(plan))
-    return undo.tried(undo.written(plan, before, after), stage, branch, up)
+    with branch.connect() as session:
+        after = stage.catalog_in(session)
+        up = partial(replay.build_base, branch, restamped(plan))
+        return undo.tried(undo.written(plan, before, after), session, stage, up)
