@@ -273,7 +273,7 @@ def test_the_difference_of_two_edited_schemas_arrives(
 
 
 @pytest.mark.long
-@settings(max_examples=22, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(first=_SOME, second=_SOME)
 def test_the_difference_of_many_edited_schemas_arrives(
     one: psycopg.Connection, first: list[str], second: list[str]
