@@ -31,7 +31,6 @@ class Counted(Embedded):
             self.version = branch.version
             yield branch
 
-
     @contextmanager
     def go_on(self, begun: Begun, *, extensions: Sequence[str], seconds: float) -> Generator[EmbeddedBranch]:
         """One that was begun."""
