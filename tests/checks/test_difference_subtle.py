@@ -27,6 +27,10 @@ PAIRS = {
         "CREATE TABLE a (x int, y text); CREATE TABLE b (x int NOT NULL, z int) INHERITS (a)",
         "CREATE TABLE a (y text); CREATE TABLE b (x int, z int) INHERITS (a)",
     ),
+    "a child's column comes with its parent's, and must not be null": (
+        "CREATE TABLE a (y text); CREATE TABLE b (z int) INHERITS (a)",
+        "CREATE TABLE a (y text, x int); CREATE TABLE b (z int) INHERITS (a); ALTER TABLE b ALTER x SET NOT NULL, ALTER x SET DEFAULT 1",
+    ),
     "a child keeps the NOT NULL that its parent loses": (
         NOT_NULL_ABOVE,
         "CREATE TABLE a (x int); CREATE TABLE b (y int) INHERITS (a); ALTER TABLE b ALTER x SET NOT NULL",

@@ -75,6 +75,8 @@ def create(found: Object, b: Catalog, folded: Collection[Key] = ()) -> Iterator[
                 yield Statement(
                     f"ALTER {kind} {names.qualified(schema, table)} ADD COLUMN {spelling.column(found, text)}"
                 )
+            elif isinstance(heir := b.objects.get(("table", schema, table)), Table):  # it came with its parent's
+                yield from _required_alone(heir, found, b)
             yield from column_extras(found)
         case Default(schema=schema, table=table, column=column):
             kind = "VIEW" if found.of_view else "TABLE ONLY"
@@ -278,9 +280,17 @@ def _apart_from_parents(table: Table, column: Column, default: str, b: Catalog) 
             continue
         if given != default:
             yield Statement(f"{target} SET DEFAULT {default}" if default else f"{target} DROP DEFAULT")
-        if column.not_null and not above.not_null:
-            yield Statement(f"{target} SET NOT NULL")
+        yield from _required_alone(table, column, b)
         return
+
+
+def _required_alone(table: Table, column: Column, b: Catalog) -> Iterator[Statement]:
+    """NOT NULL of an inherited column whose parent's may be null."""
+    above = (b.objects.get(("column", *parent, column.name)) for parent in table.parents)
+    theirs = next((each for each in above if isinstance(each, Column)), None)
+    if theirs is not None and column.not_null and not theirs.not_null:
+        name = names.qualified(table.schema, table.name)
+        yield Statement(f"ALTER TABLE {name} ALTER COLUMN {names.quoted(column.name)} SET NOT NULL")
 
 
 def column_extras(column: Column) -> Iterator[Statement]:
