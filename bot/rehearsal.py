@@ -16,6 +16,7 @@ from bot.branches import GivesWay, Remembers, Template
 from bot.progress import Say
 from bot.stage import Stage, StateFailedError, play
 from checks.branch import Branch
+from checks.catalog import part
 from checks.catalog.model import Catalog
 from checks.drizzle import snapshot_sql
 from checks.drizzle.entities import Unreconstructable
@@ -136,7 +137,7 @@ def _from_base(
             ms = {"branch": (time.perf_counter() - started) * 1000}
             remark = branch.remark if isinstance(branch, Remembers) and not note else None
             whole.at(remark)
-            before = whole.beside.submit(zero.catalog, remark)
+            before = whole.beside.submit(_known, remark)
             if not note:
                 at_base(branch)
             found, looking = _observe(whole, branch, say, before.result(), opened)
@@ -147,6 +148,14 @@ def _from_base(
         missing, lacking = branch.missing_extensions, _lacking(branch, found.run)
         return replace(found, notes=said, missing=missing, lacking=lacking, ms=ms | found.ms), leaving
     return Rehearsal(notes=(*notes, "So head's migrations were not run.")), None
+
+
+def _known(remark: bytes | None) -> Catalog | None:
+    """Base's schema where it is known, ready to be compared."""
+    found = zero.catalog(remark)
+    if found is not None:
+        part.mapped(found)
+    return found
 
 
 def _telling(template: Template, building: Callable[[], None]) -> Template:
