@@ -16,7 +16,7 @@ from bot.branches import Learns, Remembers
 from bot.stage import Stage
 from checks import equality
 from checks.branch import Branch
-from checks.catalog import kept
+from checks.catalog import kept, part
 from checks.catalog.model import Catalog
 from checks.change import Change
 from checks.drizzle import snapshot_schema, snapshot_sql
@@ -106,12 +106,14 @@ class Upon:
         content: base's snapshot, as it is written.
         old: the statements that make base's.
         delta: those that make head's of it.
+        near: the tables, by schema and name, that these touch, and those to which they point.
     """
 
     key: bytes
     content: str
     old: Callable[[], Sequence[str]]
     delta: Sequence[str]
+    near: frozenset[tuple[str, str]]
 
 
 def upon(base: Chain, head: Chain, tree: Tree) -> Upon | None:
@@ -129,9 +131,13 @@ def upon(base: Chain, head: Chain, tree: Tree) -> Upon | None:
     delta = redrawing.between(*said, added)
     if delta is None:
         return None
+    every = [table for some in (before, after) for table in some.tables]
+    near = frozenset((each.schema, each.name) for each in every) | {
+        (key.schema_to, key.table_to) for each in every for key in each.foreign_keys
+    }
     program = kept.stamp(*(_CHECKS / part for part in ("catalog", "drizzle", "schema")))
     key = hashlib.sha256(program + content).digest()
-    return Upon(key, content.decode(errors="replace"), lambda: snapshot_sql.ddl(base, old), delta)
+    return Upon(key, content.decode(errors="replace"), lambda: snapshot_sql.ddl(base, old), delta, near)
 
 
 class Drawing:
@@ -159,7 +165,7 @@ class Drawing:
                 self._drawn = self._upon_base_alone() or _alone(self._read, self._plan.head, self._stage)
             return self._drawn
 
-    def at_base(self, branch: Branch) -> None:
+    def at_base(self, branch: Branch, before: Callable[[], Catalog | None]) -> None:
         """Draw upon base's state, which base's chain has made from zero, where its snapshot is known to say the same."""
         found = branch.found if isinstance(branch, Remembers) else None
         if not found or self._stage is None or branch.version < _FLUSHES:
@@ -168,7 +174,9 @@ class Drawing:
         with self._turn:
             self._known = found
             if self._upon is not None and self._drawn is None and found == self._upon.key + _SAME:
-                self._drawn = self._certain(self._stage.drawn_upon(branch, self._upon.delta))
+                some, whole = self._stage.drawn_upon(branch, self._upon.delta, self._upon.near), before()
+                drawn = None if some is None or whole is None else part.with_tables(whole, some, self._upon.near)
+                self._drawn = self._certain(drawn)
 
     def learn(self, shown: Rehearsal) -> None:
         """Keep whether base's snapshot says what base's chain has built, once both have been seen."""

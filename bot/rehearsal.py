@@ -30,6 +30,7 @@ from checks.witnesses.model import Run
 
 _Session = psycopg.Connection[Any]
 
+AtBase = Callable[[Branch, Callable[[], Catalog | None]], None]
 PutAway = Callable[[Callable[[], None]], object]
 
 _PULLED = re.compile(r"/\*.*\bCREATE\s+(?:TABLE|TYPE|SCHEMA|SEQUENCE)\b", re.DOTALL | re.IGNORECASE)
@@ -40,7 +41,7 @@ def rehearse(
     stage: Stage,
     say: Say,
     *,
-    at_base: Callable[[Branch], None] = lambda _: None,
+    at_base: AtBase = lambda _branch, _schema: None,
     meanwhile: Callable[[], None] = lambda: None,
     known: Callable[[Rehearsal], None] = lambda _: None,
     put_away: PutAway = lambda close: close(),
@@ -51,7 +52,8 @@ def rehearse(
         plan: of one project.
         stage: where it is run.
         say: is told what is being done.
-        at_base: is given the branch at the state that base's chain made from zero, before head's migrations run there.
+        at_base: is given the branch at the state that base's chain made from zero, before head's migrations run there, and its schema
+            where that is known.
         meanwhile: called once head's migrations have run, before the chain from zero is waited for; sooner, where base's chain has
             to be run first.
         known: told all but the way back, before that is waited for.
@@ -116,7 +118,7 @@ class _Whole:
 
 
 def _from_base(
-    whole: _Whole, say: Say, at_base: Callable[[Branch], None], meanwhile: Callable[[], None]
+    whole: _Whole, say: Say, at_base: AtBase, meanwhile: Callable[[], None]
 ) -> tuple[Rehearsal, Future[tuple[Rollback | None, str | None, float]] | None]:
     """Try the ways to base's state, the truest first; the branch is left `beside` whatever comes next."""
     plan, stage = whole.plan, whole.stage
@@ -139,7 +141,7 @@ def _from_base(
             whole.at(remark)
             before = whole.beside.submit(_known, remark)
             if not note:
-                at_base(branch)
+                at_base(branch, before.result)
             found, looking = _observe(whole, branch, say, before.result(), opened)
             way = _way_back(plan, found)  # before all else that is made of it: to try it takes the longest
             whole.after(found, remark)

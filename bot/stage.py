@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, LiteralString
@@ -115,17 +115,28 @@ class Stage:
         except (CouldNotJudge, psycopg.Error):
             return None
 
-    def drawn_upon(self, branch: Branch, delta: Sequence[str]) -> Catalog | None:
-        """What the schema of a branch is after a few statements, which are undone; None where they do not run there."""
+    def drawn_upon(self, branch: Branch, delta: Sequence[str], near: Collection[tuple[str, str]]) -> Catalog | None:
+        """A few tables as they are after a few statements, which are undone; None where these do not run there.
+
+        Args:
+            branch: where.
+            delta: the statements.
+            near: the tables that they touch, and those to which these point.
+        """
         with contextlib.suppress(CouldNotJudge, psycopg.Error), branch.connect() as session:
-            return self._undone(session, delta)
+            return self._undone(session, delta, near)
         return None
 
-    def _undone(self, session: psycopg.Connection[Any], statements: Sequence[str]) -> Catalog | None:
+    def _undone(
+        self,
+        session: psycopg.Connection[Any],
+        statements: Sequence[str],
+        near: Collection[tuple[str, str]] | None = None,
+    ) -> Catalog | None:
         """Draw in a transaction, read, and undo; None where anything went otherwise."""
         try:
             session.execute("begin")
-            return catalogs.read(session, ignore=self.ignored) if _made(session, statements) else None
+            return catalogs.read(session, ignore=self.ignored, near=near) if _made(session, statements) else None
         except psycopg.Error:
             return None
         finally:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 from checks.catalog.model import Catalog, Key, Object
@@ -52,6 +53,13 @@ def only(catalog: Catalog, wanted: Collection[Key]) -> Catalog:
         catalog.roles,
         catalog.unread,
     )
+
+
+def with_tables(whole: Catalog, some: Catalog, near: Collection[Name]) -> Catalog:
+    """A catalog with these tables, and all types, as another has them (`read`'s `near`)."""
+    objects = {key: found for key, found in whole.objects.items() if key[0] != "type" and place(key, found) not in near}
+    theirs = {key: found for key, found in some.objects.items() if key[0] == "type" or place(key, found) in near}
+    return replace(whole, objects=objects | theirs)
 
 
 class Map:

@@ -27,7 +27,7 @@ _FIRST = (_COMMENTS, _MEMBERS, types.SCHEMAS, columns.COLUMNS)
 _NEEDS = """
 SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, d.deptype = 'a' AND d.objsubid = 0
 FROM pg_depend d
-WHERE d.deptype IN ('n', 'a') AND d.objid::int8 >= 16384 AND d.refobjid::int8 >= 16384
+WHERE d.deptype IN ('n', 'a') /*near 0::oid*/ AND d.objid::int8 >= 16384 AND d.refobjid::int8 >= 16384
   AND d.refclassid <> 'pg_namespace'::regclass AND (d.deptype = 'n' OR d.deptype = 'a' AND d.classid = 'pg_class'::regclass AND (d.objsubid > 0 OR d.objid IN
            (SELECT i.indexrelid FROM pg_index i WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)))
 """
@@ -47,6 +47,7 @@ def read(
     ignore: Collection[str] = (),
     roles: bool = False,
     owner: str | None = None,
+    near: Collection[tuple[str, str]] | None = None,
 ) -> Catalog:
     """Read the schema of the database that `connection` is in. Nothing of the session is changed.
 
@@ -55,11 +56,12 @@ def read(
         ignore: schemas (`drizzle`) or tables (`drizzle.__drizzle_migrations`) to leave out.
         roles: compare the roles of the cluster too.
         owner: a role that counts as the database's own, besides the database's owner and the connection's role.
+        near: only these tables, by schema and name, are to be told in full, with what their foreign keys point to among them.
     """
     with (
         uncollected(),
         connection.transaction(force_rollback=True),
-        contextlib.closing(Session(connection, owner, *_FIRST)) as session,
+        contextlib.closing(Session(connection, owner, *_FIRST, near=near)) as session,
     ):
         session.comments = {(catalog, oid, sub): text for catalog, oid, sub, text in session.ask(_COMMENTS)}
         session.members = {(catalog, oid): extension for catalog, oid, extension in session.ask(_MEMBERS)}

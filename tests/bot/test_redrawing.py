@@ -11,7 +11,7 @@ from bot import drawing, redrawing
 from bot.branches.embedded import Embedded
 from bot.stage import Stage, play
 from checks import equality
-from checks.catalog import difference
+from checks.catalog import difference, part
 from checks.catalog.model import Catalog
 from checks.drizzle.model import Chain, Project, Snapshot
 from checks.schema import read as schemas
@@ -44,7 +44,8 @@ def both(provider: Embedded, old: tuple[Tree, Chain], new: tuple[Tree, Chain]) -
     with stage.empty() as branch:
         play(branch, upon.old())
         before = stage.catalog(branch)
-        got = stage.drawn_upon(branch, upon.delta)
+        some = stage.drawn_upon(branch, upon.delta, upon.near)
+        got = None if some is None else part.with_tables(before, some, upon.near)
         assert difference.equal(stage.catalog(branch), before)
     if got is None or not redrawing.certain(got, upon.content, upon.delta):
         return False, alone
@@ -133,7 +134,7 @@ def test_a_hostile_snapshot_changes_nothing(branches: Embedded, name: str) -> No
         with stage.empty() as branch:
             play(branch, drawing.upon(old[1], old[1], old[0]).old())  # type: ignore[union-attr]
             before = stage.catalog(branch)
-            drawn = None if upon is None else stage.drawn_upon(branch, upon.delta)
+            drawn = None if upon is None else stage.drawn_upon(branch, upon.delta, upon.near)
             assert difference.equal(stage.catalog(branch), before)
             assert drawn is None
 

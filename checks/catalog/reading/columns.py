@@ -18,7 +18,7 @@ COPY (SELECT a.attrelid, a.attnum, a.attname,
              a.attcompression, a.attstattarget, a.attoptions, a.attfdwoptions, a.attacl,
              CASE WHEN a.attinhcount = 0 THEN 'o' WHEN a.attislocal THEN 'b' ELSE 'i' END
       FROM pg_attribute a
-      WHERE a.attrelid::int8 >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+      WHERE a.attrelid::int8 >= 16384 AND a.attnum > 0 AND NOT a.attisdropped /*near a.attrelid*/
         AND a.attrelid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'f', 'v', 'm'))) TO STDOUT (NULL '')
 """
 
@@ -42,7 +42,7 @@ SELECT CASE WHEN alike.adbin NOT LIKE '%{VAR %'
        alike.oids, alike.relids, alike.numbers
 FROM (SELECT d.adbin::text AS adbin, min(d.oid) AS one,
              array_agg(d.oid) AS oids, array_agg(d.adrelid) AS relids, array_agg(d.adnum) AS numbers
-      FROM pg_attrdef d
+      FROM pg_attrdef d WHERE true /*near d.adrelid*/
       GROUP BY d.adbin::text) alike
 """
 

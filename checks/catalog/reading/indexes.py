@@ -24,7 +24,7 @@ SELECT con.oid, con.conrelid, con.conname, con.contype::text,
        con.confkey, con.coninhcount > 0 AND NOT con.conislocal, con.coninhcount > 0 AND con.conislocal, con.contypid,
        con.confupdtype::text, con.confdeltype::text
 FROM pg_constraint con
-WHERE con.contype IN ('p', 'u', 'c', 'f', 'x') AND con.connamespace = ANY (%(schemas)s::oid[])
+WHERE con.contype IN ('p', 'u', 'c', 'f', 'x') AND con.connamespace = ANY (%(schemas)s::oid[]) /*near con.conrelid*/
   AND NOT (con.contype = 'f' AND con.conparentid <> 0
            AND con.conrelid = (SELECT up.conrelid FROM pg_constraint up WHERE up.oid = con.conparentid))
 """
@@ -39,7 +39,7 @@ FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.contype IN ('p', 'u', 'x') AND con.conrelid = i.indrelid
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
-WHERE c.relnamespace = ANY (%(schemas)s::oid[])
+WHERE c.relnamespace = ANY (%(schemas)s::oid[]) /*near i.indrelid*/
 """
 
 _INDEX_DEFINITIONS = "SELECT oid, pg_get_indexdef(oid) FROM unnest(%(indexes)s::oid[]) AS oid"

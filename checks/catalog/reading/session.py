@@ -51,6 +51,12 @@ FROM pg_database WHERE datname = current_database()
 """
 
 
+_OIDS = """
+SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN unnest(%s::text[], %s::text[]) AS wanted (schema, name) ON wanted.schema = n.nspname AND wanted.name = c.relname
+"""
+
+_NEAR = re.compile(r"/\*near ([\w.:]+)\*/")
 _TEXTS = 1009  # text[]
 _ESCAPED = re.compile(r"\\(.)")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -88,7 +94,13 @@ class Names:
 class Session:
     """What is known so far of the database under the eyes."""
 
-    def __init__(self, connection: psycopg.Connection[Any], owner: str | None, *first: str) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        owner: str | None,
+        *first: str,
+        near: Collection[tuple[str, str]] | None = None,
+    ) -> None:
         self._connection = connection
         self._cursor: psycopg.Cursor[Row] = psycopg.Cursor(connection)
         self._asked: deque[str] = deque()
@@ -97,6 +109,7 @@ class Session:
         self._encoding = "utf-8" if connection.info.encoding == "ascii" else connection.info.encoding
         self.schemas: dict[int, str] = {}
         self._cursor.execute(";".join(SETTINGS).encode())
+        self._near = None if near is None else self._numbers(near)
         self.ahead(_SELF, _PRESENT, *first)
         row = self.ask(_SELF)[0]
         self.version: int = row[0]
@@ -116,6 +129,11 @@ class Session:
         self.expression_indexes: set[int] = set()
         self.needs: dict[Key, set[Key]] = {}
         self.unread: list[str] = []
+
+    def _numbers(self, tables: Collection[tuple[str, str]]) -> list[int]:
+        """The oids of tables."""
+        rows = self._cursor.execute(_OIDS, ([each[0] for each in tables], [each[1] for each in tables])).fetchall()
+        return [row[0] for row in rows]
 
     def ahead(self, *queries: str) -> None:
         """Put questions that `ask` will put: PostgreSQL answers them, in this order, while the answers before are worked on."""
@@ -199,9 +217,14 @@ class Session:
         return wire.get_result()
 
     def filled(self, query: str, **numbers: Iterable[int]) -> str:
-        """Only numbers that PostgreSQL gave are ever put into a query."""
+        """Only numbers that PostgreSQL gave are ever put into a query.
+
+        `/*near COLUMN*/` says where a query is narrowed to a few tables, if that is asked for.
+        """
         for name, values in {"schemas": self.schemas, **numbers}.items():
-            query = query.replace(f"%({name})s", f"'{{{','.join(map(str, map(int, values)))}}}'")
+            query = query.replace(f"%({name})s", _listed(values))
+        if (near := self._near) is not None:
+            query = _NEAR.sub(lambda found: f"AND {found[1]} = ANY ({_listed(near)}::oid[])", query)
         return query
 
     def has(self, catalog: str) -> bool:
@@ -236,6 +259,10 @@ class Session:
         """All that was seen."""
         needs: Mapping[Key, frozenset[Key]] = {key: frozenset(needed) for key, needed in self.needs.items()}
         return Catalog(self.version, self.objects, needs, self.roles, tuple(self.unread))
+
+
+def _listed(values: Iterable[int]) -> str:
+    return f"'{{{','.join(map(str, map(int, values)))}}}'"
 
 
 def options(items: Sequence[str] | None) -> tuple[str, ...]:
