@@ -106,13 +106,15 @@ class Upon:
         content: base's snapshot, as it is written.
         old: the statements that make base's.
         delta: those that make head's of it.
-        near: the tables, by schema and name, that these touch, and those to which they point.
+        touched: the tables, by schema and name, that these may touch.
+        near: those, and those to which they point.
     """
 
     key: bytes
     content: str
     old: Callable[[], Sequence[str]]
     delta: Sequence[str]
+    touched: frozenset[tuple[str, str]]
     near: frozenset[tuple[str, str]]
 
 
@@ -132,12 +134,11 @@ def upon(base: Chain, head: Chain, tree: Tree) -> Upon | None:
     if delta is None:
         return None
     every = [table for some in (before, after) for table in some.tables]
-    near = frozenset((each.schema, each.name) for each in every) | {
-        (key.schema_to, key.table_to) for each in every for key in each.foreign_keys
-    }
+    touched = frozenset((each.schema, each.name) for each in every)
+    near = touched | {(key.schema_to, key.table_to) for each in every for key in each.foreign_keys}
     program = kept.stamp(*(_CHECKS / part for part in ("catalog", "drizzle", "schema")))
     key = hashlib.sha256(program + content).digest()
-    return Upon(key, content.decode(errors="replace"), lambda: snapshot_sql.ddl(base, old), delta, near)
+    return Upon(key, content.decode(errors="replace"), lambda: snapshot_sql.ddl(base, old), delta, touched, near)
 
 
 class Drawing:
@@ -175,7 +176,7 @@ class Drawing:
             self._known = found
             if self._upon is not None and self._drawn is None and found == self._upon.key + _SAME:
                 some, whole = self._stage.drawn_upon(branch, self._upon.delta, self._upon.near), before()
-                drawn = None if some is None or whole is None else part.with_tables(whole, some, self._upon.near)
+                drawn = None if some is None or whole is None else part.with_tables(whole, some, self._upon.touched)
                 self._drawn = self._certain(drawn)
 
     def learn(self, shown: Rehearsal) -> None:

@@ -45,7 +45,7 @@ def both(provider: Embedded, old: tuple[Tree, Chain], new: tuple[Tree, Chain]) -
         play(branch, upon.old())
         before = stage.catalog(branch)
         some = stage.drawn_upon(branch, upon.delta, upon.near)
-        got = None if some is None else part.with_tables(before, some, upon.near)
+        got = None if some is None else part.with_tables(before, some, upon.touched)
         assert difference.equal(stage.catalog(branch), before)
     if got is None or not redrawing.certain(got, upon.content, upon.delta):
         return False, alone
@@ -68,6 +68,7 @@ POLICY = USERS.replace(" });", ' }, () => [pgPolicy("mine", { using: sql`true` }
 MOOD = 'export const mood = pgEnum("mood", ["ok"]);'
 MOODY = USERS.replace(" });", ', mood: mood("mood").default("ok").notNull() });')
 SECURED = USERS.replace(" });", " }).enableRLS();")
+LIKES = 'export const likes = pgTable("likes", { post: integer("post").references(() => posts.id) });'
 SEEN = 'export const seen = pgView("seen").as((qb) => qb.select().from(users));'
 
 
@@ -94,6 +95,9 @@ SEEN = 'export const seen = pgView("seen").as((qb) => qb.select().from(users));'
         ((USERS, SEEN, POSTS), (USERS, SEEN, POSTS.replace("posts_by", "posts_of")), True),
         ((USERS, SEEN), (GROWN, SEEN), False),
         ((USERS,), (USERS, SEEN), False),
+        ((USERS, POSTS, LIKES), (USERS, POSTS, LIKES.replace(" })", ', at: integer("at") })')), True),
+        ((USERS, POSTS, LIKES), (USERS, POSTS, LIKES.replace('integer("post")', 'integer("post").notNull()')), True),
+        ((USERS, POSTS, LIKES), (USERS, POSTS.replace('integer("by")', 'integer("by").notNull()'), LIKES), True),
     ],
 )
 def test_what_differs_is_made_anew(branches: Embedded, old: tuple[str, ...], new: tuple[str, ...], upon: bool) -> None:  # noqa: FBT001 - a column of the table
