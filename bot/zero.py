@@ -162,8 +162,13 @@ def _still(statements: Sequence[str], texts: Iterable[str], *, rows: bool) -> bo
     words = [first_words(sql) for sql in statements]
     if not all(first in _STILL and second not in _RUNS for first, second, _ in words) or any(map(_FEELS.search, texts)):
         return False
+    return calls_nothing(statements, but_built_in=not rows)
+
+
+def calls_nothing(statements: Sequence[str], *, but_built_in: bool) -> bool:
+    """Whether statements can be read, and call no function; `but_built_in`: those that remember nothing are none."""
     trees = [str(tree.node) if tree.node is not None else None for tree in grammar.parse_all(statements)]
-    return all(tree is not None and (not _CALLS.search(tree) or (not rows and _built_in(tree))) for tree in trees)
+    return all(tree is not None and (not _CALLS.search(tree) or (but_built_in and _built_in(tree))) for tree in trees)
 
 
 def _built_in(tree: str) -> bool:

@@ -1,6 +1,7 @@
 """A schema drawn upon an older one is the schema drawn from nothing."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,6 +142,24 @@ def test_a_hostile_snapshot_changes_nothing(branches: Embedded, name: str) -> No
             drawn = None if upon is None else stage.drawn_upon(branch, upon.delta, upon.near)
             assert difference.equal(stage.catalog(branch), before)
             assert drawn is None
+
+
+@pytest.mark.parametrize("default", ["setval('counter', 99)", "nextval('counter')", "(select setval('counter', 99))"])
+def test_a_sequence_of_bases_is_not_moved(branches: Embedded, default: str) -> None:
+    """What is done to a sequence is not undone: head's snapshot must not do it to base's state, where its migrations are judged."""
+    old = at(USERS)
+    users = dict(old[1].snapshots[0].data)["tables"]["public.users"]
+    column = {"name": "n", "type": "bigint", "primaryKey": False, "notNull": False, "default": default}
+    data = {
+        **old[1].snapshots[0].data,
+        "tables": {"public.users": {**users, "columns": {**users["columns"], "n": column}}},
+    }
+    [snapshot] = old[1].snapshots
+    head = Chain(PROJECT, (), (Snapshot(snapshot.tag, snapshot.path, "b", ("a",), "7", data),))
+    assert drawing.upon(old[1], head, old[0]) is None
+    tame = {**column, "default": "7"}
+    data = {**data, "tables": {"public.users": {**users, "columns": {**users["columns"], "n": tame}}}}
+    assert drawing.upon(old[1], replace(head, snapshots=(replace(head.snapshots[0], data=data),)), old[0]) is not None
 
 
 def test_a_damaged_snapshot_is_nothing_to_draw_upon() -> None:
