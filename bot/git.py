@@ -38,6 +38,8 @@ _KEPT = (
     "GIT_CONFIG_KEY_",
     "GIT_CONFIG_VALUE_",
 )
+_LISTING = ("ls-tree", "-r", "-z", "--full-tree")
+_PROMISORS = ("config", "--get-regexp", r"^remote\..*\.promisor$", "true")
 _KINDS: dict[str, TypeOfChange] = {"A": "added", "D": "deleted", "R": "renamed", "C": "added"}
 
 
@@ -124,18 +126,23 @@ class Repository:
             head: a revision; what it introduces is counted from the merge base.
         """
         batch = self._batch()
-        base_id, head_id = (_one_meaning(batch, named) or self.resolve(named) for named in (base, head))
-        fork_id = self.merge_base(base_id, head_id)
-        head_entries = {entry.path: entry for entry in self._list(head_id)}
+        with self._process(*_PROMISORS) as promisors:  # while others work
+            base_id, head_id = (_one_meaning(batch, named) or self.resolve(named) for named in (base, head))
+            with self._process(*_LISTING, head_id) as listing:
+                fork_id = self.merge_base(base_id, head_id)
+                head_entries = {entry.path: entry for entry in _entries(self._end(listing, *_LISTING))}
+            self._promisor = _first_remote(promisors.communicate()[0])
         ours = list(self._diff(fork_id, head_id, renames=True))
         fork_entries = _undo(head_entries, ours)
         theirs = list(self._diff(fork_id, base_id, renames=False)) if base_id != fork_id else []
         base_entries = _redo(fork_entries, theirs)
         contents = Contents(batch, self._prefetch)
         return Change(
-            base=Commit(base_id, Tree(base_entries.values(), contents.fetch, partial(self._earlier, base_id))),
-            head=Commit(head_id, Tree(head_entries.values(), contents.fetch)),
-            merge_base=Commit(fork_id, Tree(fork_entries.values(), contents.fetch)),
+            base=Commit(
+                base_id, Tree(base_entries.values(), contents.fetch, partial(self._earlier, base_id), contents.ahead)
+            ),
+            head=Commit(head_id, Tree(head_entries.values(), contents.fetch, ahead=contents.ahead)),
+            merge_base=Commit(fork_id, Tree(fork_entries.values(), contents.fetch, ahead=contents.ahead)),
             files=tuple(_changed(ours)),
             base_files=tuple(_changed(theirs)),
         )
@@ -188,10 +195,7 @@ class Repository:
     @cached_property
     def _promisor(self) -> str | None:
         """The remote that a partial clone gets its missing objects from."""
-        found = self._try("config", "--get-regexp", r"^remote\..*\.promisor$", "true")
-        if not found:
-            return None
-        return found.decode().splitlines()[0].split()[0].removeprefix("remote.").removesuffix(".promisor")
+        return _first_remote(self._try(*_PROMISORS) or b"")
 
     def _contents(self) -> Contents:
         return Contents(self._batch(), self._prefetch)
@@ -222,11 +226,7 @@ class Repository:
         )
 
     def _list(self, commit: str) -> Iterator[Entry]:
-        for record in self._run("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
-            if record:
-                meta, _, name = record.partition(b"\t")
-                mode, _, oid = meta.split(b" ")
-                yield Entry(os.fsdecode(name), mode.decode(), oid.decode())
+        return _entries(self._run(*_LISTING, commit))
 
     def _diff(self, before: str, after: str, *, renames: bool) -> Iterator[_Raw]:
         flags = ("-M", "-l1000") if renames else ("--no-renames",)
@@ -254,7 +254,10 @@ class Repository:
 
     def _run(self, *arguments: str) -> bytes:
         with self._process(*arguments) as process:
-            out, err = process.communicate()
+            return self._end(process, *arguments)
+
+    def _end(self, process: subprocess.Popen[bytes], *arguments: str) -> bytes:
+        out, err = process.communicate()
         if process.returncode:
             raise UserError(_words(arguments, err, self.path))
         return out
@@ -278,6 +281,19 @@ class Repository:
             )
         except FileNotFoundError:
             raise UserError("git is not installed. Install the package `git` (2.38 or newer).") from None
+
+
+def _entries(listing: bytes) -> Iterator[Entry]:
+    for record in listing.split(b"\0"):
+        if record:
+            meta, _, name = record.partition(b"\t")
+            mode, _, oid = meta.split(b" ")
+            yield Entry(os.fsdecode(name), mode.decode(), oid.decode())
+
+
+def _first_remote(said: bytes) -> str | None:
+    """The remote of the first line of `git config --get-regexp`."""
+    return said.decode().split()[0].removeprefix("remote.").removesuffix(".promisor") if said else None
 
 
 def _one_meaning(batch: Batch, revision: str) -> str | None:

@@ -4,7 +4,6 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 _FEW = 32
 
@@ -37,6 +36,7 @@ class Tree:
         entries: Iterable[Entry],
         fetch: Callable[[Sequence[str]], Mapping[str, bytes]],
         earlier: Callable[[str], Iterator[bytes]] | None = None,
+        ahead: Callable[[Sequence[str]], None] = lambda _: None,
     ) -> None:
         """Make one.
 
@@ -44,11 +44,12 @@ class Tree:
             entries: its files.
             fetch: their contents, by object id.
             earlier: what a file held before, the latest first; None: nobody knows.
+            ahead: is told, by object id, which contents will be fetched soon, and in which order.
         """
         self.earlier = earlier
         self._entries = {entry.path: entry for entry in entries}
         self._sorted: list[str] | None = None
-        self._fetch = fetch
+        self._fetch, self._ahead = fetch, ahead
 
     @classmethod
     def of(cls, files: Mapping[str, str | bytes]) -> "Tree":
@@ -112,14 +113,22 @@ class Tree:
         wanted = {p: e.oid for p in paths if (e := self._entries.get(p)) is not None and e.mode in REGULAR}
         if not wanted:
             return {}
-        contents = self._fetch(sorted(set(wanted.values())))
+        contents = self._fetch(list(dict.fromkeys(wanted.values())))
         return {path: contents[oid] for path, oid in wanted.items() if oid in contents}
 
     def read_each(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """The same, a few at a time: hundreds of snapshots of some megabytes are not to be held at once."""
-        left = iter(paths)
-        while some := list(islice(left, _FEW)):
-            yield from self.read_all(some).items()
+        left = list(paths)
+        for start in range(0, len(left), _FEW):
+            found = self.read_all(left[start : start + _FEW])
+            self.ahead(left[start + _FEW : start + 2 * _FEW])
+            yield from found.items()
+
+    def ahead(self, paths: Iterable[str]) -> None:
+        """Say which files will be read next, so that they are fetched while others are worked on."""
+        wanted = [e.oid for p in paths if (e := self._entries.get(p)) is not None and e.mode in REGULAR]
+        if wanted:
+            self._ahead(wanted)
 
     def overlaid(self, files: Mapping[str, bytes]) -> "Tree":
         """The same files, some with other contents."""
@@ -133,7 +142,7 @@ class Tree:
             rest = [oid for oid in oids if oid not in own]
             return {**(self._fetch(rest) if rest else {}), **{oid: own[oid] for oid in oids if oid in own}}
 
-        return Tree(entries.values(), fetch)
+        return Tree(entries.values(), fetch, ahead=self._ahead)
 
     def _paths(self) -> list[str]:
         if self._sorted is None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import posixpath
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from checks.drizzle import collation, damage_v0, damage_v1, folders, journal, snapshots, statements
@@ -11,6 +11,7 @@ from checks.place import Place
 from checks.tree import REGULAR, SYMLINK, Tree
 
 JOURNAL = "meta/_journal.json"
+_SOON = 16  # snapshots, which may be large
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def _read_v0(tree: Tree, project: Project, cache: Cache, thorough: frozenset[str
             )
     entries = [(e, e.tag) for e in read_journal.entries if e.tag is not None]
     paths = {tag: inside for _, tag in entries if (inside := _inside(folder, f"{tag}.sql")) is not None}
-    parsed = _parse(tree, paths.values(), cache)
+    snapshot_paths = _snapshot_paths(tree, folder)
+    parsed = _parse(tree, paths.values(), cache, then=snapshot_paths[:_SOON])
     migrations: list[Migration] = []
     lines: dict[str, tuple[int, int]] = {}
     for entry, tag in entries:
@@ -97,7 +99,7 @@ def _read_v0(tree: Tree, project: Project, cache: Cache, thorough: frozenset[str
         if not one.utf8:
             damage.append(_not_utf8(paths[tag], tag))
         migrations.append(Migration(tag, paths[tag], entry.when or 0, entry.idx, one.hash, one.text, one.pieces))
-    found_snapshots, broken = _snapshots(tree, _snapshot_paths(tree, folder), project, cache, thorough)
+    found_snapshots, broken = _snapshots(tree, snapshot_paths, project, cache, thorough)
     tagged = damage_v0.tagged(found_snapshots, [tag for _, tag in entries])
     chain = Chain(project, tuple(migrations), tagged, journal=path if content is not None else None, lines=lines)
     damage += broken
@@ -143,10 +145,13 @@ def _read_v1(tree: Tree, project: Project, cache: Cache, thorough: frozenset[str
     return replace(chain, damage=tuple(damage))
 
 
-def _parse(tree: Tree, paths: Iterable[str], cache: Cache) -> dict[str, _Parsed]:
-    """Every one of the files that is a regular file, parsed once a content."""
+def _parse(tree: Tree, paths: Iterable[str], cache: Cache, *, then: Sequence[str] = ()) -> dict[str, _Parsed]:
+    """Every one of the files that is a regular file, parsed once a content; `then`: what will be read after them."""
     oids = {p: e.oid for p in paths if (e := tree.entry(p)) is not None and e.mode in REGULAR}
-    for path, content in tree.read_all(p for p, oid in oids.items() if oid not in cache.parsed).items():
+    wanted = [path for path, oid in oids.items() if oid not in cache.parsed]
+    if wanted:
+        tree.ahead([*wanted, *then])
+    for path, content in tree.read_each(wanted):
         text = content.decode("utf-8", errors="replace")  # as Node.js decodes it, byte order mark included
         utf8 = "\ufffd" not in text or b"\xef\xbf\xbd" in content
         cache.parsed[oids[path]] = _Parsed(
