@@ -12,8 +12,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -160,6 +160,7 @@ def start(
     *,
     memory: int | None = None,
     disposable: Path | None = None,
+    after: Sequence[str] = (),
 ) -> Server:
     """Start the cluster in `data` and wait until it takes sessions at a Unix socket in `sockets`.
 
@@ -171,6 +172,7 @@ def start(
         settings: given on the command line, so that no ALTER SYSTEM is above them.
         memory: bytes of address space for each process.
         disposable: what to remove, with the cluster killed, when we die; without it the cluster is shut down in order.
+        after: a program that first makes `data`, and then becomes, as `owner`, the one whose words follow.
 
     Raises:
         CouldNotJudge: it does not start; its own last words are in the text.
@@ -183,42 +185,22 @@ def start(
     }
     arguments = [argument for name, value in options.items() for argument in ("-c", f"{name}={value}")]
     limit = "unlimited" if memory is None else str(memory // 1024)
+    command = ["/bin/sh", "-c", _LIMITED, "sh", limit, str(binaries.bin / "postgres"), "-D", str(data), *arguments]
     log = data.parent / "log"
+    # What comes first changes the user by itself, once it has made the folder.
+    whose, folder = (replace(owner, dropped=False), Path("/")) if after else (owner, data)
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", _LIMITED, "sh", limit, str(binaries.bin / "postgres"), "-D", str(data), *arguments],
-            cwd=data,
-            env=_ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-            user=owner.user,
-            group=owner.group,
-            extra_groups=owner.groups,
-        )
+        process = whose.start([*after, *command], folder=folder, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, out=out)
     try:
         reader, pipe = os.pipe()
         try:
-            watcher = subprocess.Popen(
-                [
-                    "/bin/sh",
-                    "-c",
-                    _WATCH,
-                    "sh",
-                    str(process.pid),
-                    "QUIT" if disposable else "INT",
-                    str(disposable or ""),
-                ],
-                cwd="/",
+            watch = ["sh", str(process.pid), "QUIT" if disposable else "INT", str(disposable or "")]
+            watcher = owner.start(
+                ["/bin/sh", "-c", _WATCH, *watch],
+                folder=Path("/"),
                 env=_ENVIRONMENT,
                 stdin=reader,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                user=owner.user,
-                group=owner.group,
-                extra_groups=owner.groups,
+                out=subprocess.DEVNULL,
             )
         finally:
             os.close(reader)

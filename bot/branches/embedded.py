@@ -211,11 +211,12 @@ class Embedded:
         place = self._place
         with contextlib.ExitStack() as opened, _disk_trouble():
             folder = opened.enter_context(folders.run(place.folders, place.owner))
-            if not place.templates.copy(key, folder / "data", place.owner, apart=True):
-                return None
-            branch = EmbeddedBranch(folder, place.binaries.version, frozenset())
-            branch.remark, branch.found = place.templates.said(key)
-            opened.enter_context(self._running(folder, branch, _PATIENCE))
+            with place.templates.copying(key, folder / "data", place.owner) as copying:
+                if not copying:
+                    return None
+                branch = EmbeddedBranch(folder, place.binaries.version, frozenset())
+                opened.enter_context(self._running(folder, branch, _PATIENCE, after=copying))
+                branch.remark, branch.found = place.templates.said(key)
             return Begun(branch, opened.pop_all().close)
 
     @contextlib.contextmanager
@@ -294,7 +295,9 @@ class Embedded:
             ) from None
 
     @contextlib.contextmanager
-    def _running(self, folder: Path, branch: EmbeddedBranch, seconds: float) -> Generator[cluster.Server]:
+    def _running(
+        self, folder: Path, branch: EmbeddedBranch, seconds: float, *, after: Sequence[str] = ()
+    ) -> Generator[cluster.Server]:
         place = self._place
         server = cluster.start(
             place.binaries,
@@ -304,6 +307,7 @@ class Embedded:
             blank.settings(place.binaries),
             memory=self._memory,
             disposable=folder,
+            after=after,
         )
         watched = watch.Watch(folder, seconds=seconds, room=self._room, kill=server.interrupt)
         try:

@@ -3,8 +3,8 @@
 The file holds the contents one after another, each from the start of a block, so that a file system that shares extents can
 share them; then what they are (as `marshal` writes it), and in its last bytes where that begins.
 
-As a program of its own (`python packs.py FILE FOLDER UID GID`) it unpacks beside an interpreter that is busy with other things,
-so it stands on nothing else, and little of that.
+As a program of its own (`python packs.py FILE FOLDER UID GID COMMAND…`) it unpacks beside an interpreter that is busy with other
+things, and then becomes the command, as that user where we are root; so it stands on nothing else, and little of that.
 """
 
 import errno
@@ -173,5 +173,16 @@ def write_all(writer: int, data: bytes) -> None:
         left = left[os.write(writer, left) :]
 
 
+def _become(source: str, target: str, uid: str, gid: str, *command: str) -> None:
+    owner = (int(uid), int(gid)) if os.geteuid() == 0 else None
+    unpack(source, target, owner)
+    os.chdir(target)
+    if owner is not None:
+        os.setgroups([])
+        os.setgid(owner[1])
+        os.setuid(owner[0])
+    os.execv(command[0], command)  # noqa: S606 - no shell is wanted
+
+
 if __name__ == "__main__":
-    unpack(sys.argv[1], sys.argv[2], (int(sys.argv[3]), int(sys.argv[4])) if len(sys.argv) > 3 else None)
+    _become(*sys.argv[1:])

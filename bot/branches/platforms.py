@@ -160,8 +160,9 @@ def stubs(texts: Iterable[str]) -> tuple[str, ...]:
         texts: every migration of the chain, in any order.
     """
     sql = "\n".join(texts)
-    words = _words(sql.lower())  # a chain that names none of them is looked at once
-    return (*_roles(sql, words), *_schemas(sql, words), *_publication(sql))
+    lowered = sql.lower()
+    words = _words(lowered)  # a chain that names none of them is looked at once
+    return (*_roles(sql, words), *_schemas(sql, words), *(_publication(sql) if _PUBLICATION in lowered else ()))
 
 
 def _words(sql: str) -> frozenset[str]:
@@ -201,7 +202,7 @@ def _preinstalled(sql: str) -> Iterable[str]:
 
 
 def _publication(sql: str) -> Iterable[str]:
-    if _PUBLICATION in sql.lower() and not _created(sql, "publication", _PUBLICATION):
+    if not _created(sql, "publication", _PUBLICATION):
         yield f"CREATE PUBLICATION {_PUBLICATION}; COMMENT ON PUBLICATION {_PUBLICATION} IS '{MARK}'"
 
 

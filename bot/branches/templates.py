@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Generator
@@ -21,16 +20,6 @@ _SWEEP_SECONDS = 3600.0
 def _unpack(source: Path, target: Path, owner: Owner) -> None:
     files.make(target.parent, mode=0o700)
     packs.unpack(str(source), str(target), (owner.uid, owner.gid) if owner.dropped else None)
-
-
-def _unpack_apart(source: Path, target: Path, owner: Owner) -> None:
-    """The same, by a process of its own: a thread would wait for the interpreter two thousand times."""
-    whose = (str(owner.uid), str(owner.gid)) if owner.dropped else ()
-    command = [sys.executable, "-I", "-S", packs.__file__, str(source), str(target), *whose]
-    done = subprocess.run(command, env={}, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode != 0:
-        shutil.rmtree(target, ignore_errors=True)
-        _unpack(source, target, owner)  # and say what is wrong
 
 
 def _content(path: Path) -> bytes | None:
@@ -52,20 +41,38 @@ class Templates:
     room: int = 2 << 30
     days: float = 14.0
 
-    def copy(self, key: str, target: Path, owner: Owner, *, apart: bool = False) -> bool:
-        """Copy one to `target`; False where there is none. `apart`: by a process of its own, while this one does something else."""
-        with files.lock(self._lock(key), shared=True):
-            source = self.folder / key
-            if not (source / _DATA).is_file():
+    def copy(self, key: str, target: Path, owner: Owner) -> bool:
+        """Copy one to `target`; False where there is none."""
+        with self._held(key) as source:
+            if source is None:
                 return False
             try:
-                (_unpack_apart if apart else _unpack)(source / _DATA, target, owner)
+                _unpack(source, target, owner)
             except packs.DamagedError:  # the machine went down while it was written
-                shutil.rmtree(source, ignore_errors=True)
+                shutil.rmtree(source.parent, ignore_errors=True)
                 return False
-            with contextlib.suppress(OSError):
-                os.utime(source)
             return True
+
+    @contextlib.contextmanager
+    def copying(self, key: str, target: Path, owner: Owner) -> Generator[tuple[str, ...]]:
+        """A program that copies one to `target`, and then becomes the one whose words follow; none where there is no such template.
+
+        A process of its own: a thread would wait for the interpreter two thousand times.
+        """
+        with self._held(key) as source:
+            whole = [] if source is None else [packs.__file__, str(source), str(target), str(owner.uid), str(owner.gid)]
+            yield (sys.executable, "-I", "-S", *whole) if whole else ()
+
+    @contextlib.contextmanager
+    def _held(self, key: str) -> Generator[Path | None]:
+        """A template's file, which nobody removes meanwhile; None where there is none."""
+        with files.lock(self._lock(key), shared=True):
+            source = self.folder / key / _DATA
+            there = source.is_file()
+            yield source if there else None
+            if there:
+                with contextlib.suppress(OSError):
+                    os.utime(source.parent)
 
     def said(self, key: str) -> tuple[bytes | None, bytes | None]:
         """What was remembered of one, and what was found out later."""

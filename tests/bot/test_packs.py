@@ -36,8 +36,10 @@ def test_what_comes_out_is_what_went_in(
         (place / "from" / name).write_bytes(os.urandom(size))
     packs.pack(str(place / "from"), str(place / "file"))
     packs.unpack(str(place / "file"), str(place / "to"))
-    done = [sys.executable, "-I", "-S", packs.__file__, str(place / "file"), str(place / "apart")]
-    subprocess.run(done, check=True)
+    whose = [str(os.getuid()), str(os.getgid())]
+    then = ["/bin/sh", "-c", "pwd"]
+    done = [sys.executable, "-I", "-S", packs.__file__, str(place / "file"), str(place / "apart"), *whose, *then]
+    assert subprocess.run(done, check=True, capture_output=True, text=True).stdout.strip() == str(place / "apart")
     assert told(place / "from") == told(place / "to") == told(place / "apart")
 
 
