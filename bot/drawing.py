@@ -10,6 +10,9 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from bot import redrawing, zero
 from bot.branches import Learns, Remembers
@@ -29,11 +32,12 @@ from checks.schema import read as schemas
 from checks.schema.model import Schema
 from checks.schema.snapshot import to_snapshot
 from checks.tree import Tree
+from checks.witnesses import calls
 
 _FIRST_SECONDS = 1.0
 _SAME, _OTHER = b"+", b"-"
 _CHECKS = Path(equality.__file__).parent
-_FLUSHES = 150000  # since then what a session that has ended did to the statistics is seen by the next
+_FLUSHES = 150000  # since then a session can be told to count at once what it did, and not while somebody else's statements are counted
 _ON_ROWS = (
     "ALTER TABLE",
     "CREATE INDEX",
@@ -136,7 +140,7 @@ def upon(base: Chain, head: Chain, tree: Tree) -> Upon | None:
     ungrown, added = redrawing.grown(before, after)
     said = (snapshot_sql.of_schema(base, before), snapshot_sql.of_schema(head, ungrown))
     delta = redrawing.between(*said, added)
-    if delta is None or not zero.calls_nothing([sql for sql in delta if sql.startswith(_ON_ROWS)], but_built_in=True):
+    if delta is None or not calls.nothing([sql for sql in delta if sql.startswith(_ON_ROWS)], but_built_in=True):
         return None  # a sequence that is set stays set, whatever is undone
     every = [table for some in (before, after) for table in some.tables]
     touched = frozenset((each.schema, each.name) for each in every)
@@ -171,7 +175,7 @@ class Drawing:
                 self._drawn = self._upon_base_alone() or _alone(self._read, self._plan.head, self._stage)
             return self._drawn
 
-    def at_base(self, branch: Branch, before: Callable[[], Catalog | None]) -> None:
+    def at_base(self, branch: Branch, session: psycopg.Connection[Any], before: Callable[[], Catalog | None]) -> None:
         """Draw upon base's state, which base's chain has made from zero, where its snapshot is known to say the same."""
         found = branch.found if isinstance(branch, Remembers) else None
         if not found or self._stage is None or branch.version < _FLUSHES:
@@ -180,7 +184,7 @@ class Drawing:
         with self._turn:
             self._known = found
             if self._upon is not None and self._drawn is None and found == self._upon.key + _SAME:
-                some, whole = self._stage.drawn_upon(branch, self._upon.delta, self._upon.near), before()
+                some, whole = self._stage.drawn_upon(session, self._upon.delta, self._upon.near), before()
                 drawn = None if some is None or whole is None else part.with_tables(whole, some, self._upon.touched)
                 self._drawn = self._certain(drawn)
 

@@ -30,7 +30,7 @@ from checks.witnesses.model import Run
 
 _Session = psycopg.Connection[Any]
 
-AtBase = Callable[[Branch, Callable[[], Catalog | None]], None]
+AtBase = Callable[[Branch, _Session, Callable[[], Catalog | None]], None]
 PutAway = Callable[[Callable[[], None]], object]
 
 _PULLED = re.compile(r"/\*.*\bCREATE\s+(?:TABLE|TYPE|SCHEMA|SEQUENCE)\b", re.DOTALL | re.IGNORECASE)
@@ -41,7 +41,7 @@ def rehearse(
     stage: Stage,
     say: Say,
     *,
-    at_base: AtBase = lambda _branch, _schema: None,
+    at_base: AtBase = lambda _branch, _session, _schema: None,
     meanwhile: Callable[[], None] = lambda: None,
     known: Callable[[Rehearsal], None] = lambda _: None,
     put_away: PutAway = lambda close: close(),
@@ -52,8 +52,8 @@ def rehearse(
         plan: of one project.
         stage: where it is run.
         say: is told what is being done.
-        at_base: is given the branch at the state that base's chain made from zero, before head's migrations run there, and its schema
-            where that is known.
+        at_base: is given the branch at the state that base's chain made from zero, before head's migrations run there, a session of
+            ours, and the schema where that is known.
         meanwhile: called once head's migrations have run, before the chain from zero is waited for; sooner, where base's chain has
             to be run first.
         known: told all but the way back, before that is waited for.
@@ -140,12 +140,14 @@ def _from_base(
             remark = branch.remark if isinstance(branch, Remembers) and not note else None
             whole.at(remark)
             before = whole.beside.submit(_known, remark)
+            place = _Place(branch, opened)
             if not note:
-                at_base(branch, before.result)
-            found, looking = _observe(whole, branch, say, before.result(), opened)
+                at_base(branch, place.session(), before.result)
+            found = _observe(whole, place, say, before.result())
             way = _way_back(plan, found)  # before all else that is made of it: to try it takes the longest
             whole.after(found, remark)
-            leaving = whole.beside.submit(_leave, opened.pop_all(), whole, branch, way and looking and (way, looking))
+            place.opened = opened.pop_all()
+            leaving = whole.beside.submit(_leave, whole, place, way)
         said = (*notes, note) if note else ()
         missing, lacking = branch.missing_extensions, _lacking(branch, found.run)
         return replace(found, notes=said, missing=missing, lacking=lacking, ms=ms | found.ms), leaving
@@ -220,27 +222,55 @@ def _grow(chain: Chain) -> Callable[[Branch], None]:
     return build
 
 
-def _observe(
-    whole: _Whole, branch: Branch, say: Say, before: Catalog | None, opened: contextlib.ExitStack
-) -> tuple[Rehearsal, _Session | None]:
-    """Read the schema, where it is not known, run what is pending, read it again: in a session that stays open."""
-    plan, stage, looking = whole.plan, whole.stage, None
+@dataclass(slots=True)
+class _Place:
+    """A branch, and a session of ours there, which is never the migrator's.
+
+    Attributes:
+        opened: what closes both.
+    """
+
+    branch: Branch
+    opened: contextlib.ExitStack
+    _session: _Session | None = None
+
+    def session(self) -> _Session:
+        """That session; another one where SQL has ended it, which has the rights of the same role.
+
+        Raises:
+            CouldNotJudge: the branch takes none.
+        """
+        if self._session is None or _ended(self._session):
+            self._session = self.opened.enter_context(self.branch.connect())
+        return self._session
+
+
+def _ended(session: _Session) -> bool:
+    try:
+        session.execute("select")
+    except psycopg.Error:
+        return True
+    return False
+
+
+def _observe(whole: _Whole, place: _Place, say: Say, before: Catalog | None) -> Rehearsal:
+    """Read the schema, where it is not known, run what is pending, read it again."""
+    plan, stage = whole.plan, whole.stage
     started = time.perf_counter()
-    before = stage.catalog(branch) if before is None else before
+    before = stage.catalog_in(place.session()) if before is None else before
     read = time.perf_counter()
     say("running head's migrations" if plan.added else "looking at the schema")
-    run = replay.run(branch, restamped(plan)) if plan.added else None
+    run = replay.run(place.branch, restamped(plan)) if plan.added else None
     ran = time.perf_counter()
     after = before
     if run is not None:
         try:
-            looking = opened.enter_context(branch.connect())
-            after = stage.catalog_in(looking)
+            after = stage.catalog_after(place.session(), run, before)
         except (CouldNotJudge, psycopg.Error):
             after = None  # the watchdog was faster; the run says so
     done = time.perf_counter()
     ms = {"catalog": (read - started + done - ran) * 1000, "migrations": (ran - read) * 1000}
-    return Rehearsal(run=run, before=before, after=after, ms=ms), looking
+    return Rehearsal(run=run, before=before, after=after, ms=ms)
 
 
 def _way_back(plan: Plan, found: Rehearsal) -> undo.Way | None:
@@ -250,18 +280,17 @@ def _way_back(plan: Plan, found: Rehearsal) -> undo.Way | None:
     return undo.written(plan, found.before, found.after)
 
 
-def _leave(
-    opened: contextlib.ExitStack, whole: _Whole, branch: Branch, way: tuple[undo.Way, _Session] | None
-) -> tuple[Rollback | None, str | None, float]:
+def _leave(whole: _Whole, place: _Place, way: undo.Way | None) -> tuple[Rollback | None, str | None, float]:
     """Run the way back, and put the branch away: the way back, why the branch was stopped if it was, and milliseconds."""
     started = time.perf_counter()
-    stage, back = whole.stage, None
+    stage, branch, back = whole.stage, place.branch, None
     try:
         if way is not None:
-            back = undo.tried(*way, stage, partial(replay.build_base, branch, restamped(whole.plan)))
+            up = partial(replay.build_base, branch, restamped(whole.plan))
+            back = undo.tried(way, place.session, stage, up)
         return back, _stopped(branch, stage.seconds), (time.perf_counter() - started) * 1000
     finally:
-        whole.put_away(opened.close)
+        whole.put_away(place.opened.close)
 
 
 def restamped(plan: Plan) -> Chain:

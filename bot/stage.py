@@ -13,9 +13,11 @@ import psycopg
 
 from bot.branches import Provider, Template, platforms
 from checks.branch import Branch
+from checks.catalog import part
 from checks.catalog import read as catalogs
 from checks.catalog.model import Catalog
 from checks.errors import CouldNotJudge
+from checks.witnesses import reach
 from checks.witnesses.model import Failure, Run
 
 _EXTENSION = re.compile(r'\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)"?', re.IGNORECASE)
@@ -71,8 +73,8 @@ class Stage:
     def template(self, name: str, parts: Sequence[str], build: Callable[[Branch], bytes | None]) -> Template:
         """A state that depends on the stubs, the extensions and `parts`; made once, copied afterwards."""
         digest = hashlib.sha256()
-        for part in (_FORMAT, name, *self.stubs, "", *self.extensions, "", *parts):
-            digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
+        for each in (_FORMAT, name, *self.stubs, "", *self.extensions, "", *parts):
+            digest.update(each.encode("utf-8", "surrogateescape") + b"\0")
 
         def staged(branch: Branch) -> bytes | None:
             play(branch, self.stubs)
@@ -115,17 +117,21 @@ class Stage:
         except (CouldNotJudge, psycopg.Error):
             return None
 
-    def drawn_upon(self, branch: Branch, delta: Sequence[str], near: Collection[tuple[str, str]]) -> Catalog | None:
+    def drawn_upon(
+        self, session: psycopg.Connection[Any], delta: Sequence[str], near: Collection[tuple[str, str]]
+    ) -> Catalog | None:
         """A few tables as they are after a few statements, which are undone; None where these do not run there.
 
         Args:
-            branch: where.
+            session: in which nothing is left of it: PostgreSQL 15 or later.
             delta: the statements.
             near: the tables that they touch, and those to which these point.
         """
-        with contextlib.suppress(CouldNotJudge, psycopg.Error), branch.connect() as session:
-            return self._undone(session, delta, near)
-        return None
+        drawn = self._undone(session, delta, near)
+        # What was looked through is counted now, not while somebody else's statements are counted.
+        with contextlib.suppress(psycopg.Error):
+            session.execute("select pg_catalog.pg_stat_force_next_flush()")
+        return drawn
 
     def _undone(
         self,
@@ -161,9 +167,20 @@ class Stage:
         with branch.connect() as session:
             return self.catalog_in(session)
 
-    def catalog_in(self, session: psycopg.Connection[Any]) -> Catalog:
-        """The same, of the database of a session."""
-        return catalogs.read(session, ignore=self.ignored)
+    def catalog_in(
+        self, session: psycopg.Connection[Any], *, near: Collection[tuple[str, str]] | None = None, needs: bool = False
+    ) -> Catalog:
+        """The same, of the database of a session; `near`, `needs`: see `catalogs.read`."""
+        return catalogs.read(session, ignore=self.ignored, near=near, needs=needs)
+
+    def catalog_after(self, session: psycopg.Connection[Any], run: Run, before: Catalog) -> Catalog:
+        """The schema after a run; only the tables are read that it can have changed, where that is plain."""
+        names = reach.tables(run, before)
+        if names is not None:
+            some = self.catalog_in(session, near=part.near(before, names), needs=True)
+            if (found := part.gone_on(before, some, names)) is not None:
+                return found
+        return self.catalog_in(session)
 
 
 def _made(session: psycopg.Connection[Any], statements: Sequence[str]) -> bool:

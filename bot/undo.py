@@ -27,6 +27,8 @@ class Way:
         made: its statements.
         lost: what does not come back with it.
         near: what the two ends touch and stand on (`ground`); None where that is no table.
+        certain: where each way leads depends on nothing but where it begins (`way_back.unconditional`).
+        tables: where all that differs stands, if that is certain and so plain.
     """
 
     plan: Plan
@@ -35,6 +37,8 @@ class Way:
     made: tuple[statements.Statement, ...]
     lost: tuple[str, ...]
     near: tuple[Catalog, Catalog] | None
+    certain: bool
+    tables: part.Tables | None
 
 
 def written(plan: Plan, before: Catalog, after: Catalog) -> Way:
@@ -42,17 +46,20 @@ def written(plan: Plan, before: Catalog, after: Catalog) -> Way:
     made = tuple(statements.sql(after, before))
     lost = tuple(way_back.irreversible(before, after, plan))
     tables = any(isinstance(each, Table) for each in part.of(before, after)[0])
-    return Way(plan, before, after, made, lost, ground.of(before, after) if tables else None)
+    near = ground.of(before, after) if tables else None
+    ours = (statement.sql for migration in plan.added for statement in migration.statements)
+    certain = way_back.unconditional((*ours, *(statement.sql for statement in made)))
+    return Way(plan, before, after, made, lost, near, certain, part.tables(before, after) if certain else None)
 
 
-def tried(way: Way, session: psycopg.Connection[Any], stage: Stage, up: Callable[[], Run]) -> Rollback:
+def tried(way: Way, session: Callable[[], psycopg.Connection[Any]], stage: Stage, up: Callable[[], Run]) -> Rollback:
     """Go back, up again by `up`, and back; by a session of ours, on a branch where head's migrations have just run.
 
     Proven where the schema is then what it was at both ends, and rows that were there before have survived both ways
     in every column that the way up keeps.
     """
     try:
-        why = _Trial(way, stage, session, up).run()
+        why = _Trial(way, stage, session(), up).run()
     except (psycopg.Error, CouldNotJudge) as error:
         said = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
         why = f'PostgreSQL says "{said}"'
@@ -95,25 +102,25 @@ class _Trial:
         return _NOT_AGAIN if again != "ok" else self._there_and_back() or self._changed(kept)
 
     def _there_and_back(self) -> str:
-        if not self._unconditional() and not difference.equal(got := self._catalog(), self.way.after):
-            return f"up again the schema is another: {_few(got, self.way.after)}"
+        way = self.way
+        if not way.certain and not difference.equal(got := self.stage.catalog_in(self.session), way.after):
+            return f"up again the schema is another: {_few(got, way.after)}"
         self._down()
-        if not difference.equal(got := self._catalog(), self.way.before):
-            return f"after it, this is still to do: {_few(got, self.way.before)}"
+        if not difference.equal(got := self._back(way.tables), way.before):
+            return f"after it, this is still to do: {_few(got, way.before)}"
         return ""
 
-    def _unconditional(self) -> bool:
-        ours = (statement.sql for migration in self.way.plan.added for statement in migration.statements)
-        return way_back.unconditional((*ours, *(statement.sql for statement in self.way.made)))
+    def _back(self, tables: part.Tables | None) -> Catalog:
+        """The schema now: only the tables are read that differed, where nothing else can differ."""
+        if tables is None:
+            return self.stage.catalog_in(self.session)
+        some = self.stage.catalog_in(self.session, near=tables.near)
+        return part.with_tables(self.way.before, some, tables.names)
 
     def _down(self) -> None:
-        with self.session.transaction(), self.session.pipeline():
-            for sql in (way_back.forget(self.way.plan), *(statement.sql for statement in self.way.made)):
-                self.session.execute(sql.encode())
-        self.session.execute("RESET ALL")
-
-    def _catalog(self) -> Catalog:
-        return self.stage.catalog_in(self.session)
+        # One message is one transaction, and one wait: for each answer this thread would queue behind those that compute.
+        said = (way_back.forget(self.way.plan), *(statement.sql for statement in self.way.made), "RESET ALL")
+        self.session.execute("\n;\n".join(said).encode())
 
     def _fill(self) -> dict[str, Any]:
         """Rows in the tables that are touched, and what is in the columns that stay; empty where there are none."""

@@ -24,7 +24,7 @@ from checks.drizzle.model import Chain, Migration
 from checks.drizzle.plan import Plan
 from checks.errors import CouldNotJudge
 from checks.rehearsal import Rehearsal
-from checks.witnesses import grammar, leftovers, replay
+from checks.witnesses import calls, leftovers, replay
 from checks.witnesses.leftovers import FUNCTIONS, ROWS, Leftovers
 from checks.witnesses.model import Run
 from checks.witnesses.postgres import CONTROL, first_words
@@ -34,10 +34,6 @@ _ASKS = re.compile(r"\bpg_(?!trgm\b)|\btxid|\bxact|\b[xc]m(?:in|ax)\b|\b(?:last|
 # Schema changes that run nothing but what is written in them.
 _STILL = frozenset({"CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE"})
 _RUNS = frozenset({"EXTENSION", "MATERIALIZED"})
-_CALLS = re.compile(r"\b(?:func_call|sqlvalue_function) \{")
-_NAMED = re.compile(r'\bfunc_call \{((?:\s*funcname \{\s*string \{\s*sval: "\w+"\s*\}\s*\})+)')
-_SVAL = re.compile(r'sval: "(\w+)"')
-_BUILT_IN = frozenset({"now", "gen_random_uuid"})  # which migrations call most: they remember nothing
 _FEELS = re.compile(r"'\s*(?:now|today|tomorrow|yesterday)\b|\bvalidate\b|\bas\s+execute\b", re.IGNORECASE)
 _LOCKS_OF_AN_OBJECT = 10  # a table with its key, its sequence and what holds its long values
 
@@ -162,17 +158,4 @@ def _still(statements: Sequence[str], texts: Iterable[str], *, rows: bool) -> bo
     words = [first_words(sql) for sql in statements]
     if not all(first in _STILL and second not in _RUNS for first, second, _ in words) or any(map(_FEELS.search, texts)):
         return False
-    return calls_nothing(statements, but_built_in=not rows)
-
-
-def calls_nothing(statements: Sequence[str], *, but_built_in: bool) -> bool:
-    """Whether statements can be read, and call no function; `but_built_in`: those that remember nothing are none."""
-    trees = [str(tree.node) if tree.node is not None else None for tree in grammar.parse_all(statements)]
-    return all(tree is not None and (not _CALLS.search(tree) or (but_built_in and _built_in(tree))) for tree in trees)
-
-
-def _built_in(tree: str) -> bool:
-    """Whether a statement calls nothing but functions of PostgreSQL's own, by names that nobody can take."""
-    calls = [_SVAL.findall(names) for names in _NAMED.findall(tree)]
-    known = all(call[-1] in _BUILT_IN and call[:-1] in ([], ["pg_catalog"]) for call in calls)
-    return known and len(calls) == tree.count("func_call {")
+    return calls.nothing(statements, but_built_in=not rows)

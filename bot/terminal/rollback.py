@@ -84,4 +84,4 @@ def _there_and_back(plan: Plan, stage: Stage, branch: Branch) -> Rollback | None
     with branch.connect() as session:
         after = stage.catalog_in(session)
         up = partial(replay.build_base, branch, restamped(plan))
-        return undo.tried(undo.written(plan, before, after), session, stage, up)
+        return undo.tried(undo.written(plan, before, after), lambda: session, stage, up)

@@ -32,7 +32,9 @@ def changes(a: Catalog, b: Catalog) -> list[Change]:
     """Every object that differs, in the order of the dump."""
     a, b = part.of(a, b)
     found = [
-        Change(key, before, b.objects.get(key)) for key, before in a.objects.items() if b.objects.get(key) != before
+        Change(key, before, after)
+        for key, before in a.objects.items()
+        if (after := b.objects.get(key)) is not before and after != before
     ]
     found += [Change(key, None, after) for key, after in b.objects.items() if key not in a.objects]
     return sorted(found, key=lambda change: dump.rank(change.key))

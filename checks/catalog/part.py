@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from checks.catalog.model import Catalog, Key, Object
@@ -12,6 +12,7 @@ from checks.catalog.types import DomainCheck, Sequence
 Name = tuple[str, str]
 
 _NAMED = frozenset({"table", "view", "column", "default", "constraint", "trigger", "rule", "policy", "domain check"})
+_UNREAD = frozenset({"column", "default", "constraint", "index", "view", "domain check"})  # of what is not near
 _ALWAYS = frozenset({"default privileges", "role", "schema", "extension"})
 
 
@@ -29,7 +30,7 @@ def of(a: Catalog, b: Catalog) -> tuple[Catalog, Catalog]:
 @lru_cache(maxsize=4)
 def _of(a: Catalog, b: Catalog) -> tuple[Catalog, Catalog]:
     theirs = b.objects.get
-    changed = [key for key, found in a.objects.items() if theirs(key) != found]
+    changed = [key for key, found in a.objects.items() if (other := theirs(key)) is not found and other != found]
     changed += [key for key in b.objects if key not in a.objects]
     if not changed:
         return only(a, frozenset()), only(b, frozenset())
@@ -60,6 +61,77 @@ def with_tables(whole: Catalog, some: Catalog, near: Collection[Name]) -> Catalo
     objects = {key: found for key, found in whole.objects.items() if key[0] != "type" and place(key, found) not in near}
     theirs = {key: found for key, found in some.objects.items() if key[0] == "type" or place(key, found) in near}
     return replace(whole, objects=objects | theirs)
+
+
+def gone_on(whole: Catalog, some: Catalog, names: Collection[Name]) -> Catalog | None:
+    """A catalog after changes to these tables and to types, of which `some` was read.
+
+    None where something else differs, of all that is read in full.
+
+    Args:
+        whole: before.
+        some: after: these tables, and those to which they point, in full (`read`'s `near`), with all needs.
+        names: the tables.
+    """
+    if _elsewhere(whole, names) != _elsewhere(some, names):
+        return None
+    after = with_tables(whole, some, names)
+    objects = after.objects
+
+    def unread(key: Key) -> bool:
+        return key[0] in _UNREAD and key in objects and place(key, objects[key]) not in names
+
+    needs = {
+        key: frozenset(filter(unread, needed)) | some.needs.get(key, frozenset()) if key in some.objects else needed
+        for key, needed in whole.needs.items()
+        if key in objects
+    }
+    more = {key: needed for key, needed in some.needs.items() if key in objects and key not in needs}
+    return replace(after, needs={key: needed for key, needed in (needs | more).items() if needed})
+
+
+def _elsewhere(catalog: Catalog, names: Collection[Name]) -> dict[Key, object]:
+    """What stands outside these tables, of what is always read in full: no types, and of sequences not whose they are."""
+    apart = _UNREAD | {"type"}
+    return {
+        key: (found.counting, found.unlogged, found.owner, found.acl, found.comment)
+        if isinstance(found, Sequence)
+        else found
+        for key, found in catalog.objects.items()
+        if key[0] not in apart and place(key, found) not in names
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables in which all of a difference stands.
+
+    Attributes:
+        names: theirs, and those of the tables that may have to be touched with them.
+        near: those, and the tables that their foreign keys point to (`read`'s `near`).
+    """
+
+    names: frozenset[Name]
+    near: frozenset[Name]
+
+
+def tables(a: Catalog, b: Catalog) -> Tables | None:
+    """The tables in which two catalogs differ; None where they differ in more than tables, what stands in them, and types."""
+    theirs, few = b.objects.get, of(a, b)
+    changed = [found for key, found in few[0].objects.items() if (other := theirs(key)) is not found and other != found]
+    changed += [found for key, found in few[1].objects.items() if key not in a.objects]
+    names = frozenset((found.schema, found.name) for one in few for found in one if isinstance(found, Table))
+    if any(found.key[0] != "type" and place(found.key, found) not in names for found in changed):
+        return None
+    return Tables(names, near(few[0], names) | near(few[1], names))
+
+
+def near(catalog: Catalog, names: Collection[Name]) -> frozenset[Name]:
+    """These tables, and those that their foreign keys point to (`read`'s `near`)."""
+    keys = (each for each in catalog if isinstance(each, Constraint) and each.references)
+    return frozenset(names) | {
+        each.references for each in keys if (each.schema, each.table) in names and each.references
+    }
 
 
 class Map:

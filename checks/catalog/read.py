@@ -22,6 +22,8 @@ _MEMBERS = "SELECT classid, objid, refobjid FROM pg_depend WHERE deptype = 'e'"
 
 _FIRST = (_COMMENTS, _MEMBERS, types.SCHEMAS, columns.COLUMNS)
 
+_NEAR = "/*near 0::oid*/"  # of other tables nothing
+
 # A young catalog has no statistics, so that an index looks like a shortcut; no index knows the numbers as `int8`.
 # What names do not tell: normal dependencies, the columns that generated columns and expression and partial indexes read.
 _NEEDS = """
@@ -48,6 +50,7 @@ def read(
     roles: bool = False,
     owner: str | None = None,
     near: Collection[tuple[str, str]] | None = None,
+    needs: bool = False,
 ) -> Catalog:
     """Read the schema of the database that `connection` is in. Nothing of the session is changed.
 
@@ -57,7 +60,9 @@ def read(
         roles: compare the roles of the cluster too.
         owner: a role that counts as the database's own, besides the database's owner and the connection's role.
         near: only these tables, by schema and name, are to be told in full, with what their foreign keys point to among them.
+        needs: with `near`: tell all that needs something else, too.
     """
+    asked = _NEEDS.replace(_NEAR, "") if needs else _NEEDS
     with (
         uncollected(),
         connection.transaction(force_rollback=True),
@@ -66,7 +71,7 @@ def read(
         session.comments = {(catalog, oid, sub): text for catalog, oid, sub, text in session.ask(_COMMENTS)}
         session.members = {(catalog, oid): extension for catalog, oid, extension in session.ask(_MEMBERS)}
         types.schemas(session, frozenset(ignore))
-        _read(session, roles=roles)
+        _read(session, asked, roles=roles)
     return _without(session.finish(), ignore)
 
 
@@ -87,8 +92,8 @@ def uncollected() -> Generator[None]:
             gc.enable()
 
 
-def _read(session: Session, *, roles: bool) -> None:
-    session.ahead(*tables.ALWAYS, *outside.ALWAYS, *types.ALWAYS, _NEEDS)
+def _read(session: Session, needs: str, *, roles: bool) -> None:
+    session.ahead(*tables.ALWAYS, *outside.ALWAYS, *types.ALWAYS, needs)
     every_column, kinds = columns.text(session)
     session.ahead(
         columns.question(session, kinds), *columns.ALWAYS, *indexes.always(session.version), *followers.ALWAYS
@@ -108,14 +113,14 @@ def _read(session: Session, *, roles: bool) -> None:
     outside.replication(session)
     outside.servers(session)
     outside.default_privileges(session)
-    _needs(session)
+    _needs(session, needs)
 
 
-def _needs(session: Session) -> None:
+def _needs(session: Session, asked: str) -> None:
     """Turn oids of pg_depend into keys."""
     keys, pg_class, names = session.keys, session.pg_class, session.columns
     objects = session.objects
-    rows = session.ask(_NEEDS)
+    rows = session.ask(asked)
     if session.version < 150000:
         rows += session.ask(_NEEDS_OF_EXPRESSIONS)
     for catalog, oid, sub, needed_catalog, needed_oid, needed_sub, of_index in rows:

@@ -45,7 +45,8 @@ def both(provider: Embedded, old: tuple[Tree, Chain], new: tuple[Tree, Chain]) -
     with stage.empty() as branch:
         play(branch, upon.old())
         before = stage.catalog(branch)
-        some = stage.drawn_upon(branch, upon.delta, upon.near)
+        with branch.connect() as session:
+            some = stage.drawn_upon(session, upon.delta, upon.near)
         got = None if some is None else part.with_tables(before, some, upon.touched)
         assert difference.equal(stage.catalog(branch), before)
     if got is None or not redrawing.certain(got, upon.content, upon.delta):
@@ -139,7 +140,8 @@ def test_a_hostile_snapshot_changes_nothing(branches: Embedded, name: str) -> No
         with stage.empty() as branch:
             play(branch, drawing.upon(old[1], old[1], old[0]).old())  # type: ignore[union-attr]
             before = stage.catalog(branch)
-            drawn = None if upon is None else stage.drawn_upon(branch, upon.delta, upon.near)
+            with branch.connect() as session:
+                drawn = None if upon is None else stage.drawn_upon(session, upon.delta, upon.near)
             assert difference.equal(stage.catalog(branch), before)
             assert drawn is None
 
