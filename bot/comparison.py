@@ -43,7 +43,7 @@ def compare(
 
 
 def _sides(drawn: Drawn, built: Catalog | None, chain: Chain) -> Sides:
-    loosening = (migration for migration in chain.migrations if _LOOSENS.search(migration.text))
+    loosening = (m for m in chain.migrations if "drop" in m.text.lower() and _LOOSENS.search(m.text))
     statements = (statement.sql for migration in loosening for statement in migration.statements)
     return Sides(
         chain=built,

@@ -38,7 +38,7 @@ def _extensions(chain: Chain) -> Iterator[str]:
     """The extensions of the chain, each once."""
     seen: set[str] = set()
     for migration in chain.migrations:
-        if _EXTENSION.search(migration.text) is None:
+        if "extension" not in migration.text.lower():
             continue
         for statement in migration.statements:
             if not _EXTENSION.match(statement.sql):
