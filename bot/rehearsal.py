@@ -235,22 +235,22 @@ class _Place:
     _session: _Session | None = None
 
     def session(self) -> _Session:
-        """That session; another one where SQL has ended it, which has the rights of the same role.
+        """That session.
 
         Raises:
             CouldNotJudge: the branch takes none.
         """
-        if self._session is None or _ended(self._session):
+        if self._session is None:
             self._session = self.opened.enter_context(self.branch.connect())
         return self._session
 
-
-def _ended(session: _Session) -> bool:
-    try:
-        session.execute("select")
-    except psycopg.Error:
-        return True
-    return False
+    def session_after_sql(self) -> _Session:
+        """That session; another one where SQL has ended it, which has the rights of the same role."""
+        try:
+            self.session().execute("select")
+        except psycopg.Error:
+            self._session = None
+        return self.session()
 
 
 def _observe(whole: _Whole, place: _Place, say: Say, before: Catalog | None) -> Rehearsal:
@@ -265,7 +265,7 @@ def _observe(whole: _Whole, place: _Place, say: Say, before: Catalog | None) -> 
     after = before
     if run is not None:
         try:
-            after = stage.catalog_after(place.session(), run, before)
+            after = stage.catalog_after(place.session_after_sql(), run, before)
         except (CouldNotJudge, psycopg.Error):
             after = None  # the watchdog was faster; the run says so
     done = time.perf_counter()
