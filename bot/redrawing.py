@@ -61,7 +61,9 @@ def _narrowed(old: Snapshot, new: Snapshot) -> tuple[Snapshot, Snapshot] | None:
     if not (old.version == new.version == "7" and _rest(before, own) == _rest(after, own)):
         return None
     tables: tuple[Mapping[str, Any], ...] = (before["tables"], after["tables"])
-    changed = {key for some in tables for key in some if tables[0].get(key) != tables[1].get(key)}
+    changed = {key for key, told in tables[1].items() if tables[0].get(key) != told} | tables[0].keys() - tables[
+        1
+    ].keys()
     names = {(_home(table), table["name"]) for some in tables for key, table in some.items() if key in changed}
     near = changed | {
         key

@@ -286,7 +286,7 @@ def _leave(whole: _Whole, place: _Place, way: undo.Way | None) -> tuple[Rollback
     stage, branch, back = whole.stage, place.branch, None
     try:
         if way is not None:
-            up = partial(replay.build_base, branch, restamped(whole.plan))
+            up = partial(replay.build_base, branch, restamped(whole.plan), recorded=False)
             back = undo.tried(way, place.session, stage, up)
         return back, _stopped(branch, stage.seconds), (time.perf_counter() - started) * 1000
     finally:

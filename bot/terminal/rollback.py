@@ -83,5 +83,5 @@ def _there_and_back(plan: Plan, stage: Stage, branch: Branch) -> Rollback | None
         return None
     with branch.connect() as session:
         after = stage.catalog_in(session)
-        up = partial(replay.build_base, branch, restamped(plan))
+        up = partial(replay.build_base, branch, restamped(plan), recorded=False)
         return undo.tried(undo.written(plan, before, after), lambda: session, stage, up)

@@ -56,7 +56,12 @@ def run(branch: Branch, chain: Chain, *, seconds: float | None = None) -> Run:
 
 
 def build_base(
-    branch: Branch, chain: Chain, *, seconds: float | None = None, watch: leftovers.Watch | None = None
+    branch: Branch,
+    chain: Chain,
+    *,
+    seconds: float | None = None,
+    watch: leftovers.Watch | None = None,
+    recorded: bool = True,
 ) -> Run:
     """Bring a branch to the state after a chain, as Drizzle would and as fast as it would: nothing is observed.
 
@@ -65,6 +70,7 @@ def build_base(
         chain: all migrations, those that ran included.
         seconds: as for `run`.
         watch: looks at what the chain leaves in the session.
+        recorded: tell what is recorded afterwards; another session reads it.
 
     Returns:
         A run without observations; `failed` and `failure` say where it ended, if it did.
@@ -90,7 +96,7 @@ def build_base(
         failed=failed,
         failure=failure,
         skipped=skipped,
-        recorded=tracking.read(branch, chain),
+        recorded=tracking.read(branch, chain) if recorded else (),
         why=None if failure is None or failed else failure.message,
     )
 
