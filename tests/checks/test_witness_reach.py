@@ -9,6 +9,7 @@ from bot.branches.embedded import Embedded, EmbeddedBranch
 from bot.stage import Stage
 from checks.branch import Branch
 from checks.witnesses import reach, replay
+from tests.checks import reach_samples
 from tests.checks.replay_samples import BREAK, chain
 from tests.checks.test_witness_postgres import clean
 from tests.checks.witness_samples import BASE, STATEMENTS
@@ -49,6 +50,15 @@ def test_after_a_quarter_of_the_corpus(branch: EmbeddedBranch, stage: Stage) -> 
             begun(branch, case["setup"])
             narrow += read(stage, branch, case["sql"]) is not None
     assert narrow > 75
+
+
+def test_after_statements_that_reach_far(branch: EmbeddedBranch, stage: Stage) -> None:
+    """Partitions, parents, keys, policies and publications between tables."""
+    narrow = 0
+    for sql in reach_samples.STATEMENTS:
+        begun(branch, reach_samples.STATE)
+        narrow += read(stage, branch, *sql.split("; ")) is not None
+    assert narrow > 40
 
 
 @given(sql=st.lists(st.sampled_from(STATEMENTS), min_size=1, max_size=4))
