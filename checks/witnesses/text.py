@@ -17,6 +17,7 @@ NAME_BYTES = shapes.NAME_BYTES
 _LONG_UNICODE = re.compile(r'"[^"]{22}|(?<![\w$])[^\W\d][\w$]{21}')
 _LONG_WORD = b"a" * (NAME_BYTES + 1)
 _QUOTED = re.compile(r'"[^"]{64}')
+_UNPLAIN = re.compile(r"['\\]|--|/\*|\"\"")  # without these every pair of quotes is a name's
 # What is quoted, and not in a text, body or comment.
 _NAMES = re.compile(r"""'[^']*+'|\$\$.*?\$\$|--[^\n]*+|"([^"]*+)\"""", re.DOTALL)
 _IN_A_NAME = bytes(97 if chr(code).isalnum() or chr(code) in "_$" else 32 for code in range(128)) + bytes(128)
@@ -81,9 +82,17 @@ def _reading(tree: grammar.Tree) -> Reading:
 def may_be_long(statements: Sequence[str]) -> bool:
     """Whether any statement may have `long_names`."""
     whole = "\n".join(statements)
-    if whole.isascii() and not (_LONG_WORD in whole.encode().translate(_IN_A_NAME) or _QUOTED.search(whole)):
-        return False  # most files, in one look
+    if whole.isascii() and _LONG_WORD not in whole.encode().translate(_IN_A_NAME):
+        if _QUOTED.search(whole) is None:
+            return False  # most files, in one look
+        if _UNPLAIN.search(whole) is None and _are_pairs(statements) and _are_pairs(whole.split("$$")):
+            return max(map(len, whole.split('"')[1::2]), default=0) > NAME_BYTES
     return any(map(_may_be_long, statements))
+
+
+def _are_pairs(texts: Sequence[str]) -> bool:
+    """Every quote that begins in a text ends there."""
+    return not any(text.count('"') % 2 for text in texts)
 
 
 def _may_be_long(sql: str) -> bool:
