@@ -29,10 +29,10 @@ class Windows:
         said: list[Fact] = []
         if self._last is not None and (step.transaction is None or step.transaction != self._last.transaction):
             said += self.close(at_end=False)
-        if step.transaction is None:
-            return said
         if c.Dml in step.kinds:
             said += self._data(step, release)
+        if step.transaction is None:
+            return said
         if step.observation is None:
             if c.Lock in step.kinds:
                 for clause in step.reading.clauses:

@@ -345,6 +345,15 @@ def _dml(verb: str) -> Callable[[Any], Iterator[c.Clause]]:
     return read_dml
 
 
+def _explain(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - an ExplainStmt
+    """With ANALYZE it runs what it explains."""
+    kind = node.query.WhichOneof("node")
+    if kind in _CHANGES and any(
+        o.def_elem.defname == "analyze" and words.switched_on(o.def_elem) for o in node.options
+    ):
+        yield from _READERS[kind](getattr(node.query, kind))
+
+
 def plain_block(node: Any) -> list[grammar.Tree]:  # noqa: ANN401 - a DoStmt
     """The statements of a block as drizzle-kit writes it around a constraint; [] for any other block."""
     body = next((a.def_elem.arg.string.sval for a in node.args if a.def_elem.defname == "as"), "")
@@ -381,6 +390,7 @@ _READERS: dict[str, Callable[[Any], Iterable[c.Clause]]] = {
     "insert_stmt": _insert,
     "update_stmt": _dml("UPDATE"),
     "delete_stmt": _dml("DELETE"),
+    "explain_stmt": _explain,
     "merge_stmt": lambda node: iter([c.Dml("MERGE", words.table(node.relation), True)]),
     "create_function_stmt": _function,
     "create_policy_stmt": _policy,

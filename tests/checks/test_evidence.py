@@ -127,6 +127,14 @@ def test_a_new_enum_value_used_in_a_later_file_fails_here_and_is_known_without_a
     assert said(rules.judge(evidence.facts_of(None, made_of(files), transaction="each"))) == []
 
 
+@pytest.mark.parametrize("transaction", ["one", "each", "none"])
+def test_every_row_is_locked_in_whatever_transaction_it_is_changed(transaction: Transaction) -> None:
+    """A statement that has none of the migrator's has one of its own."""
+    migrations = made_of(["UPDATE t SET a = 1"])
+    facts = evidence.facts_of(None, migrations, transaction=transaction)
+    assert said(rules.judge(facts)) == [("updates-all-rows", "0000", 1)]
+
+
 def test_the_window_of_locks_is_one_line(shop: EmbeddedBranch) -> None:
     """Over all files, with the statement that makes it long."""
     slow = "ALTER TABLE orders ADD CONSTRAINT small CHECK (amount < 100) NOT VALID;"

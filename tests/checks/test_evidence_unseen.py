@@ -108,6 +108,8 @@ def said(branch: EmbeddedBranch, sql: str, more: str = "") -> set[str]:
         ("DO $$ BEGIN TRUNCATE simple; END $$;", {"truncates"}),
         ("DO $$ BEGIN IF false THEN TRUNCATE simple; UPDATE users SET n = 1; END IF; END $$;", set()),
         ("DO $$ BEGIN UPDATE users SET n = 1; END $$;", {"updates-all-rows"}),
+        ("EXPLAIN (ANALYZE, VERBOSE) UPDATE users SET n = 1;", {"updates-all-rows"}),
+        ("EXPLAIN UPDATE users SET n = 1;", set()),
         ("DO $$ BEGIN EXECUTE 'GRANT ALL ON users TO PUBLIC'; END $$;", {"widens-grant"}),
         ("DO $$ BEGIN ALTER TABLE users DISABLE TRIGGER t; END $$;", {"disables-trigger"}),
         ("DO $$ BEGIN ALTER TABLE users DISABLE ROW LEVEL SECURITY; END $$;", {"opens-rls"}),
