@@ -49,7 +49,8 @@ def test_somebody_pushes_meanwhile(serve, hub: Hub, shop: Repository, state_url:
 
     async def late(*given):
         if not raced:
-            raced.append(pull.push({"README.md": "One more thing."}))
+            # In a thread: the push is told to the service, which could not listen while it pushes itself.
+            raced.append(await asyncio.to_thread(pull.push, {"README.md": "One more thing."}))
         return await push(*given)
 
     monkeypatch.setattr(pushing, "push", late)
