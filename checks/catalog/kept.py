@@ -14,9 +14,9 @@ from itertools import groupby, starmap
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from checks import quick
 from checks.catalog import model, outside, tables, types
 from checks.catalog.model import Catalog, Key
-from checks.catalog.reading import quick
 
 _HERE = Path(__file__).parent  # the files that say what a catalog is, and read it
 

@@ -3,10 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 
+from checks import quick
 from checks.drizzle.model import Pieces, Statement
 from checks.witnesses import grammar
 
 BREAKPOINT = "--> statement-breakpoint"
+
+_statement = quick.made(Statement)
 
 
 def split(text: str) -> tuple[tuple[str, ...], tuple[Statement, ...], str | None]:
@@ -26,7 +29,7 @@ def split(text: str) -> tuple[tuple[str, ...], tuple[Statement, ...], str | None
             line += text.count("\n", counted, begin + span.start)
             counted = begin + span.start
             sql = chunk[span.start : span.end]
-            statements.append(Statement(len(statements), line, line + sql.count("\n"), sql, number))
+            statements.append(_statement(len(statements), line, line + sql.count("\n"), sql, number))
             unread = unread or span.problem
         begin += len(chunk) + len(BREAKPOINT)
     return chunks, tuple(statements), unread

@@ -1,8 +1,9 @@
 """The statements of a release in the order in which they run, each as both witnesses saw it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
+from checks import quick
 from checks.drizzle.model import Migration, Statement, Transaction
 from checks.evidence import blocks
 from checks.facts import Place
@@ -11,6 +12,8 @@ from checks.witnesses import text
 from checks.witnesses.model import Observation, Run
 
 Some = TypeVar("Some", bound=c.Clause)
+
+_place = cast("Callable[[str, int, int, str, int], Place]", quick.made(Place))
 
 # From weak to strong: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 STRENGTH = {
@@ -69,13 +72,7 @@ class Step(NamedTuple):
 
 def place_of(migration: Migration, statement: Statement) -> Place:
     """Where a statement stands."""
-    return Place(
-        path=migration.path,
-        line=statement.line,
-        end_line=statement.end_line,
-        migration=migration.tag,
-        statement=statement.index,
-    )
+    return _place(migration.path, statement.line, statement.end_line, migration.tag, statement.index)
 
 
 def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transaction) -> list[Step]:

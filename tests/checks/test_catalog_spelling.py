@@ -7,8 +7,8 @@ import psycopg.sql
 import pytest
 
 from bot.branches.embedded import EmbeddedBranch
+from checks import quick
 from checks.catalog import read
-from checks.catalog.reading import quick
 from checks.catalog.tables import Column, Constraint, Index
 
 KEYS = r"""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from checks import quick
 from checks.catalog import spelling
-from checks.catalog.reading import quick
 from checks.catalog.reading.session import Names, Session, options, unescaped
 from checks.catalog.tables import Column, Default, Output
 from checks.catalog.types import Identity

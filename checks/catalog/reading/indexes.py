@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from checks import quick
 from checks.catalog import names
-from checks.catalog.reading import quick
 from checks.catalog.reading.columns import Columns
 from checks.catalog.reading.session import Row, Session, options
 from checks.catalog.tables import Constraint, Index

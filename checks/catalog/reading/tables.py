@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 
+from checks import quick
 from checks.catalog.reading import columns as reading_columns
-from checks.catalog.reading import quick
 from checks.catalog.reading.columns import Columns, Place
 from checks.catalog.reading.session import Row, Session, options
 from checks.catalog.tables import Table, View

@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 
+from checks import quick
 from checks.catalog import acl, names
 from checks.catalog.outside import Other
-from checks.catalog.reading import quick
 from checks.catalog.reading.session import Session
 from checks.catalog.types import (
     Attribute,
