@@ -19,7 +19,7 @@ from checks.evidence.steps import MOST, Step, place_of, steps
 from checks.evidence.windows import Windows
 from checks.facts import Fact, Place
 from checks.witnesses import clauses as c
-from checks.witnesses import text
+from checks.witnesses import long_names
 from checks.witnesses.model import Run
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def facts_of(
     seen = whole(made)
     release, windows = Release(known or Known()), Windows()
     found: list[Fact] = []
-    long = text.may_be_long([step.statement.sql for step in made])
+    long = long_names.any_in([step.statement.sql for step in made])
     for step in made:
         release.enter(step)
         ran = step.observation is not None

@@ -10,7 +10,7 @@ from checks.evidence.release import Release
 from checks.evidence.steps import Some, Step
 from checks.facts import Fact
 from checks.witnesses import clauses as c
-from checks.witnesses import text
+from checks.witnesses import long_names
 
 _QUIET = frozenset({c.Lock, c.SetNotNull, c.ValidateConstraint, c.CreateView, c.AddEnumValue, c.Dml, c.RenameType})
 # Those of which `Whole` is made.
@@ -136,7 +136,7 @@ def claims(step: Step, release: Release, seen: Whole, *, long: bool = True) -> l
         why = "who listens, and what they do once it commits, is not known here"
         said.append(facts.NotObserved(place=step.place, why=why))
     if long:
-        for name, becomes in text.long_names(step.statement.sql)[:_MOST_NAMES]:
+        for name, becomes in long_names.of(step.statement.sql)[:_MOST_NAMES]:
             said.append(facts.TruncatedName(place=step.place, name=name, becomes=becomes))
     return said
 

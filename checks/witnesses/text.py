@@ -8,20 +8,9 @@ from checks.witnesses import alter, grammar, shapes, words
 from checks.witnesses import clauses as c
 from checks.witnesses.clauses import Reading
 
-__all__ = ["NAME_BYTES", "Reading", "long_names", "may_be_long", "plain_block", "read", "read_all"]
+__all__ = ["Reading", "plain_block", "read", "read_all"]
 
 _n = grammar.nodes
-NAME_BYTES = shapes.NAME_BYTES
-
-# A name may be long where so many characters are: 22 of them may be 64 bytes of UTF-8.
-_LONG_UNICODE = re.compile(r'"[^"]{22}|(?<![\w$])[^\W\d][\w$]{21}')
-_LONG_WORD = b"a" * (NAME_BYTES + 1)
-_QUOTED = re.compile(r'"[^"]{64}')
-_UNPLAIN = re.compile(r"['\\]|--|/\*|\"\"")  # without these every pair of quotes is a name's
-# What is quoted, and not in a text, body or comment.
-_NAMES = re.compile(r"""'[^']*+'|\$\$.*?\$\$|--[^\n]*+|"([^"]*+)\"""", re.DOTALL)
-_IN_A_NAME = bytes(97 if chr(code).isalnum() or chr(code) in "_$" else 32 for code in range(128)) + bytes(128)
-_NAME = re.compile(r"[^\W\d][\w$]*")
 _PLAIN_BLOCK = re.compile(
     r"\s*BEGIN\s(?P<inside>.*?)\s(?:EXCEPTION\s+WHEN\s+\w+\s+THEN\s+null\s*;\s*)?END\s*;?\s*$",
     re.DOTALL | re.IGNORECASE,
@@ -77,54 +66,6 @@ def _reading(tree: grammar.Tree) -> Reading:
         return Reading("", (), tree.problem, tree.position)
     reader = _READERS.get(tree.kind)
     return Reading(tree.kind, tuple(reader(tree.node)) if reader else ())
-
-
-def may_be_long(statements: Sequence[str]) -> bool:
-    """Whether any statement may have `long_names`."""
-    whole = "\n".join(statements)
-    if whole.isascii() and _LONG_WORD not in whole.encode().translate(_IN_A_NAME):
-        if _QUOTED.search(whole) is None:
-            return False  # most files, in one look
-        if _UNPLAIN.search(whole) is None and _are_pairs(statements) and _are_pairs(whole.split("$$")):
-            return max(map(len, whole.split('"')[1::2]), default=0) > NAME_BYTES
-    return any(map(_may_be_long, statements))
-
-
-def _are_pairs(texts: Sequence[str]) -> bool:
-    """Every quote that begins in a text ends there."""
-    return not any(text.count('"') % 2 for text in texts)
-
-
-def _may_be_long(sql: str) -> bool:
-    if not sql.isascii():
-        return _LONG_UNICODE.search(sql) is not None
-    if _LONG_WORD in sql.encode().translate(_IN_A_NAME):
-        return True
-    if _QUOTED.search(sql) is None:
-        return False
-    dollars = sql.count("$")
-    if "\\" in sql or "/*" in sql or '""' in sql or sql.count('"') % 2 or dollars != 2 * sql.count("$$"):
-        return True
-    if "'" in sql or "--" in sql:
-        return max(map(len, _NAMES.findall(sql)), default=0) > NAME_BYTES
-    outside = sql.split("$$")[::2] if dollars else [sql]
-    return any(part.count('"') % 2 or max(map(len, part.split('"')[1::2]), default=0) > NAME_BYTES for part in outside)
-
-
-def long_names(sql: str) -> list[tuple[str, str]]:
-    """Names that PostgreSQL cuts, each with what becomes of it."""
-    if len(sql) <= NAME_BYTES // 4 or not _may_be_long(sql):
-        return []
-    found: dict[str, str] = {}
-    for token in grammar.tokens(sql):
-        quoted = token.startswith('"')
-        if not quoted and not _NAME.fullmatch(token):
-            continue
-        name = token[1:-1].replace('""', '"') if quoted else token
-        data = name.encode(errors="replace")
-        if len(data) > NAME_BYTES:
-            found[name] = data[:NAME_BYTES].decode(errors="ignore")
-    return list(found.items())
 
 
 def _create_table(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateStmt

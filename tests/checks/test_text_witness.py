@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.witnesses import clauses as c
-from checks.witnesses import text
+from checks.witnesses import long_names, text
 
 
 def asked(sql: str) -> list[c.Clause]:
@@ -101,11 +101,32 @@ def test_locks_that_the_text_makes_certain(sql: str, locks: list[tuple[str, str]
 
 def test_names_are_cut_by_bytes_not_characters() -> None:
     """63 bytes are the limit, quoted or not, in any alphabet; a string or a comment is no name."""
-    assert text.long_names(f"ALTER TABLE t ADD {'a' * 63} int") == []
-    assert text.long_names(f"ALTER TABLE t ADD {'a' * 64} int") == [("a" * 64, "a" * 63)]
-    assert text.long_names(f'ALTER TABLE t ADD "{"ü" * 40}" int') == [("ü" * 40, "ü" * 31)]
-    assert text.long_names(f"SELECT '{'a' * 99}' -- {'b' * 99}") == []
-    assert text.long_names(f"SELECT $${'a' * 99}$$, 1{'0' * 99}") == []
+    assert long_names.of(f"ALTER TABLE t ADD {'a' * 63} int") == []
+    assert long_names.of(f"ALTER TABLE t ADD {'a' * 64} int") == [("a" * 64, "a" * 63)]
+    assert long_names.of(f'ALTER TABLE t ADD "{"ü" * 40}" int') == [("ü" * 40, "ü" * 31)]
+    assert long_names.of(f"SELECT '{'a' * 99}' -- {'b' * 99}") == []
+    assert long_names.of(f"SELECT $${'a' * 99}$$, 1{'0' * 99}") == []
+
+
+_PIECES = [
+    '"n"',
+    f'"{"n" * 63}"',
+    f'"{"n" * 64}"',
+    f'"{"a b " * 16}"',
+    f'"{"a b " * 20}"',
+    "ALTER TABLE ",
+    "x " * 40,
+    '"',
+    "'it",
+    "--c\n",
+    "$$ ",
+]
+
+
+@given(st.lists(st.lists(st.sampled_from(_PIECES), min_size=1, max_size=6).map("".join), min_size=1, max_size=4))
+def test_no_long_name_is_ruled_out_with_the_whole_file(statements: list[str]) -> None:
+    """Whatever is never closed, in whichever statement."""
+    assert long_names.any_in(statements) or not any(map(long_names.of, statements))
 
 
 def test_every_statement_of_the_corpus_is_read() -> None:
@@ -121,7 +142,7 @@ def test_reading_never_raises(sql: str) -> None:
     """Whatever the text, it is read or has a problem."""
     reading = text.read(sql)
     assert reading.kind or reading.problem
-    text.long_names(sql)
+    long_names.of(sql)
 
 
 @pytest.mark.bench
