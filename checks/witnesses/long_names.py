@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from checks.witnesses import grammar
-from checks.witnesses.shapes import NAME_BYTES
+from checks.witnesses.words import NAME_BYTES
 
 # A name may be long where so many characters are: 22 of them may be 64 bytes of UTF-8.
 _LONG_UNICODE = re.compile(r'"[^"]{22}|(?<![\w$])[^\W\d][\w$]{21}')

@@ -24,7 +24,6 @@ _NAMED = re.compile(r"""("[A-Za-z0-9_$-]{1,63}"|'[^'\\\0]++'|(?<![\w$])[a-z_][a-
 _QUOTED = re.compile(r"""("[A-Za-z0-9_$-]{1,63}"|'[^'\\\0]++')""")
 _FIT = re.compile(r"[A-Za-z0-9_$-]*+")
 _BLANK = " \t\n\r\f"
-NAME_BYTES = 63
 _MARK = re.compile("\0(.)")
 _QUOTES = {"i": '"', "t": "'", "w": ""}  # and `k` and `q` begin and end a quoted name that is kept
 _PLACED = re.compile(r"zq(\d+)qz")
@@ -157,7 +156,13 @@ class _Shapes:
         # Quoted or not, `public` is the same name.
         parts = sql.replace('"public".', "public.").split('"')
         names = parts[1::2]
-        if not names or len(parts) == 2 * len(names) or "'" in sql or "" in names or max(map(len, names)) > NAME_BYTES:
+        if (
+            not names
+            or len(parts) == 2 * len(names)
+            or "'" in sql
+            or "" in names
+            or max(map(len, names)) > words.NAME_BYTES
+        ):
             return None
         if not self._compared.isdisjoint(names) or _FIT.fullmatch("".join(names)) is None:
             return None

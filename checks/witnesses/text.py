@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from checks.witnesses import alter, grammar, shapes, words
+from checks.witnesses import alter, grammar, shapes, tables, words
 from checks.witnesses import clauses as c
 from checks.witnesses.clauses import Reading
 
@@ -38,7 +38,6 @@ _DROPPED = {
     _n.OBJECT_TRIGGER: "trigger",
     _n.OBJECT_POLICY: "policy",
 }
-_PRIMARY, _FOREIGN = _n.CONSTR_PRIMARY, _n.CONSTR_FOREIGN
 _CHANGES = frozenset({"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"})
 _TABLES = {_n.OBJECT_TABLE, _n.OBJECT_FOREIGN_TABLE, _n.OBJECT_VIEW, _n.OBJECT_MATVIEW}
 
@@ -50,11 +49,21 @@ def read(sql: str) -> Reading:
 
 def read_all(statements: Sequence[str]) -> list[Reading]:
     """Read each statement, faster than one by one: of many that are alike but for their names, a few."""
-    readings = shapes.readings(statements, _each)
-    left = [number for number, reading in enumerate(readings) if reading is None]
-    for number, reading in zip(left, _each([statements[number] for number in left]), strict=True):
-        readings[number] = reading
+    readings = tables.readings(statements)
+    _fill(readings, statements, lambda left: shapes.readings(left, _each))
+    _fill(readings, statements, _each)
     return cast("list[Reading]", readings)
+
+
+def _fill(
+    readings: list[Reading | None],
+    statements: Sequence[str],
+    read_them: Callable[[Sequence[str]], Sequence[Reading | None]],
+) -> None:
+    """Read what has not been read."""
+    left = [number for number, reading in enumerate(readings) if reading is None]
+    for number, reading in zip(left, read_them([statements[number] for number in left]), strict=True):
+        readings[number] = reading
 
 
 def _each(statements: Sequence[str]) -> list[Reading]:
@@ -66,38 +75,6 @@ def _reading(tree: grammar.Tree) -> Reading:
         return Reading("", (), tree.problem, tree.position)
     reader = _READERS.get(tree.kind)
     return Reading(tree.kind, tuple(reader(tree.node)) if reader else ())
-
-
-def _create_table(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateStmt
-    name = words.table(node.relation)
-    types: dict[str, Any] = {}
-    key: list[str] = []
-    inherits = bool(node.inh_relations or node.of_typename.names)
-    locks: list[c.Clause] = [c.Lock(words.table(p.range_var), "AccessExclusiveLock") for p in node.inh_relations]
-    for element in node.table_elts:
-        kind = element.WhichOneof("node")
-        if kind == "column_def":
-            column = element.column_def
-            called = column.colname
-            types[called] = column.type_name
-            constraints = [holder.constraint for holder in column.constraints]
-        elif kind == "constraint":
-            called, constraints = "", [element.constraint]
-        else:
-            inherits = True
-            continue
-        for constraint in constraints:
-            if (of := constraint.contype) == _PRIMARY:
-                key += [called] if called else words.strings(constraint.keys)
-            elif of == _FOREIGN:
-                locks.append(c.Lock(words.table(constraint.pktable), "ShareRowExclusiveLock"))
-    sized = [(called, words.type_name(of)) for called, of in types.items() if of.typmods]
-    limited = tuple(pair for pair in sized if pair[1].startswith(c.LIMITED))
-    primary = None
-    if key or not inherits:
-        primary = tuple((k, words.type_name(types[k]) if k in types else "") for k in key)
-    yield c.CreateTable(name, primary, node.relation.relpersistence == "t", node.if_not_exists, limited)
-    yield from locks
 
 
 def _create_table_as(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateTableAsStmt
@@ -319,7 +296,7 @@ _READERS: dict[str, Callable[[Any], Iterable[c.Clause]]] = {
     "alter_function_stmt": _alter_function,
     "alter_policy_stmt": _alter_policy,
     "select_stmt": _common,
-    "create_stmt": _create_table,
+    "create_stmt": tables.table,
     "create_table_as_stmt": _create_table_as,
     "index_stmt": _create_index,
     "drop_stmt": _drop,

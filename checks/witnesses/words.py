@@ -32,6 +32,8 @@ SERIAL = frozenset({"serial", "serial2", "serial4", "serial8", "smallserial", "b
 _STABLE = {"now", "statement_timestamp", "transaction_timestamp", "current_setting", "to_char", "lower", "upper"}
 
 
+NAME_BYTES = 63
+"""PostgreSQL cuts longer names (NAMEDATALEN)."""
 COMPARED = frozenset(_TYPES) | _USUAL | _VOLATILE | _STABLE | SERIAL
 """Every name that is compared with another: what a statement means depends on these, and on no other name."""
 
