@@ -17,16 +17,18 @@ def made(kind: Callable[P, T]) -> Callable[P, T]:
     every = _fields(kind)
     usual = {f"_{each.name}": each.default for each in every if each.default is not MISSING}
     arguments = [f"{each.name}=_{each.name}" if f"_{each.name}" in usual else each.name for each in every]
+    if sorted(arguments, key=lambda argument: "=" in argument) != arguments:
+        arguments.insert(0, "*")  # those with a default may stand first where all are named
     names = [each.name for each in every]
-    return cast("Callable[P, T]", _function(kind, arguments, [f"made.{name} = {name}" for name in names], names, usual))
+    return cast("Callable[P, T]", _function(kind, arguments, [f"_made.{name} = {name}" for name in names], usual))
 
 
 def parted(kind: Callable[..., T], *own: str) -> tuple[Callable[..., T], tuple[str, ...]]:
     """What makes objects that differ in `own` and share the rest, which comes last, in one tuple; and the names of the rest."""
     names = [each.name for each in _fields(kind)]
     rest = tuple(name for name in names if name not in own)
-    body = [*(f"made.{name} = {name}" for name in own), f"{', '.join(f'made.{name}' for name in rest)} = rest"]
-    return cast("Callable[..., T]", _function(kind, [*own, "rest"], body, names, {})), rest
+    body = [*(f"_made.{name} = {name}" for name in own), f"{', '.join(f'_made.{name}' for name in rest)} = rest"]
+    return cast("Callable[..., T]", _function(kind, [*own, "rest"], body, {})), rest
 
 
 def _fields(kind: Callable[..., object]) -> tuple[Field[Any], ...]:
@@ -40,12 +42,13 @@ def _function(
     kind: Callable[..., object],
     arguments: Sequence[str],
     body: Sequence[str],
-    slots: Sequence[str],
     more: dict[str, Any],
 ) -> object:
-    twin = type("Twin", (), {"__slots__": tuple(slots)})
-    names: dict[str, Any] = {"new": object.__new__, "twin": twin, "kind": kind, **more}
-    lines = ["made = new(twin)", *body, "made.__class__ = kind", "return made"]
+    # Slots of its own, upon the same bases; and what freezes those is left out.
+    own = {"__slots__": kind.__dict__["__slots__"], "__setattr__": object.__setattr__}
+    twin = type("Twin", cast("type", kind).__bases__, own)
+    names: dict[str, Any] = {"_new": object.__new__, "_twin": twin, "_kind": kind, **more}
+    lines = ["_made = _new(_twin)", *body, "_made.__class__ = _kind", "return _made"]
     # Nothing but the names of our own attributes, as dataclasses do it.
     exec("\n    ".join([f"def make({', '.join(arguments)}):", *lines]), names)  # noqa: S102
     return names["make"]

@@ -63,17 +63,17 @@ def facts_of(
     seen = whole(made)
     release, windows = Release(known or Known()), Windows()
     found: list[Fact] = []
-    long = long_names.any_in([step.statement.sql for step in made])
+    long = long_names.among([step.statement.sql for step in made])
     for step in made:
         release.enter(step)
         ran = step.observation is not None
-        said = claims(step, release, seen, long=long)
+        said = claims(step, release, seen, long)
         if ran:
             said += deeds(step, release)
         said += costs(step, release)
         if said:
             found += [fact for fact in said if not _part_of_enum(fact, step, seen)] if seen.recreated else said
-        if ran or release.open.values:
+        if ran or (release.open.values and "::" in step.statement.sql):
             found += _failures(step, release, found, complete=complete)
         if step.reading.problem or c.Opaque in step.kinds:
             found += _unreadable(step)

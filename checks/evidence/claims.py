@@ -1,6 +1,6 @@
 """What a statement's text says by itself: what goes, what opens, what ends."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,8 +125,8 @@ def _recreated(steps: list[Step]) -> Iterator[str]:
                     pass
 
 
-def claims(step: Step, release: Release, seen: Whole, *, long: bool = True) -> list[Fact]:
-    """The facts of one statement's text. `long`: some statement may have names that PostgreSQL cuts."""
+def claims(step: Step, release: Release, seen: Whole, long: Collection[str]) -> list[Fact]:
+    """The facts of one statement's text. `long`: the statements that may have names that PostgreSQL cuts."""
     said: list[Fact] = []
     if not _QUIET.issuperset(step.kinds):
         for clause in step.reading.clauses:
@@ -135,7 +135,7 @@ def claims(step: Step, release: Release, seen: Whole, *, long: bool = True) -> l
     if step.reading.kind == "notify_stmt":
         why = "who listens, and what they do once it commits, is not known here"
         said.append(facts.NotObserved(place=step.place, why=why))
-    if long:
+    if long and step.statement.sql in long:
         for name, becomes in long_names.of(step.statement.sql)[:_MOST_NAMES]:
             said.append(facts.TruncatedName(place=step.place, name=name, becomes=becomes))
     return said

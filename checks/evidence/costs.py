@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from checks import facts
+from checks import facts, quick
 from checks.evidence import types
 from checks.evidence.release import Release
 from checks.evidence.steps import BLOCKS_READS, BLOCKS_WRITES, STRENGTH, Step
@@ -12,11 +12,15 @@ from checks.facts import Fact
 from checks.witnesses import clauses as c
 from checks.witnesses.model import Observation
 
+_adds_foreign_key = quick.made(facts.AddsForeignKey)
+_adds_unique = quick.made(facts.AddsUnique)
+_blocks_writes = quick.made(facts.BlocksWrites)
+
 AX, SHARE_ROW, SHARE = "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareLock"
 DATA = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "copy_stmt"})
 # They read under a lock that lets others write; what an earlier statement locked is that one's cost.
 _PROVE = frozenset({c.AddColumn, c.AddConstraint, c.SetNotNull, c.ValidateConstraint})
-_BUILD = frozenset({c.CreateIndex, c.Reindex, c.RewriteAll, c.AddConstraint, c.Refresh})
+_BUILD = frozenset({c.CreateIndex, c.Reindex, c.RewriteAll, c.Refresh})
 _ADDED = frozenset({c.AddColumn, c.Lock})
 _CERTAIN = (_PROVE | _BUILD) - {c.SetNotNull}
 _WORK = _PROVE | {c.CreateIndex, c.RewriteAll}
@@ -201,17 +205,18 @@ def _scan(step: Step, table: str, mode: str, release: Release) -> facts.Costs:
     return facts.ScansTable(place=place, table=table, why=why)
 
 
-def _causes(step: Step, release: Release, *, observed: bool) -> Iterator[facts.Costs]:
+def _causes(step: Step, release: Release, *, observed: bool) -> Iterable[facts.Costs]:
     """What may need a look at every row of a table that was not born here, the most telling first, one of a kind."""
     if _PROVE.isdisjoint(step.kinds):
-        return
+        return ()
     made: dict[type[Fact], facts.Costs] = {}
     for clause in step.reading.clauses:
-        if (finds := _CAUSES.get(type(clause))) is None or clause[0] in release.born:  # the first field is the table
+        finds = _CAUSES.get(type(clause))
+        if finds is None or clause[0] in release.born:  # the first field is the table
             continue
         if (fact := finds(step, clause, release, observed)) is not None:
             made.setdefault(type(fact), fact)
-    yield from made.values()
+    return made.values()
 
 
 def _new_column(step: Step, clause: c.AddColumn, _: Release, observed: bool) -> facts.Costs | None:  # noqa: FBT001 - as all of them
@@ -229,7 +234,7 @@ def _new_constraint(step: Step, clause: c.AddConstraint, _: Release, observed: b
     if kind == "foreign key":
         if column and _empty(step, table, column):
             return None
-        return facts.AddsForeignKey(
+        return _adds_foreign_key(
             place=step.place,
             table=table,
             mode=SHARE_ROW,
@@ -238,9 +243,12 @@ def _new_constraint(step: Step, clause: c.AddConstraint, _: Release, observed: b
             referenced=referenced,
             observed=observed,
         )
+    if kind == "exclusion" and not observed:
+        why = "building the exclusion constraint's index"
+        return facts.BlocksReads(place=step.place, table=table, mode=AX, why=why, observed=False)
     if kind not in {"unique", "primary key"} or (kind == "primary key" and column and _required(step, table, column)):
         return None  # what fails as soon as there is a row says more
-    return facts.AddsUnique(place=step.place, table=table, kind=kind, name=name, columns=columns, observed=observed)
+    return _adds_unique(place=step.place, table=table, kind=kind, name=name, columns=columns, observed=observed)
 
 
 def _sets_not_null(step: Step, clause: c.SetNotNull, _: Release, observed: bool) -> facts.Costs | None:  # noqa: FBT001 - as all of them
@@ -287,50 +295,62 @@ def _harmless(step: Step, release: Release) -> set[str]:
     return tables
 
 
-def _certain(step: Step, release: Release) -> Iterator[Fact]:
+def _certain(step: Step, release: Release) -> list[Fact]:
     """Without a look at the database: only what holds whatever the tables are like."""
+    said: list[Fact] = []
     columns = {(a.table, a.column): a.default for a in step.of(c.AddColumn)} if c.AddColumn in step.kinds else {}
     rewritten: set[str] = set()
     for (table, _), default in columns.items():
         if default == "volatile" and table not in release.born and table not in rewritten:
             rewritten.add(table)
-            yield facts.RewritesTable(place=step.place, table=table, why=_why(step, release), observed=False)
+            said.append(facts.RewritesTable(place=step.place, table=table, why=_why(step, release), observed=False))
     for fact in _causes(step, release, observed=False):
         # As above, and whether a new column's default needs a look-up.
         unsure = isinstance(fact, facts.SetsNotNull) or (
-            isinstance(fact, facts.AddsForeignKey) and (fact.table, *fact.columns[:1]) in columns
+            columns and isinstance(fact, facts.AddsForeignKey) and (fact.table, *fact.columns[:1]) in columns
         )
         if fact.table not in rewritten and not unsure:
-            yield fact
+            said.append(fact)
     if _BUILD.isdisjoint(step.kinds):
-        return
+        return said
     for clause in step.reading.clauses:
-        if type(clause) in _BUILD and (fact := _builds(step, clause)) is not None and fact.table not in release.born:
-            exclusion = isinstance(clause, c.AddConstraint)
-            if not (exclusion and fact.table in rewritten):
-                yield fact
+        builds = _BUILDS.get(type(clause))
+        if builds is not None and clause[0] not in release.born and (fact := builds(step, clause)) is not None:
+            said.append(fact)
+    return said
 
 
-def _builds(step: Step, clause: c.Clause) -> facts.Costs | None:  # noqa: PLR0911 - one answer a clause
-    """What builds something from every row."""
-    match clause:
-        case c.AddConstraint(table=table, kind=kind):
-            if kind != "exclusion":
-                return None
-            why = "building the exclusion constraint's index"
-            return facts.BlocksReads(place=step.place, table=table, mode=AX, why=why, observed=False)
-        case c.CreateIndex(table=table, name=name, concurrently=False, if_not_exists=False):
-            why = f"building index `{name}`" if name else "building the index"
-            return facts.BlocksWrites(place=step.place, table=table, mode=SHARE, why=why, index=name, observed=False)
-        case c.Reindex(table=table) if table:
-            why = "building its indexes anew"
-            return facts.BlocksWrites(place=step.place, table=table, mode=SHARE, why=why, observed=False)
-        case c.RewriteAll(table=table, why=why):
-            return facts.RewritesTable(place=step.place, table=table, why=why, observed=False)
-        case c.Refresh(table=table, gently=False):
-            return facts.BlocksReads(place=step.place, table=table, mode=AX, why="the refresh", observed=False)
-        case _:
-            return None
+def _indexes(step: Step, clause: c.CreateIndex) -> facts.Costs | None:
+    if clause.concurrently or clause.if_not_exists:
+        return None
+    why = f"building index `{clause.name}`" if clause.name else "building the index"
+    return _blocks_writes(place=step.place, table=clause.table, mode=SHARE, why=why, index=clause.name, observed=False)
+
+
+def _reindexes(step: Step, clause: c.Reindex) -> facts.Costs | None:
+    if not clause.table:
+        return None
+    why = "building its indexes anew"
+    return _blocks_writes(place=step.place, table=clause.table, mode=SHARE, why=why, observed=False)
+
+
+def _rewrites(step: Step, clause: c.RewriteAll) -> facts.Costs | None:
+    return facts.RewritesTable(place=step.place, table=clause.table, why=clause.why, observed=False)
+
+
+def _refreshes(step: Step, clause: c.Refresh) -> facts.Costs | None:
+    if clause.gently:
+        return None
+    return facts.BlocksReads(place=step.place, table=clause.table, mode=AX, why="the refresh", observed=False)
+
+
+# What builds something from every row.
+_BUILDS: dict[type, Callable[[Step, Any], facts.Costs | None]] = {
+    c.CreateIndex: _indexes,
+    c.Refresh: _refreshes,
+    c.Reindex: _reindexes,
+    c.RewriteAll: _rewrites,
+}
 
 
 def _alike(table: str, others: list[str]) -> bool:

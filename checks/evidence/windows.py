@@ -52,7 +52,8 @@ class Windows:
         held = self._locks.get(table)
         if strength < BLOCKS_WRITES or (held is not None and strength <= STRENGTH.get(held[0], 0)):
             return
-        self._first = self._first or step
+        if self._first is None:
+            self._first = step
         place = self._places.setdefault(table, len(self._locks))
         self._locks[table] = (mode, step.number)
         if strength >= BLOCKS_READS and (not self._shut or place < self._places[self._shut]):

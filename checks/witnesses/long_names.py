@@ -1,7 +1,9 @@
 """Names that are too long for PostgreSQL, which cuts them: found in the tokens, where a quick look does not rule them out."""
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from checks.witnesses import grammar
 from checks.witnesses.words import NAME_BYTES
@@ -10,22 +12,51 @@ from checks.witnesses.words import NAME_BYTES
 _LONG_UNICODE = re.compile(r'"[^"]{22}|(?<![\w$])[^\W\d][\w$]{21}')
 _LONG_WORD = b"a" * (NAME_BYTES + 1)
 _QUOTED = re.compile(r'"[^"]{64}')
-_UNPLAIN = re.compile(r"['\\]|--|/\*|\"\"")  # without these every pair of quotes is a name's
+# Where a quote may not be a name's; one character is found much faster than two.
+_UNPLAIN = (("'", "'"), ("\\", "\\"), ("-", "--"), ("/", "/*"))
 # What is quoted, and not in a text, body or comment.
 _NAMES = re.compile(r"""'[^']*+'|\$\$.*?\$\$|--[^\n]*+|"([^"]*+)\"""", re.DOTALL)
 _IN_A_NAME = bytes(97 if chr(code).isalnum() or chr(code) in "_$" else 32 for code in range(128)) + bytes(128)
 _NAME = re.compile(r"[^\W\d][\w$]*")
 
 
-def any_in(statements: Sequence[str]) -> bool:
-    """Whether any statement may have such names."""
+def among(statements: Sequence[str]) -> frozenset[str]:
+    """Those statements that may have such names; a look at all of them at once rules out most."""
     whole = "\n".join(statements)
-    if whole.isascii() and _LONG_WORD not in whole.encode().translate(_IN_A_NAME):
-        if _QUOTED.search(whole) is None:
-            return False  # most files, in one look
-        if _UNPLAIN.search(whole) is None and _are_pairs(statements) and _are_pairs(whole.split("$$")):
-            return max(map(len, whole.split('"')[1::2]), default=0) > NAME_BYTES
-    return any(map(_may_have, statements))
+    if not whole.isascii():
+        return frozenset(filter(_may_have, statements))
+    data = whole.encode().translate(_IN_A_NAME)
+    if _LONG_WORD not in data and (_QUOTED.search(whole) is None or _has_short_quotes(whole, statements)):
+        return frozenset()
+    return frozenset(filter(_may_have, _suspects(statements, whole, data)))
+
+
+def _has_short_quotes(whole: str, statements: Sequence[str]) -> bool:
+    """Every pair of quotes is surely a name's, and none is long."""
+    if any(sign in whole and pair in whole for sign, pair in _UNPLAIN):
+        return False
+    parts = whole.split('"')
+    if "" in parts or not (_are_pairs(statements) and _are_pairs(whole.split("$$"))):
+        return False
+    return max(map(len, parts[1::2])) <= NAME_BYTES
+
+
+def _suspects(statements: Sequence[str], whole: str, data: bytes) -> Iterator[str]:
+    """The statements in which something long begins."""
+    starts = [0, *accumulate(len(sql) + 1 for sql in statements)]
+    at, size = 0, len(whole)
+    word, quoted = data.find(_LONG_WORD), _QUOTED.search(whole)
+    while at < size:
+        if 0 <= word < at:
+            word = data.find(_LONG_WORD, at)
+        if quoted is not None and quoted.start() < at:
+            quoted = _QUOTED.search(whole, at)
+        found = min(size if word < 0 else word, size if quoted is None else quoted.start())
+        if found == size:
+            return
+        number = bisect_right(starts, found) - 1
+        yield statements[number]
+        at = starts[number + 1]
 
 
 def _are_pairs(texts: Sequence[str]) -> bool:

@@ -127,6 +127,7 @@ class _Shapes:
         self.counts: dict[str, int] = {}
         self._kept, self._compared = _kept()
         self._looked = 0
+        self._frame = "", ""
 
     def of(self, sql: str) -> _Masked | None:
         """The shape of a statement, where it may have one."""
@@ -134,14 +135,24 @@ class _Shapes:
             return self._mask(sql) if len(sql) <= LONGEST and sql.isascii() else None
         if first[:2] != "DO" or len(sql) > grammar.SURELY_SHALLOW or not sql.endswith("$$"):
             return None
-        # As drizzle-kit wrote it around constraints: it asks for what the statement inside asks for.
-        head = _HEAD.match(sql)
-        tail = _TAIL.search(sql, max(head.end() - 1, len(sql) - _LONGEST_TAIL)) if head else None
-        inside = sql[head.end() : tail.start()].rstrip(_BLANK).removesuffix(";").strip(_BLANK) if head and tail else ""
+        inside = self._inside(sql)
         if inside[:4].upper() not in _FIRST or len(inside) > LONGEST or "$" in inside or not inside.isascii():
             return None
         masked = self._mask(inside)  # which has no shape where a semicolon is left
         return masked and (*masked, "do_stmt")
+
+    def _inside(self, sql: str) -> str:
+        """As drizzle-kit wrote it around constraints, a block asks for what the statement inside asks for; the last one's frame goes first."""
+        before, after = self._frame
+        if not after or not sql.startswith(before) or not sql.endswith(after, len(before)):
+            head = _HEAD.match(sql)
+            tail = _TAIL.search(sql, max(head.end() - 1, len(sql) - _LONGEST_TAIL)) if head else None
+            if head is None or tail is None:
+                return ""
+            before, after = head[0], sql[tail.start() :]
+            if len(after) > len(self._frame[1]):  # which a shorter one would leave a piece of
+                self._frame = before, after
+        return sql[len(before) : -len(after)].rstrip(_BLANK).removesuffix(";").strip(_BLANK)
 
     def _mask(self, sql: str) -> tuple[str, list[str]] | None:
         if self._looked > _TRIED and len(self.counts) * 4 > self._looked * 3:
