@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from checks.catalog import difference, names, part
 from checks.catalog.difference import Change
@@ -131,19 +130,21 @@ def _undone(verb: str, table: str, saved: str, place: str) -> str:
     return f"{words[verb].format(table)} ({place}; save them: CREATE TABLE {saved} AS TABLE {table})"
 
 
-def _writes(kind: str, node: Any) -> Iterator[tuple[str, str, str]]:  # noqa: ANN401 - a parse tree's node
+def _writes(kind: str, node: grammar.Node) -> Iterator[tuple[str, str, str]]:
     """Verb, schema and table of every write in a statement, those in WITH included."""
     if kind == "truncate_stmt":
-        for each in node.relations:
-            yield "TRUNCATE", each.range_var.schemaname or "public", each.range_var.relname
+        for each in node["relations"]:
+            yield "TRUNCATE", *_relation(each["RangeVar"])
     if kind in _WRITES:
-        yield _WRITES[kind], node.relation.schemaname or "public", node.relation.relname
+        yield _WRITES[kind], *_relation(node["relation"])
     if kind in _WRITES or kind == "select_stmt":
-        for each in node.with_clause.ctes:
-            query = each.common_table_expr.ctequery
-            inner = query.WhichOneof("node")
-            if inner:
-                yield from _writes(inner, getattr(query, inner))
+        for each in node.get("withClause", {}).get("ctes", ()):
+            ((inner, query),) = each["CommonTableExpr"]["ctequery"].items()
+            yield from _writes(grammar.kind(inner), query)
+
+
+def _relation(node: grammar.Node) -> tuple[str, str]:
+    return node.get("schemaname", "public"), node["relname"]
 
 
 def forget(plan: Plan) -> str:

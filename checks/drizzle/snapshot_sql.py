@@ -44,7 +44,7 @@ def _extensions(chain: Chain) -> Iterator[str]:
             if not _EXTENSION.match(statement.sql):
                 continue
             tree = grammar.parse(statement.sql)
-            name = getattr(tree.node, "extname", "")
+            name = tree.node.get("extname", "") if tree.node is not None else ""
             if name and name not in seen:
                 seen.add(name)
                 yield f'CREATE EXTENSION IF NOT EXISTS "{name}" CASCADE;'

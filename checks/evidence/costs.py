@@ -227,13 +227,11 @@ def _new_column(step: Step, clause: c.AddColumn, _: Release, observed: bool) -> 
 
 def _new_constraint(step: Step, clause: c.AddConstraint, _: Release, observed: bool) -> facts.Costs | None:  # noqa: FBT001 - as all of them
     table, name, kind, columns, not_valid, using_index, referenced, column = clause
-    if not_valid or using_index:
+    if not_valid or using_index or (kind == "foreign key" and column and _empty(step, table, column)):
         return None
     if kind == "check":
         return facts.AddsCheck(place=step.place, table=table, name=name, observed=observed)
     if kind == "foreign key":
-        if column and _empty(step, table, column):
-            return None
         return _adds_foreign_key(
             place=step.place,
             table=table,

@@ -1,167 +1,164 @@
 """ALTER TABLE, clause by clause."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from checks.witnesses import clauses as c
-from checks.witnesses import grammar, words
+from checks.witnesses import words
+from checks.witnesses.grammar import Node
 
-_n = grammar.nodes
-
-_KINDS: dict[int, c.Kind] = {
-    _n.CONSTR_CHECK: "check",
-    _n.CONSTR_FOREIGN: "foreign key",
-    _n.CONSTR_UNIQUE: "unique",
-    _n.CONSTR_PRIMARY: "primary key",
-    _n.CONSTR_EXCLUSION: "exclusion",
+_KINDS: dict[str, c.Kind] = {
+    "CONSTR_CHECK": "check",
+    "CONSTR_FOREIGN": "foreign key",
+    "CONSTR_UNIQUE": "unique",
+    "CONSTR_PRIMARY": "primary key",
+    "CONSTR_EXCLUSION": "exclusion",
 }
-_ALTERED = frozenset({_n.OBJECT_TABLE, _n.OBJECT_MATVIEW, _n.OBJECT_FOREIGN_TABLE})
-_ADD_CONSTRAINT, _FOREIGN, _DEFAULT = _n.AT_AddConstraint, _n.CONSTR_FOREIGN, _n.CONSTR_DEFAULT
-_IDENTITY, _GENERATED, _NOT_NULL = _n.CONSTR_IDENTITY, _n.CONSTR_GENERATED, _n.CONSTR_NOTNULL
-_REQUIRES = frozenset({_n.CONSTR_NOTNULL, _n.CONSTR_PRIMARY})
+_ALTERED = frozenset({"OBJECT_TABLE", "OBJECT_MATVIEW", "OBJECT_FOREIGN_TABLE"})
+_REQUIRES = frozenset({"CONSTR_NOTNULL", "CONSTR_PRIMARY"})
 _MAY_STAND_ALONE = frozenset({"check", "foreign key"})
 # Weaker than AccessExclusiveLock: the manual's page of ALTER TABLE names them one by one.
 _SHARE_UPDATE = {
-    _n.AT_ValidateConstraint,
-    _n.AT_SetStatistics,
-    _n.AT_SetOptions,
-    _n.AT_ResetOptions,
-    _n.AT_SetRelOptions,
-    _n.AT_ResetRelOptions,
-    _n.AT_ClusterOn,
-    _n.AT_DropCluster,
-    _n.AT_AttachPartition,
+    "AT_ValidateConstraint",
+    "AT_SetStatistics",
+    "AT_SetOptions",
+    "AT_ResetOptions",
+    "AT_SetRelOptions",
+    "AT_ResetRelOptions",
+    "AT_ClusterOn",
+    "AT_DropCluster",
+    "AT_AttachPartition",
 }
 _SHARE_ROW = {
-    _n.AT_DisableTrig,
-    _n.AT_DisableTrigAll,
-    _n.AT_DisableTrigUser,
-    _n.AT_EnableTrig,
-    _n.AT_EnableTrigAll,
-    _n.AT_EnableTrigUser,
-    _n.AT_EnableAlwaysTrig,
-    _n.AT_EnableReplicaTrig,
+    "AT_DisableTrig",
+    "AT_DisableTrigAll",
+    "AT_DisableTrigUser",
+    "AT_EnableTrig",
+    "AT_EnableTrigAll",
+    "AT_EnableTrigUser",
+    "AT_EnableAlwaysTrig",
+    "AT_EnableReplicaTrig",
 }
 
 
-def table(node: Any) -> list[c.Clause]:  # noqa: ANN401 - an AlterTableStmt
-    """The clauses of an ALTER TABLE."""
-    if node.objtype not in _ALTERED:
+def table(node: Node) -> list[c.Clause]:
+    """The clauses of an AlterTableStmt."""
+    if node["objtype"] not in _ALTERED:
         return []
-    name = words.table(node.relation)
+    name = words.table(node["relation"])
     strongest = 0
     made: list[c.Clause] = []
-    for holder in node.cmds:
-        command = holder.alter_table_cmd
-        kind = command.subtype
+    for holder in node["cmds"]:
+        command = holder["AlterTableCmd"]
+        kind = command["subtype"]
         if (reader := _READERS.get(kind)) is not None:
             made += reader(name, command)
         if kind in _SHARE_UPDATE or strongest == 2:
             continue
-        foreign = kind == _ADD_CONSTRAINT and getattr(command, "def").constraint.contype == _FOREIGN
+        foreign = kind == "AT_AddConstraint" and command["def"]["Constraint"]["contype"] == "CONSTR_FOREIGN"
         strongest = max(strongest, 1 if foreign or kind in _SHARE_ROW else 2)
     if strongest:
         made.append(c.Lock(name, "AccessExclusiveLock" if strongest == 2 else "ShareRowExclusiveLock"))
     return made
 
 
-def constraint(name: str, node: Any, column: str = "") -> list[c.Clause]:  # noqa: ANN401 - a Constraint
-    """A constraint on a table, or on its new column."""
-    kind = _KINDS.get(node.contype)
+def constraint(name: str, node: Node, column: str = "") -> list[c.Clause]:
+    """A Constraint on a table, or on its new column."""
+    kind = _KINDS.get(node["contype"])
     if kind is None:
         return []
     foreign = kind == "foreign key"
-    keys = words.strings(node.fk_attrs if foreign else node.keys)
-    referenced = words.table(node.pktable) if foreign else ""
+    keys = words.strings(node.get("fk_attrs" if foreign else "keys", ()))
+    referenced = words.table(node["pktable"]) if foreign else ""
     added = c.AddConstraint(
         name,
-        node.conname,
+        node.get("conname", ""),
         kind,
         tuple(keys) or ((column,) if column else ()),
-        node.skip_validation or (kind in _MAY_STAND_ALONE and not node.is_enforced),
-        bool(node.indexname),
+        "skip_validation" in node or (kind in _MAY_STAND_ALONE and "is_enforced" not in node),
+        bool(node.get("indexname")),
         referenced,
         column,
     )
     return [added, c.Lock(referenced, "ShareRowExclusiveLock")] if foreign else [added]
 
 
-def column(name: str, node: Any, constraints: Iterable[Any]) -> c.AddColumn:  # noqa: ANN401 - a ColumnDef
-    """A column's definition; its constraints are told apart by `constraint`."""
-    written = words.type_name(node.type_name)
+def column(name: str, node: Node, constraints: Iterable[Node]) -> c.AddColumn:
+    """A ColumnDef; its constraints are told apart by `constraint`."""
+    written = words.type_name(node["typeName"])
     filled = written if written in words.SERIAL else ""
     not_null = bool(filled)
     default: c.Default = "volatile" if filled else "none"
     for inner in constraints:
-        kind = inner.contype
+        kind = inner["contype"]
         if kind in _REQUIRES:
-            not_null = not_null or not inner.skip_validation
-        elif kind == _DEFAULT:
-            default = words.default(inner.raw_expr)
-        elif kind == _IDENTITY:
+            not_null = not_null or "skip_validation" not in inner
+        elif kind == "CONSTR_DEFAULT":
+            default = words.default(inner["raw_expr"])
+        elif kind == "CONSTR_IDENTITY":
             filled, default, not_null = "identity", "volatile", True
-        elif kind == _GENERATED:
-            filled = "generated" if inner.generated_kind == "s" else "virtual"
+        elif kind == "CONSTR_GENERATED":
+            filled = "generated" if inner["generated_kind"] == "s" else "virtual"
             default = "volatile" if filled == "generated" else "constant"
-    return c.AddColumn(name, node.colname, written, not_null, default, filled)
+    return c.AddColumn(name, node["colname"], written, not_null, default, filled)
 
 
-def _add_column(name: str, command: Any) -> list[c.Clause]:  # noqa: ANN401 - an AlterTableCmd
-    node = getattr(command, "def").column_def
-    constraints = [holder.constraint for holder in node.constraints]
+def _add_column(name: str, command: Node) -> list[c.Clause]:
+    node = command["def"]["ColumnDef"]
+    constraints = [holder["Constraint"] for holder in node.get("constraints", ())]
     made: list[c.Clause] = [column(name, node, constraints)]
     for each in constraints:
-        made += constraint(name, each, node.colname)
+        made += constraint(name, each, node["colname"])
     return made
 
 
-def _add_constraint(name: str, command: Any) -> list[c.Clause]:  # noqa: ANN401 - as above
-    node = getattr(command, "def").constraint
-    if node.contype != _NOT_NULL:
+def _add_constraint(name: str, command: Node) -> list[c.Clause]:
+    node = command["def"]["Constraint"]
+    if node["contype"] != "CONSTR_NOTNULL":
         return constraint(name, node)
-    if node.skip_validation:
-        return [c.AddConstraint(name, node.conname, "not null", tuple(words.strings(node.keys)), not_valid=True)]
-    return [c.SetNotNull(name, words.strings(node.keys)[0] if node.keys else "")]
+    keys = words.strings(node.get("keys", ()))
+    if "skip_validation" in node:
+        return [c.AddConstraint(name, node.get("conname", ""), "not null", tuple(keys), not_valid=True)]
+    return [c.SetNotNull(name, keys[0] if keys else "")]
 
 
-def _attach(name: str, command: Any) -> list[c.Clause]:  # noqa: ANN401 - as above
-    partition = words.table(getattr(command, "def").partition_cmd.name)
+def _attach(name: str, command: Node) -> list[c.Clause]:
+    partition = words.table(command["def"]["PartitionCmd"]["name"])
     return [c.AttachPartition(name, partition), c.Lock(partition, "AccessExclusiveLock")]
 
 
-def _detach(_: str, command: Any) -> list[c.Clause]:  # noqa: ANN401 - as above
-    if not getattr(command, "def").partition_cmd.concurrent:
+def _detach(_: str, command: Node) -> list[c.Clause]:
+    if "concurrent" not in command["def"]["PartitionCmd"]:
         return []
     return [c.Concurrently("ALTER TABLE … DETACH PARTITION CONCURRENTLY")]
 
 
-def _alter_type(name: str, command: Any) -> list[c.Clause]:  # noqa: ANN401 - as above
-    return [c.AlterType(name, command.name, words.type_name(getattr(command, "def").column_def.type_name))]
+def _alter_type(name: str, command: Node) -> list[c.Clause]:
+    return [c.AlterType(name, command["name"], words.type_name(command["def"]["ColumnDef"]["typeName"]))]
 
 
-def _one(make: Callable[[str, str], c.Clause]) -> Callable[[str, Any], list[c.Clause]]:
-    def read(name: str, command: Any) -> list[c.Clause]:  # noqa: ANN401 - as above
-        return [make(name, command.name)]
+def _one(make: Callable[[str, str], c.Clause]) -> Callable[[str, Node], list[c.Clause]]:
+    def read(name: str, command: Node) -> list[c.Clause]:
+        return [make(name, command["name"])]
 
     return read
 
 
-_READERS: dict[int, Callable[[str, Any], list[c.Clause]]] = {
-    _n.AT_AddColumn: _add_column,
-    _n.AT_AddConstraint: _add_constraint,
-    _n.AT_AttachPartition: _attach,
-    _n.AT_DetachPartition: _detach,
-    _n.AT_AlterColumnType: _alter_type,
-    _n.AT_DropColumn: lambda name, command: [
-        c.DropColumn(name, command.name, words.behaves(command), command.missing_ok)
+_READERS: dict[str, Callable[[str, Node], list[c.Clause]]] = {
+    "AT_AddColumn": _add_column,
+    "AT_AddConstraint": _add_constraint,
+    "AT_AttachPartition": _attach,
+    "AT_DetachPartition": _detach,
+    "AT_AlterColumnType": _alter_type,
+    "AT_DropColumn": lambda name, command: [
+        c.DropColumn(name, command["name"], words.behaves(command), "missing_ok" in command)
     ],
-    _n.AT_DropConstraint: lambda name, command: [c.DropConstraint(name, command.name, command.missing_ok)],
-    _n.AT_ValidateConstraint: _one(c.ValidateConstraint),
-    _n.AT_SetNotNull: _one(c.SetNotNull),
-    _n.AT_DisableTrig: _one(c.Trigger),
-    _n.AT_EnableReplicaTrig: _one(c.Trigger),
-    _n.AT_DisableTrigAll: _one(lambda name, _: c.Trigger(name, "ALL")),
-    _n.AT_DisableTrigUser: _one(lambda name, _: c.Trigger(name, "USER")),
-    _n.AT_DisableRowSecurity: _one(lambda name, _: c.Rls(name, "row level security is switched off")),
-    _n.AT_NoForceRowSecurity: _one(lambda name, _: c.Rls(name, "its owner is no longer bound by row level security")),
+    "AT_DropConstraint": lambda name, command: [c.DropConstraint(name, command["name"], "missing_ok" in command)],
+    "AT_ValidateConstraint": _one(c.ValidateConstraint),
+    "AT_SetNotNull": _one(c.SetNotNull),
+    "AT_DisableTrig": _one(c.Trigger),
+    "AT_EnableReplicaTrig": _one(c.Trigger),
+    "AT_DisableTrigAll": lambda name, _: [c.Trigger(name, "ALL")],
+    "AT_DisableTrigUser": lambda name, _: [c.Trigger(name, "USER")],
+    "AT_DisableRowSecurity": lambda name, _: [c.Rls(name, "row level security is switched off")],
+    "AT_NoForceRowSecurity": lambda name, _: [c.Rls(name, "its owner is no longer bound by row level security")],
 }

@@ -9,14 +9,14 @@ https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from checks.witnesses import grammar, text
 from checks.witnesses import words as w
 from checks.witnesses.existing import Before, Table
+from checks.witnesses.grammar import Node
 from checks.witnesses.hearing import Heard
 
-_n = grammar.nodes
 _AX, _SRX, _SHARE, _SUX = "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareLock", "ShareUpdateExclusiveLock"
 _RX, _RS, _AS = "RowExclusiveLock", "RowShareLock", "AccessShareLock"
 
@@ -108,7 +108,7 @@ class Foresight:
     def _block(self, sql: str) -> Foreseen | None:
         """Code: only the plain blocks that drizzle-kit writes around a constraint do what they say."""
         tree = grammar.parse(sql)
-        inner = text.plain_block(tree.node) if tree.kind == "do_stmt" else []
+        inner = text.plain_block(tree.node) if tree.node is not None and tree.kind == "do_stmt" else []
         self._settled = bool(inner)
         for each in inner:
             self._link(each, plain=False)
@@ -136,169 +136,174 @@ class Foresight:
 
     def _link(self, tree: grammar.Tree, *, plain: bool) -> None:
         """What is named beside a table that existed leads to it from now on."""
-        node: Any = tree.node
-        relations = list(_relations(tree))
-        names = {relation.relname for relation in relations}
-        made = {relation.relname for relation in relations[:1]} if tree.kind in _MAKES else set[str]()
+        node = tree.node or {}
+        relations = list(_relations(tree.kind, node))
+        names = {relation["relname"] for relation in relations}
+        made = {relation["relname"] for relation in relations[:1]} if tree.kind in _MAKES else set[str]()
         if tree.kind in _RENAMES:
-            made |= names | {node.newname} if tree.kind == "rename_stmt" else names
+            made |= names | {node["newname"]} if tree.kind == "rename_stmt" else names
             names |= made
         self._unclear |= made & self._names.keys()
         if tree.kind == "index_stmt":
-            names.add(node.idxname)
+            names.add(node.get("idxname", ""))
         elif tree.kind == "create_function_stmt":
-            names |= set(w.strings(node.funcname))
+            names |= set(w.strings(node["funcname"]))
         elif tree.kind == "create_domain_stmt":
-            names |= set(w.strings(node.domainname))
+            names |= set(w.strings(node["domainname"]))
         if tree.kind != "index_stmt" and not plain:
             oids = {table.oid for name in names for table in self._names.get(name, ())}
             self._loud |= oids
-            if tree.kind != "alter_table_stmt" or any(h.alter_table_cmd.subtype in _WEDS for h in node.cmds):
+            if tree.kind != "alter_table_stmt" or any(h["AlterTableCmd"]["subtype"] in _WEDS for h in node["cmds"]):
                 self._wed |= oids
         self._hot |= {name.lower() for name in names}
 
-    def table(self, relation: Any) -> Table | None:  # noqa: ANN401 - a RangeVar
-        """The table that existed and is meant for sure."""
-        found = self._names.get(relation.relname, [])
-        if relation.schemaname:
-            found = [table for table in found if table.schema == relation.schemaname]
-        return found[0] if len(found) == 1 and relation.relname not in self._unclear else None
+    def table(self, relation: Node) -> Table | None:
+        """The table that existed and is meant for sure by a RangeVar."""
+        name, schema = relation["relname"], relation.get("schemaname")
+        found = self._names.get(name, [])
+        if schema:
+            found = [table for table in found if table.schema == schema]
+        return found[0] if len(found) == 1 and name not in self._unclear else None
 
-    def only(self, relation: Any, hot: set[str], *others: Any) -> Table | None:  # noqa: ANN401 - RangeVars
+    def only(self, relation: Node, hot: set[str], *others: Node) -> Table | None:
         """That table, where it has no relatives and nothing else that existed is named."""
         table = self.table(relation)
         if table is None or not table.lonely or table.oid in self._wed:
             return None
-        return table if hot <= {relation.relname.lower(), *(other.relname.lower() for other in others)} else None
+        return table if hot <= {each["relname"].lower() for each in (relation, *others)} else None
 
-    def quiet(self, relation: Any, hot: set[str]) -> Table | None:  # noqa: ANN401 - a RangeVar
+    def quiet(self, relation: Node, hot: set[str]) -> Table | None:
         """That table, where changing its rows reaches no other."""
         table = self.only(relation, hot)
         quiet = table is not None and table.quiet and table.oid not in self._loud and not self._functions
         return table if quiet else None
 
-    def old(self, relation: Any) -> bool:  # noqa: ANN401 - a RangeVar
+    def old(self, relation: Node) -> bool:
         """Whether its name may mean a table that existed."""
-        return relation.relname in self._names or relation.relname in self._unclear
+        return relation["relname"] in self._names or relation["relname"] in self._unclear
 
 
-def _relations(tree: grammar.Tree) -> Iterator[Any]:
+def _relations(kind: str, node: Node) -> Iterator[Node]:
     """The tables that a statement names, its own first."""
-    node: Any = tree.node
-    if tree.kind == "alter_table_stmt":
-        yield node.relation
-        for holder in node.cmds:
-            definition = getattr(holder.alter_table_cmd, "def")
-            kind = definition.WhichOneof("node")
-            if kind in _SHALLOW:
-                yield from _referenced(definition, kind)
-            elif kind is not None:
-                yield from (message for name, message in w.walk(definition) if name == "RangeVar")
-        return
-    if tree.kind == "index_stmt":
-        yield node.relation
-        return
-    yield from (message for name, message in w.walk(node) if name == "RangeVar")
+    if kind == "alter_table_stmt":
+        yield node["relation"]
+        for holder in node["cmds"]:
+            definition = holder["AlterTableCmd"].get("def", {})
+            if w.kind(definition) in _SHALLOW:
+                yield from _referenced(definition)
+            else:
+                yield from w.relations(definition)
+    elif kind == "index_stmt":
+        yield node["relation"]
+    else:
+        yield from w.relations(node)
 
 
-def _referenced(definition: Any, kind: str) -> Iterator[Any]:  # noqa: ANN401 - a ColumnDef or Constraint
-    constraints = (
-        [definition.constraint] if kind == "constraint" else [c.constraint for c in definition.column_def.constraints]
-    )
-    yield from (constraint.pktable for constraint in constraints if constraint.contype == _n.CONSTR_FOREIGN)
+def _constraints(definition: Node) -> list[Node]:
+    """Those of a ColumnDef, or the Constraint itself."""
+    if (constraint := definition.get("Constraint")) is not None:
+        return [constraint]
+    return [holder["Constraint"] for holder in definition["ColumnDef"].get("constraints", ())]
 
 
-_SHALLOW = {"constraint", "column_def"}
+def _referenced(definition: Node) -> Iterator[Node]:
+    yield from (each["pktable"] for each in _constraints(definition) if each["contype"] == "CONSTR_FOREIGN")
+
+
+_SHALLOW = {"Constraint", "ColumnDef"}
 _MAKES = {"create_stmt", "view_stmt", "create_table_as_stmt", "create_seq_stmt"}
 _RENAMES = {"rename_stmt", "alter_object_schema_stmt"}
 _HARMLESS = {"comment_stmt", "insert_stmt", "update_stmt", "delete_stmt", "select_stmt", "grant_stmt", "truncate_stmt"}
-_KEYS = {_n.CONSTR_FOREIGN, _n.CONSTR_EXCLUSION, _n.CONSTR_IDENTITY}
+_KEYS = {"CONSTR_FOREIGN", "CONSTR_EXCLUSION", "CONSTR_IDENTITY"}
 _KEYED = {"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"}  # their sequence looks at the table
-_WEDS = {_n.AT_AddInherit, _n.AT_DropInherit, _n.AT_AttachPartition, _n.AT_DetachPartition}
+_WEDS = {"AT_AddInherit", "AT_DropInherit", "AT_AttachPartition", "AT_DetachPartition"}
 
 
-def _alter(sight: Foresight, node: Any, hot: set[str]) -> Foreseen | None:  # noqa: ANN401 - an AlterTableStmt
-    if node.objtype != _n.OBJECT_TABLE:
+def _alter(sight: Foresight, node: Node, hot: set[str]) -> Foreseen | None:
+    if node["objtype"] != "OBJECT_TABLE":
         return None
-    if len(node.cmds) == 1 and (key := _key(node.cmds[0].alter_table_cmd)) is not None:
+    commands = [holder["AlterTableCmd"] for holder in node["cmds"]]
+    if len(commands) == 1 and (key := _key(commands[0])) is not None:
         return _links(sight, node, key, hot)
-    table = sight.only(node.relation, hot)
-    if table is None or not all(_is_simple(holder.alter_table_cmd) for holder in node.cmds):
+    table = sight.only(node["relation"], hot)
+    if table is None or not all(map(_is_simple, commands)):
         return None
     return Foreseen(((table.oid, _AX),), builds=table.name)
 
 
-def _is_simple(command: Any) -> bool:  # noqa: ANN401 - an AlterTableCmd
-    """It locks its own table and no other; whatever it reads or builds on the way, PostgreSQL says."""
-    if command.subtype in {_n.AT_AddColumn, _n.AT_AddConstraint}:
-        definition = getattr(command, "def")
-        adds = definition.WhichOneof("node") == "constraint"
-        constraints = [definition.constraint] if adds else [c.constraint for c in definition.column_def.constraints]
-        if not adds and not _KEYED.isdisjoint(w.strings(definition.column_def.type_name.names)):
+def _is_simple(command: Node) -> bool:
+    """An AlterTableCmd locks its own table and no other; whatever it reads or builds on the way, PostgreSQL says."""
+    if command["subtype"] in {"AT_AddColumn", "AT_AddConstraint"}:
+        definition = command["def"]
+        column = definition.get("ColumnDef")
+        if column is not None and not _KEYED.isdisjoint(w.strings(column["typeName"]["names"])):
             return False
-        return not any(c.contype in _KEYS or c.indexname for c in constraints)
-    return command.subtype in _SIMPLE
+        return not any(each["contype"] in _KEYS or "indexname" in each for each in _constraints(definition))
+    return command["subtype"] in _SIMPLE
 
 
-_SIMPLE = {_n.AT_ColumnDefault, _n.AT_SetNotNull, _n.AT_DropNotNull}
+_SIMPLE = {"AT_ColumnDefault", "AT_SetNotNull", "AT_DropNotNull"}
 
 
-def _key(command: Any) -> Any | None:  # noqa: ANN401 - an AlterTableCmd, and its Constraint
-    """The foreign key that it adds and proves."""
-    if command.subtype != _n.AT_AddConstraint:
+def _key(command: Node) -> Node | None:
+    """The foreign key that an AlterTableCmd adds and proves."""
+    if command["subtype"] != "AT_AddConstraint":
         return None
-    constraint = getattr(command, "def").constraint
-    return constraint if constraint.contype == _n.CONSTR_FOREIGN and not constraint.skip_validation else None
+    constraint: Node = command["def"]["Constraint"]
+    return constraint if constraint["contype"] == "CONSTR_FOREIGN" and "skip_validation" not in constraint else None
 
 
-def _links(sight: Foresight, node: Any, key: Any, hot: set[str]) -> Foreseen | None:  # noqa: ANN401 - as above
+def _links(sight: Foresight, node: Node, key: Node, hot: set[str]) -> Foreseen | None:
     """A foreign key: the query that proves it reads both tables."""
-    referenced = sight.only(key.pktable, hot, node.relation)
-    own = sight.only(node.relation, hot, key.pktable)
-    if referenced is None or (own is None and sight.old(node.relation)):
+    relation, target = node["relation"], key["pktable"]
+    referenced = sight.only(target, hot, relation)
+    own = sight.only(relation, hot, target)
+    if referenced is None or (own is None and sight.old(relation)):
         return None
     locks = [(referenced.oid, mode) for mode in (_SRX, _RS, _AS)]
     locks += [(own.oid, mode) for mode in (_SRX, _AS)] if own is not None else []
     return Foreseen(tuple(locks), reads=True)
 
 
-def _create(sight: Foresight, node: Any, hot: set[str]) -> Foreseen | None:  # noqa: ANN401 - a CreateStmt
-    if node.inh_relations or node.if_not_exists or node.HasField("of_typename") or sight.old(node.relation):
+def _create(sight: Foresight, node: Node, hot: set[str]) -> Foreseen | None:
+    relation = node["relation"]
+    if not _NOT_ALONE.isdisjoint(node) or sight.old(relation):
         return None
-    referenced: list[Any] = []
-    for element in node.table_elts:
-        kind = element.WhichOneof("node")
-        if kind not in _SHALLOW:
+    referenced: list[Node] = []
+    for element in node.get("tableElts", ()):
+        if w.kind(element) not in _SHALLOW:
             return None
-        referenced += _referenced(element, kind)
-    tables = {
-        table.oid: table for r in referenced if (table := sight.only(r, hot, node.relation, *referenced)) is not None
-    }
+        referenced += _referenced(element)
+    tables = {table.oid: table for r in referenced if (table := sight.only(r, hot, relation, *referenced)) is not None}
     if any(sight.table(r) is None and sight.old(r) for r in referenced) or not tables:
         return None
-    if hot - {node.relation.relname.lower()} != {table.name.lower() for table in tables.values()}:
+    if hot - {relation["relname"].lower()} != {table.name.lower() for table in tables.values()}:
         return None
     return Foreseen(tuple((oid, mode) for oid in tables for mode in (_SRX, _AS)))
 
 
-def _index(sight: Foresight, node: Any, hot: set[str]) -> Foreseen | None:  # noqa: ANN401 - an IndexStmt
-    table = sight.only(node.relation, hot)
-    if table is None or node.concurrent or node.if_not_exists:
+_NOT_ALONE = {"inhRelations", "if_not_exists", "ofTypename"}
+
+
+def _index(sight: Foresight, node: Node, hot: set[str]) -> Foreseen | None:
+    table = sight.only(node["relation"], hot)
+    if table is None or "concurrent" in node or "if_not_exists" in node:
         return None
     return Foreseen(((table.oid, _SHARE),), reads=True)
 
 
-def _policy(sight: Foresight, node: Any, hot: set[str]) -> Foreseen | None:  # noqa: ANN401 - a CreatePolicyStmt
-    table = sight.only(node.table, hot)
+def _policy(sight: Foresight, node: Node, hot: set[str]) -> Foreseen | None:
+    table = sight.only(node["table"], hot)
     return None if table is None else Foreseen(((table.oid, _AX),))
 
 
-def _rows(sight: Foresight, node: Any, hot: set[str]) -> Foreseen | None:  # noqa: ANN401 - an UPDATE, DELETE or INSERT
-    table = sight.quiet(node.relation, hot)
+def _rows(sight: Foresight, node: Node, hot: set[str]) -> Foreseen | None:
+    """An UPDATE, DELETE or INSERT."""
+    table = sight.quiet(node["relation"], hot)
     return None if table is None else Foreseen(((table.oid, _RX),), reads=True)
 
 
-_TELLERS: dict[str, Callable[[Foresight, Any, set[str]], Foreseen | None]] = {
+_TELLERS: dict[str, Callable[[Foresight, Node, set[str]], Foreseen | None]] = {
     "alter_table_stmt": _alter,
     "create_stmt": _create,
     "index_stmt": _index,

@@ -4,18 +4,20 @@ The library is loaded on first use: it takes 0.2 s, and most commands never need
 """
 
 import ctypes
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
-if TYPE_CHECKING:
-    from postgast import pg_query_pb2 as nodes
+__all__ = ["Node", "Span", "Tree", "comments", "parse", "parse_all", "split", "tokens"]
 
-__all__ = ["Span", "Tree", "comments", "nodes", "parse", "parse_all", "split", "tokens"]
+Node = dict[str, Any]
+"""A node of PostgreSQL's raw parse tree, as libpg_query writes it in JSON: fields as in `parsenodes.h`; those that are empty,
+zero or false are left out, and a node that may be of any kind is wrapped in its kind (`{"RangeVar": {"relname": …}}`)."""
 
-# The library copies trees by recursion and dies of a stack overflow at some ten thousand levels; protobuf reads 100.
+# The library walks trees by recursion and dies of a stack overflow at some ten thousand levels; Python reads some hundreds.
 # Whatever is shorter than this cannot nest so deep, so only longer statements are measured before they are parsed.
 SURELY_SHALLOW = 2_000
 DEEPEST = 5_000
@@ -23,6 +25,7 @@ LONGEST = 1_000_000
 BATCH = 32
 
 _BETWEEN = "\n;\n"
+_WORD_BEGINS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 _COMMENTS = ("SQL_COMMENT", "C_COMMENT")
 _OPEN, _CLOSE, _SEMICOLON = b"();"
@@ -61,14 +64,14 @@ class Tree(NamedTuple):
     """One statement as PostgreSQL's grammar sees it.
 
     Attributes:
-        kind: the name of the statement's node, e.g. `alter_table_stmt`; `""` where it could not be read.
+        kind: of the statement's node, e.g. `alter_table_stmt`; `""` where it could not be read.
         node: that node; None where it could not be read.
         problem: why it could not be read, in PostgreSQL's words or ours.
         position: the 0-based character where reading stopped, where that is known.
     """
 
     kind: str
-    node: Any | None
+    node: Node | None
     problem: str | None = None
     position: int | None = None
 
@@ -161,26 +164,13 @@ def parse(sql: str) -> Tree:
     text, problem = (sql, None) if _is_plain(sql) else _fit(sql)
     if problem:
         return Tree("", None, problem)
-    postgast = _library()
     try:
-        statements = postgast.parse(text).stmts
-    except postgast.PgQueryError as error:
-        return Tree("", None, error.message, error.cursorpos - 1 if error.cursorpos > 0 else None)
-    except Exception as error:
-        if type(error).__name__ != "DecodeError":  # protobuf's own, which reads 100 levels
-            raise
+        statements = _trees(text)
+    except _RefusedError as refused:
+        return Tree("", None, refused.problem, refused.position if refused.position >= 0 else None)
+    except RecursionError:
         return Tree("", None, "it nests too deep")
-    kind = statements[0].stmt.WhichOneof("node") if len(statements) == 1 else None
-    if kind is None:
-        return Tree("", None, "it is not one statement")
-    return Tree(kind, getattr(statements[0].stmt, kind))
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attributes are of any kind
-    """Load the node types when they are first asked for."""
-    if name == "nodes":
-        return _library().pg_query_pb2
-    raise AttributeError(name)
+    return _tree(statements[0]) if len(statements) == 1 else Tree("", None, "it is not one statement")
 
 
 @cache
@@ -322,22 +312,51 @@ def _is_plain(sql: str) -> bool:
     return len(sql) <= SURELY_SHALLOW and sql.isascii() and "\0" not in sql
 
 
+def _trees(text: str) -> list[Node]:
+    """The raw statements of a text.
+
+    Raises:
+        _RefusedError: it is no SQL.
+        RecursionError: it nests too deep.
+    """
+    # As JSON: as protobuf, which the public `parse` reads, the same tree takes the library four times as long.
+    native = _native()
+    result = native.pg_query_parse(text.encode())
+    try:
+        if result.error:
+            error = result.error.contents
+            raise _RefusedError((error.message or b"").decode(errors="replace"), error.cursorpos - 1)
+        return json.loads(result.parse_tree).get("stmts", [])
+    except ValueError:  # which would be the library's mistake
+        raise _RefusedError("the tree of it cannot be read", -1) from None
+    finally:
+        native.pg_query_free_parse_result(result)
+
+
+def _tree(statement: Node) -> Tree:
+    ((tag, node),) = statement["stmt"].items()
+    return Tree(kind(tag), node)
+
+
+@cache
+def kind(tag: str) -> str:
+    """PostgreSQL's name for a kind of node, as trees and readings name it: `alter_table_stmt` for `AlterTableStmt`."""
+    return _WORD_BEGINS.sub("_", tag).lower()
+
+
 def _together(batch: Sequence[str]) -> list[Tree]:
     """Parse plain statements as one text; where any of them is not one whole statement, the halves, down to each by itself."""
     if len(batch) < 2:
         return [parse(sql) for sql in batch]
-    postgast = _library()
     starts = [0, *accumulate(len(sql) + len(_BETWEEN) for sql in batch)]
     try:
-        found = postgast.parse(_BETWEEN.join(batch)).stmts
-    except Exception as error:  # noqa: BLE001 - whichever it is, it comes again where it belongs
-        del error
-        found = ()
-    if [statement.stmt_location for statement in found] != starts[:-1]:
+        found = _trees(_BETWEEN.join(batch))
+    except (_RefusedError, RecursionError):  # whose it is, is told where it belongs
+        found = []
+    if [statement.get("stmt_location", 0) for statement in found] != starts[:-1]:
         half = len(batch) // 2
         return [*_together(batch[:half]), *_together(batch[half:])]
-    kinds = [statement.stmt.WhichOneof("node") for statement in found]
-    return [Tree(kind, getattr(statement.stmt, kind)) for kind, statement in zip(kinds, found, strict=True)]
+    return [_tree(statement) for statement in found]
 
 
 def _fit(sql: str) -> tuple[str, str | None]:

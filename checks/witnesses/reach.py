@@ -7,23 +7,22 @@ https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from checks.catalog.model import Catalog
 from checks.catalog.tables import Table
-from checks.witnesses import calls, grammar
+from checks.witnesses import calls, grammar, words
 from checks.witnesses.existing import STRENGTH
+from checks.witnesses.grammar import Node
 from checks.witnesses.model import Run
 
 Name = tuple[str, str]
 
-_n = grammar.nodes
 _MOST = 100  # statements; after more than that the whole schema is as quickly read
 _CHANGES = STRENGTH["ShareUpdateExclusiveLock"]
 _PLAIN = frozenset({
-    _n.AT_AddColumn, _n.AT_DropColumn, _n.AT_AlterColumnType, _n.AT_ColumnDefault, _n.AT_SetNotNull, _n.AT_DropNotNull,
-    _n.AT_AddConstraint, _n.AT_DropConstraint, _n.AT_ValidateConstraint, _n.AT_AddIdentity, _n.AT_SetIdentity, _n.AT_DropIdentity,
-    _n.AT_EnableRowSecurity, _n.AT_DisableRowSecurity,
+    "AT_AddColumn", "AT_DropColumn", "AT_AlterColumnType", "AT_ColumnDefault", "AT_SetNotNull", "AT_DropNotNull",
+    "AT_AddConstraint", "AT_DropConstraint", "AT_ValidateConstraint", "AT_AddIdentity", "AT_SetIdentity", "AT_DropIdentity",
+    "AT_EnableRowSecurity", "AT_DisableRowSecurity",
 })  # fmt: skip
 
 
@@ -61,35 +60,35 @@ def _named(tree: grammar.Tree) -> list[Name] | None:
     return None if told is None or tree.node is None else told(tree.node)
 
 
-def _altered(node: Any) -> list[Name] | None:  # noqa: ANN401 - an AlterTableStmt
-    plain = node.objtype == _n.OBJECT_TABLE and all(_is_plain(each.alter_table_cmd) for each in node.cmds)
-    return [_name(node.relation)] if plain else None
+def _altered(node: Node) -> list[Name] | None:
+    plain = node["objtype"] == "OBJECT_TABLE" and all(_is_plain(each["AlterTableCmd"]) for each in node["cmds"])
+    return [_name(node["relation"])] if plain else None
 
 
-def _is_plain(command: Any) -> bool:  # noqa: ANN401 - an AlterTableCmd
-    return command.subtype in _PLAIN and command.behavior != _n.DROP_CASCADE
+def _is_plain(command: Node) -> bool:
+    return command["subtype"] in _PLAIN and not words.behaves(command)
 
 
-def _dropped(node: Any) -> list[Name] | None:  # noqa: ANN401 - a DropStmt
-    if node.behavior == _n.DROP_CASCADE or node.concurrent:
+def _dropped(node: Node) -> list[Name] | None:
+    if words.behaves(node) or "concurrent" in node:
         return None
-    if node.remove_type == _n.OBJECT_INDEX:
+    if node["removeType"] == "OBJECT_INDEX":
         return []  # its table is locked
-    if node.remove_type != _n.OBJECT_TABLE:
+    if node["removeType"] != "OBJECT_TABLE":
         return None
-    words = [[item.string.sval for item in each.list.items] for each in node.objects]
-    return [(each[-2] if len(each) > 1 else "public", each[-1]) for each in words]
+    named = [words.strings(each["List"]["items"]) for each in node["objects"]]
+    return [(each[-2] if len(each) > 1 else "public", each[-1]) for each in named]
 
 
-def _name(relation: Any) -> Name:  # noqa: ANN401 - a RangeVar
-    return (relation.schemaname or "public", relation.relname)
+def _name(relation: Node) -> Name:
+    return (relation.get("schemaname", "public"), relation["relname"])
 
 
-_KINDS: dict[str, Callable[[Any], list[Name] | None]] = {
-    "create_stmt": lambda node: [_name(node.relation)],
-    "index_stmt": lambda node: None if node.concurrent else [_name(node.relation)],
+_KINDS: dict[str, Callable[[Node], list[Name] | None]] = {
+    "create_stmt": lambda node: [_name(node["relation"])],
+    "index_stmt": lambda node: None if "concurrent" in node else [_name(node["relation"])],
     "alter_table_stmt": _altered,
     "drop_stmt": _dropped,
     "create_enum_stmt": lambda _: [],
-    "alter_enum_stmt": lambda node: None if node.old_val else [],
+    "alter_enum_stmt": lambda node: None if "oldVal" in node else [],
 }

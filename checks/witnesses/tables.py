@@ -7,13 +7,14 @@ put together of them. Whatever is not surely of this kind is left to be read as 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from checks.witnesses import clauses as c
 from checks.witnesses import grammar, words
+from checks.witnesses.grammar import Node
 
-_n = grammar.nodes
-_PRIMARY, _FOREIGN = _n.CONSTR_PRIMARY, _n.CONSTR_FOREIGN
+_PRIMARY, _FOREIGN = "CONSTR_PRIMARY", "CONSTR_FOREIGN"
+_UNTYPED: Node = {}
 _LONGEST = 20_000
 _TOGETHER = 40
 _BLANK = " \t\n\r\f"
@@ -57,36 +58,36 @@ class _Table(NamedTuple):
     pieces: Sequence[_Piece]
 
 
-def table(node: Any) -> Iterator[c.Clause]:  # noqa: ANN401 - a CreateStmt
-    """The clauses of a CREATE TABLE."""
-    name = words.table(node.relation)
-    types: dict[str, Any] = {}
+def table(node: Node) -> Iterator[c.Clause]:
+    """The clauses of a CreateStmt."""
+    relation = node["relation"]
+    types: dict[str, Node] = {}
     key: list[str] = []
-    inherits = bool(node.inh_relations or node.of_typename.names)
-    locks: list[c.Clause] = [c.Lock(words.table(p.range_var), "AccessExclusiveLock") for p in node.inh_relations]
-    for element in node.table_elts:
-        kind = element.WhichOneof("node")
-        if kind == "column_def":
-            column = element.column_def
-            called = column.colname
-            types[called] = column.type_name
-            constraints = [holder.constraint for holder in column.constraints]
-        elif kind == "constraint":
-            called, constraints = "", [element.constraint]
+    parents = node.get("inhRelations", ())
+    inherits = bool(parents) or "ofTypename" in node
+    locks: list[c.Clause] = [c.Lock(words.table(parent["RangeVar"]), "AccessExclusiveLock") for parent in parents]
+    for element in node.get("tableElts", ()):
+        if (column := element.get("ColumnDef")) is not None:
+            called = column["colname"]
+            types[called] = column.get("typeName", _UNTYPED)
+            constraints = [holder["Constraint"] for holder in column.get("constraints", ())]
+        elif (constraint := element.get("Constraint")) is not None:
+            called, constraints = "", [constraint]
         else:
             inherits = True
             continue
         for constraint in constraints:
-            if (of := constraint.contype) == _PRIMARY:
-                key += [called] if called else words.strings(constraint.keys)
+            if (of := constraint["contype"]) == _PRIMARY:
+                key += [called] if called else words.strings(constraint.get("keys", ()))
             elif of == _FOREIGN:
                 locks.append(_reference(constraint))
-    sized = [(called, words.type_name(of)) for called, of in types.items() if of.typmods]
+    sized = [(called, words.type_name(of)) for called, of in types.items() if "typmods" in of]
     limited = tuple(pair for pair in sized if pair[1].startswith(c.LIMITED))
     primary = None
     if key or not inherits:
         primary = tuple((k, words.type_name(types[k]) if k in types else "") for k in key)
-    yield c.CreateTable(name, primary, node.relation.relpersistence == "t", node.if_not_exists, limited)
+    temporary = relation["relpersistence"] == "t"
+    yield c.CreateTable(words.table(relation), primary, temporary, "if_not_exists" in node, limited)
     yield from locks
 
 
@@ -151,7 +152,7 @@ def _read(pieces: Sequence[_Piece]) -> Iterator[tuple[tuple[bool, str], _Element
 def _seen(pieces: Sequence[_Piece]) -> Iterator[tuple[tuple[bool, str], _Element]]:
     marked = (f'"{_COLUMN}"{key}' if column else _marked(key) for column, key, _ in pieces)
     tree = grammar.parse(f"CREATE TABLE {_COLUMN} (\n" + ",\n".join(marked) + "\n)")
-    found = tree.node.table_elts if tree.node is not None and tree.kind == "create_stmt" else ()
+    found = tree.node.get("tableElts", ()) if tree.node is not None and tree.kind == "create_stmt" else ()
     if len(found) == len(pieces):
         for (column, key, _), node in zip(pieces, found, strict=True):
             element = _column(node) if column else _constraint(node, gaps="\0" in key)
@@ -168,28 +169,28 @@ def _marked(key: str) -> str:
     return first + "".join(f'"zq{number}qz"{other}' for number, other in enumerate(others))
 
 
-def _column(node: Any) -> _Element | None:  # noqa: ANN401 - a table element
-    column = node.column_def
-    if node.WhichOneof("node") != "column_def" or column.colname != _COLUMN:
+def _column(node: Node) -> _Element | None:
+    column = node.get("ColumnDef")
+    if column is None or column["colname"] != _COLUMN:
         return None
-    written = words.type_name(column.type_name)
-    constraints = [holder.constraint for holder in column.constraints]
-    keys = sum(each.contype == _PRIMARY for each in constraints)
+    written = words.type_name(column["typeName"])
+    constraints = [holder["Constraint"] for holder in column.get("constraints", ())]
+    keys = sum(each["contype"] == _PRIMARY for each in constraints)
     return _Element(
         written,
-        bool(column.type_name.typmods) and written.startswith(c.LIMITED),
+        "typmods" in column["typeName"] and written.startswith(c.LIMITED),
         (0,) * keys,
-        tuple(_reference(each) for each in constraints if each.contype == _FOREIGN),
+        tuple(_reference(each) for each in constraints if each["contype"] == _FOREIGN),
     )
 
 
-def _constraint(node: Any, *, gaps: bool) -> _Element | None:  # noqa: ANN401 - as above
-    constraint = node.constraint
-    if node.WhichOneof("node") != "constraint" or (gaps and constraint.contype == _FOREIGN):
+def _constraint(node: Node, *, gaps: bool) -> _Element | None:
+    constraint = node.get("Constraint")
+    if constraint is None or (gaps and constraint["contype"] == _FOREIGN):
         return None  # whom it refers to would be a gap
-    if constraint.contype == _FOREIGN:
+    if constraint["contype"] == _FOREIGN:
         return _Element("", False, (), (_reference(constraint),))
-    keys = words.strings(constraint.keys) if constraint.contype == _PRIMARY else []
+    keys = words.strings(constraint.get("keys", ())) if constraint["contype"] == _PRIMARY else []
     return _Element("", False, tuple(_place(name) for name in keys), ())
 
 
@@ -217,5 +218,5 @@ def _put_together(taken: _Table, known: Mapping[tuple[bool, str], _Element]) -> 
     return c.Reading("create_stmt", (c.CreateTable(taken.name, primary, False, taken.if_not_exists, sized), *locks))
 
 
-def _reference(constraint: Any) -> c.Lock:  # noqa: ANN401 - a Constraint
-    return c.Lock(words.table(constraint.pktable), "ShareRowExclusiveLock")
+def _reference(constraint: Node) -> c.Lock:
+    return c.Lock(words.table(constraint["pktable"]), "ShareRowExclusiveLock")

@@ -1,11 +1,11 @@
 """Pieces of PostgreSQL's tree as plain words: names, types, defaults."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
-from checks.witnesses import grammar
 from checks.witnesses.clauses import Default
+from checks.witnesses.grammar import Node
 
 # The names people write, for what the grammar makes of them.
 _TYPES = {
@@ -23,6 +23,7 @@ _TYPES = {
     "timetz": "time with time zone",
     "time": "time without time zone",
 }
+_NOTHING: Mapping[str, Any] = {}
 _USUAL = frozenset({"pg_catalog", "public"})
 # Functions that give each row a value of its own; what is STABLE, such as now(), fills all rows at once.
 _VOLATILE = {"random", "random_normal", "gen_random_uuid", "uuidv4", "uuidv7", "clock_timestamp", "timeofday"} | {
@@ -38,14 +39,14 @@ COMPARED = frozenset(_TYPES) | _USUAL | _VOLATILE | _STABLE | SERIAL
 """Every name that is compared with another: what a statement means depends on these, and on no other name."""
 
 
-def table(relation: Any) -> str:  # noqa: ANN401 - a RangeVar
-    """`schema.name` of a relation; without a schema it is in `public`."""
-    return f"{relation.schemaname or 'public'}.{relation.relname}"
+def table(relation: Node) -> str:
+    """`schema.name` of a RangeVar; without a schema it is in `public`."""
+    return f"{relation.get('schemaname', 'public')}.{relation['relname']}"
 
 
-def strings(nodes: Any) -> list[str]:  # noqa: ANN401 - repeated nodes
+def strings(nodes: Iterable[Node]) -> list[str]:
     """The words of a list of String nodes."""
-    return [node.string.sval for node in nodes]
+    return [node.get("String", _NOTHING).get("sval", "") for node in nodes]
 
 
 def full(names: list[str]) -> str:
@@ -53,15 +54,20 @@ def full(names: list[str]) -> str:
     return ".".join(names[-2:]) if len(names) > 1 else f"public.{names[0] if names else ''}"
 
 
-def type_name(node: Any) -> str:  # noqa: ANN401 - a TypeName
-    """A type as people write it: `character varying(20)`, `app.mood[]`."""
-    names = tuple([name.string.sval for name in node.names])
+def kind(node: Node) -> str:
+    """What a node that may be of any kind is: PostgreSQL's name for it."""
+    return next(iter(node), "")
+
+
+def type_name(node: Node) -> str:
+    """A TypeName as people write it: `character varying(20)`, `app.mood[]`."""
+    names = tuple([name["String"]["sval"] for name in node.get("names", ())])
     sizes = (
-        tuple([m.a_const.ival.ival for m in typmods if m.WhichOneof("node") == "a_const"])
-        if (typmods := node.typmods)
+        tuple([m["A_Const"].get("ival", _NOTHING).get("ival", 0) for m in typmods if "A_Const" in m])
+        if (typmods := node.get("typmods"))
         else ()
     )
-    return _written(names, sizes, len(node.array_bounds))
+    return _written(names, sizes, len(node.get("arrayBounds", ())))
 
 
 @lru_cache(maxsize=1_000)
@@ -76,15 +82,14 @@ def _written(names: tuple[str, ...], sizes: tuple[int, ...], dimensions: int) ->
     return name + "[]" * dimensions
 
 
-def default(node: Any) -> Default:  # noqa: ANN401 - an expression
-    """What filling the rows that are there with a default takes."""
-    kind = node.WhichOneof("node")
-    if kind == "a_const" or (kind == "type_cast" and node.type_cast.arg.WhichOneof("node") == "a_const"):
+def default(node: Node) -> Default:
+    """What filling the rows that are there with a default, an expression, takes."""
+    if "A_Const" in node or "A_Const" in node.get("TypeCast", _NOTHING).get("arg", _NOTHING):
         return "constant"
     answer: Default = "constant"
-    for name, message in walk(node):
-        if name == "FuncCall":
-            function = strings(message.funcname)[-1]
+    for tag, inner in walk(node):
+        if tag == "FuncCall":
+            function = strings(inner["funcname"])[-1]
             if function in _VOLATILE:
                 return "volatile"
             if function not in _STABLE:
@@ -92,57 +97,69 @@ def default(node: Any) -> Default:  # noqa: ANN401 - an expression
     return answer
 
 
-def is_true(node: Any) -> bool:  # noqa: ANN401 - an expression
+def is_true(node: Node) -> bool:
     """The constant `true`."""
-    return node.WhichOneof("node") == "a_const" and node.a_const.boolval.boolval
+    return bool(node.get("A_Const", _NOTHING).get("boolval"))
 
 
-def always(node: Any) -> bool:  # noqa: ANN401 - an expression
+def always(node: Node) -> bool:
     """A condition that every row meets: `true`, `1 = 1`, `not false`."""
-    kind = node.WhichOneof("node")
-    if kind == "a_const":
-        return node.a_const.boolval.boolval
-    if kind == "a_expr":
-        left, right = node.a_expr.lexpr, node.a_expr.rexpr
-        same = left.WhichOneof("node") == right.WhichOneof("node") == "a_const" and strings(node.a_expr.name) == ["="]
-        return same and left.a_const.ival == right.a_const.ival and left.a_const.sval == right.a_const.sval
-    if kind != "bool_expr":
-        return False
-    parts = node.bool_expr.args
-    if node.bool_expr.boolop == grammar.nodes.NOT_EXPR:
-        false = parts[0].a_const
-        return parts[0].WhichOneof("node") == "a_const" and false.HasField("boolval") and not false.boolval.boolval
-    return (any if node.bool_expr.boolop == grammar.nodes.OR_EXPR else all)(always(part) for part in parts)
+    if (condition := node.get("A_Expr")) is not None:
+        left, right = (condition.get(side, _NOTHING).get("A_Const") for side in ("lexpr", "rexpr"))
+        if left is None or right is None or condition["kind"] != "AEXPR_OP" or strings(condition["name"]) != ["="]:
+            return False
+        return "isnull" not in left and {**left, "location": 0} == {**right, "location": 0}
+    condition = node.get("BoolExpr")
+    if condition is None:
+        return is_true(node)
+    parts = condition["args"]
+    if condition["boolop"] == "NOT_EXPR":
+        false = parts[0].get("A_Const", _NOTHING).get("boolval")
+        return false is not None and not false
+    return (any if condition["boolop"] == "OR_EXPR" else all)(always(part) for part in parts)
 
 
-def not_null(node: Any) -> str:  # noqa: ANN401 - an expression
+def not_null(node: Node) -> str:
     """The column of `column IS NOT NULL`, where that is all that is asked."""
-    if node.WhichOneof("node") != "null_test" or node.null_test.nulltesttype != grammar.nodes.IS_NOT_NULL:
+    test = node.get("NullTest", _NOTHING)
+    if test.get("nulltesttype") != "IS_NOT_NULL":
         return ""
-    fields = node.null_test.arg.column_ref.fields
-    return fields[-1].string.sval if fields else ""
+    fields = test["arg"].get("ColumnRef", _NOTHING).get("fields", ())
+    return fields[-1].get("String", _NOTHING).get("sval", "") if fields else ""
 
 
-def switched_on(option: Any) -> bool:  # noqa: ANN401 - a DefElem
-    """An option that stands alone, or with a word for true."""
-    if not option.HasField("arg"):
+def switched_on(option: Node) -> bool:
+    """A DefElem that stands alone, or with a word for true."""
+    value = option.get("arg")
+    if value is None:
         return True
-    kind = option.arg.WhichOneof("node")
-    if kind == "string":
-        return option.arg.string.sval.lower() in {"on", "true", "yes", "1"}
-    return kind == "integer" and option.arg.integer.ival != 0
+    if "String" in value:
+        return value["String"].get("sval", "").lower() in {"on", "true", "yes", "1"}
+    return bool(value.get("Integer"))
 
 
-def walk(message: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - any node
-    """A node and all below it, each with the name of its kind."""
-    yield message.DESCRIPTOR.name, message
-    for field, value in message.ListFields():
-        if field.message_type is None:
-            continue
-        for child in value if field.is_repeated else (value,):
-            yield from walk(child, depth + 1)
+def walk(node: Node) -> Iterator[tuple[str, Node]]:
+    """Every node below a node, each before those below it, with its kind, or the field that holds nothing but this kind."""
+    left = [iter(node.items())]
+    while left:
+        for name, value in left[-1]:
+            if isinstance(value, dict):
+                below = cast("Node", value)
+                yield name, below
+                left.append(iter(below.items()))
+                break
+            if isinstance(value, list):
+                left.append(iter([("", each) for each in cast("list[Any]", value)]))
+                break
+        else:
+            left.pop()
 
 
-def behaves(node: Any) -> bool:  # noqa: ANN401 - a node with a behavior
+def relations(node: Node) -> Iterator[Node]:
+    """The RangeVars below a node, in order."""
+    return (below for _, below in walk(node) if "relname" in below)
+
+
+def behaves(node: Node) -> bool:
     """CASCADE."""
-    return node.behavior == grammar.nodes.DROP_CASCADE
+    return node.get("behavior") == "DROP_CASCADE"
