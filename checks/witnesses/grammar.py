@@ -6,6 +6,7 @@ The library is loaded on first use: it takes 0.2 s, and most commands never need
 import ctypes
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import accumulate
@@ -345,13 +346,18 @@ def kind(tag: str) -> str:
 
 
 def _together(batch: Sequence[str]) -> list[Tree]:
-    """Parse plain statements as one text; where any of them is not one whole statement, the halves, down to each by itself."""
+    """Parse plain statements as one text, without the first that breaks it; where none does, but they are not one each, in halves."""
     if len(batch) < 2:
         return [parse(sql) for sql in batch]
     starts = [0, *accumulate(len(sql) + len(_BETWEEN) for sql in batch)]
     try:
         found = _trees(_BETWEEN.join(batch))
-    except (_RefusedError, RecursionError):  # whose it is, is told where it belongs
+    except _RefusedError as refused:
+        broken = bisect_right(starts, refused.position) - 1
+        if 0 <= broken < len(batch):
+            return [*_together(batch[:broken]), parse(batch[broken]), *_together(batch[broken + 1 :])]
+        found = []
+    except RecursionError:
         found = []
     if [statement.get("stmt_location", 0) for statement in found] != starts[:-1]:
         half = len(batch) // 2

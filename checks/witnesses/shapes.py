@@ -17,7 +17,7 @@ from checks.witnesses.clauses import Clause, Reading
 
 LONGEST = 400
 _ENOUGH = 3  # of one shape, for it to be worth a reading of its own
-_TRIED = 300
+_TRIED = 100
 
 # A name that PostgreSQL takes as it stands, without anything that a reader cuts at (dots, spaces); a text; a word.
 _NAMED = re.compile(r"""("[A-Za-z0-9_$-]{1,63}"|'[^'\\\0]++'|(?<![\w$])[a-z_][a-z0-9_]{0,62}+(?![\w$]))""")
@@ -155,8 +155,8 @@ class _Shapes:
         return sql[len(before) : -len(after)].rstrip(_BLANK).removesuffix(";").strip(_BLANK)
 
     def _mask(self, sql: str) -> tuple[str, list[str]] | None:
-        if self._looked > _TRIED and len(self.counts) * 4 > self._looked * 3:
-            return None  # they are all different
+        if self._looked > _TRIED and len(self.counts) * 2 > self._looked:
+            return None  # hardly two are alike
         self._looked += 1
         key, names = self._quoted(sql) or self._worded(sql)
         self.counts[key] = self.counts.get(key, 0) + 1

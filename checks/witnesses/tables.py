@@ -21,10 +21,10 @@ _BLANK = " \t\n\r\f"
 _IDENTIFIER = r'(?:"([^"\0]{1,63})"|([a-z_][a-z0-9_]{0,62}+))'
 _HEAD = re.compile(rf"CREATE TABLE (IF NOT EXISTS )?{_IDENTIFIER}(?:\.{_IDENTIFIER})?[ \t\n\r\f]*+\(")
 _NAMED = re.compile(r"[a-z_][a-z0-9_]{0,62}+(?=[ \t\n\r\f])")
-# What is left of an element without its texts and names, and the brackets of that.
+# What is left of an element without its texts and names, and the brackets and commas of that.
 _QUOTED = re.compile(r"'[^'\\]*'|\"[^\"]+\"")
 _UNSURE = re.compile(r"""['"\\$;\0]|--|/\*""")
-_BRACKETS = re.compile(r"[()\[\]]")
+_SIGNS = re.compile(r"[()\[\],]")
 _COLUMN = "zq"
 _MARK = re.compile(r"zq(\d+)qz")
 _STEM = re.compile(r"zq|qz", re.IGNORECASE)
@@ -131,14 +131,14 @@ def _piece(text: str) -> _Piece:
 
 
 def _stands_alone(key: str) -> bool:
-    """Nothing in it reaches beyond it: every quote and bracket that begins here ends here."""
+    """Nothing in it reaches beyond it: every quote and bracket that begins here ends here, and no comma is outside of them."""
     bare = _QUOTED.sub("", key.replace("\0", ""))
-    if _UNSURE.search(bare) is not None or _STEM.search(key) is not None:
+    if not bare.strip() or _UNSURE.search(bare) is not None or _STEM.search(key) is not None:
         return False
     depth = 0
-    for bracket in _BRACKETS.findall(bare):
-        depth += 1 if bracket in "([" else -1
-        if depth < 0:
+    for sign in _SIGNS.findall(bare):
+        depth += {"(": 1, "[": 1, ",": 0}.get(sign, -1)
+        if depth < 0 or (sign == "," and not depth):
             return False
     return depth == 0
 
