@@ -20,7 +20,7 @@ def deeds(step: Step, release: Release) -> Iterator[Fact]:
     observation = step.observation
     if observation is None or not observation.changes or step.reading.kind not in _CODE:
         return
-    if step.kinds and c.Opaque not in step.kinds:
+    if step.kinds and c.Opaque not in step.kinds and step.reading.kind == "do_stmt":
         return  # its text says it all
     lines = observation.changes
     tables = [m for m in map(_TABLE.fullmatch, lines) if m]

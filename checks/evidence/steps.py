@@ -27,6 +27,7 @@ STRENGTH = {
     "AccessExclusiveLock": 8,
 }
 _NOTHING: frozenset[type] = frozenset()
+_FURTHER = frozenset({"do_stmt", "prepare_stmt", "execute_stmt"})
 BLOCKS_WRITES = STRENGTH["ShareLock"]
 # A file of millions of rows as single statements would take minutes; what comes after is said to be unread, and only that
 # of it is judged which failed, or which others will have to wait for.
@@ -89,6 +90,7 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
             looked.append((migration, statements, observations))
     readings = iter(text.read_all([statement.sql for _, statements, _ in looked for statement in statements]))
     every = _kinds()
+    prepared: dict[str, tuple[c.Clause, ...]] = {}
     made: list[Step] = []
     number, is_open, migrators = 0, transaction != "none", transaction != "none"
     before = 1
@@ -98,9 +100,8 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
         watched = len(observations)
         for statement, reading in zip(statements, readings, strict=False):  # as many more follow in the next migration
             observation = observations[statement.index] if statement.index < watched else None
-            if observation is not None and observation.executed and reading.kind == "do_stmt":
-                # The clauses of a block of code that ran stand behind its own.
-                reading = reading._replace(clauses=(*reading.clauses, *blocks.clauses(statement.sql, observation)))  # noqa: PLW2901 - the same, read further
+            if reading.kind in _FURTHER:
+                reading = _further(reading, statement, observation, prepared)  # noqa: PLW2901 - the same, read further
             kinds = every(reading.clauses)
             verb = _verb(reading) if c.Transaction in kinds else None
             inside = is_open
@@ -117,6 +118,26 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
                 number, is_open, migrators = number + 1, False, False
         before += len(migration.statements)
     return made
+
+
+def _further(
+    reading: text.Reading,
+    statement: Statement,
+    observation: Observation | None,
+    prepared: dict[str, tuple[c.Clause, ...]],
+) -> text.Reading:
+    """What a statement asks for that another one says, or a text in it."""
+    if reading.kind == "do_stmt":  # the clauses of a block of code that ran stand behind its own
+        if observation is None or not observation.executed:
+            return reading
+        return reading._replace(clauses=(*reading.clauses, *blocks.clauses(statement.sql, observation)))
+    asked: tuple[c.Clause, ...] = ()  # what was prepared is asked for where it is executed
+    for clause in reading.clauses:
+        if isinstance(clause, c.Prepare):
+            prepared[clause.name] = clause.clauses
+        elif isinstance(clause, c.Execute):
+            asked = prepared.get(clause.name, ())
+    return reading._replace(clauses=asked)
 
 
 def _verb(reading: text.Reading) -> str | None:

@@ -245,6 +245,19 @@ class Lock(NamedTuple):
     mode: str
 
 
+class Prepare(NamedTuple):
+    """PREPARE: what EXECUTE of that name will ask for."""
+
+    name: str
+    clauses: tuple["Clause", ...]
+
+
+class Execute(NamedTuple):
+    """EXECUTE of what was prepared."""
+
+    name: str
+
+
 class Opaque(NamedTuple):
     """Code that says what it does only when it runs."""
 
@@ -282,6 +295,8 @@ Clause = (
     | AlterPolicy
     | DefinerFunction
     | Lock
+    | Prepare
+    | Execute
     | Opaque
 )
 

@@ -356,6 +356,8 @@ _READERS: dict[str, Callable[[Node], Iterable[c.Clause]]] = {
     "vacuum_stmt": _vacuum,
     "cluster_stmt": _cluster,
     "reindex_stmt": _reindex,
+    "prepare_stmt": lambda node: [c.Prepare(node["name"], tuple(_changes(node["query"])))],
+    "execute_stmt": lambda node: [c.Execute(node["name"])],
     "refresh_mat_view_stmt": _refresh,
     "transaction_stmt": _transaction,
     "view_stmt": lambda node: [c.CreateView(words.table(node["view"]))],
