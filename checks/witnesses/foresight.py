@@ -46,18 +46,20 @@ class Foreseen(NamedTuple):
         locks: oid and mode, each that the statement takes.
         reads: it may go through these tables, so their counters and files are to be looked at.
         builds: the table that it locks more (ShareLock) where it builds an index of it.
+        proves: the name of the foreign key that it adds, and the table of it that existed, if it did.
     """
 
     locks: tuple[tuple[int, str], ...] = ()
     reads: bool = False
     builds: str = ""
+    proves: tuple[str, int | None] = ("", None)
 
 
 NOTHING = Foreseen()
 
 
 class Foresight:
-    """Follows the statements of a session; ask it about each that ran, in order."""
+    """Follows the statements of a session: `read` each that is sent, in order, and ask `of` it when it ran."""
 
     def __init__(self, before: Before) -> None:
         """Take the names that there are."""
@@ -72,10 +74,15 @@ class Foresight:
         self._wed: set[int] = set()  # tables that are no longer lonely
         self._loud: set[int] = set()  # tables that are no longer quiet
         self._settled = True
+        self._read: Foreseen | None = None
 
-    def of(self, sql: str, heard: Sequence[Heard]) -> Foreseen | None:
-        """What a statement that ran, and during which this was heard, locked; None where it has to be looked at."""
-        found = self._told(sql) if self._settled else None
+    def read(self, sql: str) -> None:
+        """Take a statement that is sent, while the server works on it."""
+        self._read = self._told(sql) if self._settled else None
+
+    def of(self, heard: Sequence[Heard]) -> Foreseen | None:
+        """What that statement locked, which ran, and during which this was heard; None where it has to be looked at."""
+        found = self._read
         if found is None or not found.builds or not heard:
             return found
         if any(each.verb == "validates" for each in heard):
@@ -262,7 +269,7 @@ def _links(sight: Foresight, node: Node, key: Node, hot: set[str]) -> Foreseen |
         return None
     locks = [(referenced.oid, mode) for mode in (_SRX, _RS, _AS)]
     locks += [(own.oid, mode) for mode in (_SRX, _AS)] if own is not None else []
-    return Foreseen(tuple(locks), reads=True)
+    return Foreseen(tuple(locks), reads=True, proves=(key.get("conname", ""), own.oid if own is not None else None))
 
 
 def _create(sight: Foresight, node: Node, hot: set[str]) -> Foreseen | None:

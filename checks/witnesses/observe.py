@@ -109,12 +109,19 @@ class Observer:
         self._ear.heard.clear()
         self._ear.awake = True
 
-    def look(self, sql: str) -> Seen:
-        """What the statement that has just ended in an open transaction did."""
+    def read(self, sql: str) -> None:
+        """Take the statement that is about to be looked at; there is time for it while the server works."""
+        self._foresight.read(sql)
+
+    def look(self) -> Seen:
+        """What the statement that was read, and has just ended in an open transaction, did."""
         self._looks += 1
-        foreseen = self._foresight.of(sql, self._ear.heard)
+        foreseen = self._foresight.of(self._ear.heard)
+        self._proves = foreseen.proves if foreseen is not None else ("", None)
         usual = self._looks < _LONG or self._timed or self._careful or self._foreseen >= _PROVE
-        return self._look_on(None if usual else foreseen)
+        seen = self._look_on(None if usual else foreseen)
+        self._proves = ("", None)
+        return seen
 
     def _look_on(self, foreseen: Foreseen | None) -> Seen:
         self._ear.awake = False
@@ -197,6 +204,7 @@ class Observer:
         self._taken = Ledger()
         self._carries = False  # counters of the transaction before, until they are asked for
         self._looks = self._foreseen = 0
+        self._proves: tuple[str, int | None] = ("", None)
         self._ear.heard.clear()
 
     def _carry(self) -> None:
@@ -323,7 +331,7 @@ class Observer:
         for heard in self._ear.heard:
             match heard.verb:
                 case "validates":
-                    delta.scanned |= dict.fromkeys(self._constrained(heard.name), 1)
+                    delta.scanned |= dict.fromkeys(self._checked(heard.name), 1)
                 case "builds" | "verifies":
                     delta.scanned |= dict.fromkeys(self._named(heard, delta), 1)
                 case "rewrites":
@@ -359,6 +367,13 @@ class Observer:
         if len(found) > 1:
             found = found & (delta.scanned.keys() | delta.moved | delta.new.keys()) or found
         return found
+
+    def _checked(self, constraint: str) -> set[int]:
+        """The tables that check a foreign key of this name: the one that the statement adds, where that is sure."""
+        name, table = self._proves
+        if constraint != name:
+            return self._constrained(constraint)
+        return set() if table is None else {table}
 
     def _constrained(self, constraint: str) -> set[int]:
         """The tables that check the foreign keys of this name: the plan may read them by an index, which is not counted."""

@@ -187,11 +187,11 @@ class Session:
         before = deeds.schema(self.wire) if runs_code else None
         stamps = zones.stamps(self.wire) if zones.asks(statement.sql) else None
         self.observer.prepare()
-        outcome = self.wire.execute(statement.sql)
+        outcome = self.wire.execute(statement.sql, first=lambda: self.observer.read(statement.sql))
         if outcome.failure is not None or self.wire.status != INTRANS:
             return outcome, Seen()
         self._mistrust(statement)
-        seen = self.observer.look(statement.sql)
+        seen = self.observer.look()
         if before is not None:
             seen = replace(seen, changes=deeds.between(before, deeds.schema(self.wire)))
         if stamps is not None:

@@ -87,13 +87,19 @@ class Wire:
         return pq.TransactionStatus(self.pgconn.transaction_status)
 
     def execute(
-        self, sql: str | bytes, *, extended: bool = False, meanwhile: Callable[[], None] | None = None
+        self,
+        sql: str | bytes,
+        *,
+        extended: bool = False,
+        first: Callable[[], None] | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> Outcome:
         """Send one query and wait for its end.
 
         Args:
             sql: one query; several statements in it are one simple query, as drivers send them.
             extended: send it by the extended protocol (one statement only), as Neon's HTTP driver does.
+            first: called once, as soon as the query is sent, while the server works.
             meanwhile: called about every millisecond while the server works.
         """
         data = sql.encode(errors="replace") if isinstance(sql, str) else sql
@@ -109,6 +115,8 @@ class Wire:
                 self.pgconn.send_query(data)
             self.pgconn.set_single_row_mode()
             self._flush()
+            if first is not None:
+                first()
             tag, rows, failure, done = self._results(meanwhile)
         except psycopg.OperationalError as error:
             tag, rows, failure, done = "", None, self._lost(str(error)), 0

@@ -121,8 +121,8 @@ def test_much_is_foreseen(filled: EmbeddedBranch, monkeypatch: pytest.MonkeyPatc
     told: list[bool] = []
     whole = Foresight.of
 
-    def counted(self: Foresight, sql: str, heard: Sequence[Heard]) -> object:
-        answer = whole(self, sql, heard)
+    def counted(self: Foresight, heard: Sequence[Heard]) -> object:
+        answer = whole(self, heard)
         told.append(answer is not None)
         return answer
 
