@@ -24,6 +24,8 @@ _NAMED = re.compile(r"""("[A-Za-z0-9_$-]{1,63}"|'[^'\\\0]++'|(?<![\w$])[a-z_][a-
 _QUOTED = re.compile(r"""("[A-Za-z0-9_$-]{1,63}"|'[^'\\\0]++')""")
 _FIT = re.compile(r"[A-Za-z0-9_$-]*+")
 _BLANK = " \t\n\r\f"
+# A number in a default or a condition, which no reader looks at: any will do.
+_NUMBER = re.compile(r"(?<=DEFAULT )[0-9]{1,9}(?![\w.$])|(?<=[<>=] )[0-9]{1,9}(?=\))")
 _MARK = re.compile("\0(.)")
 _QUOTES = {"i": '"', "t": "'", "w": ""}  # and `k` and `q` begin and end a quoted name that is kept
 _PLACED = re.compile(r"zq(\d+)qz")
@@ -159,6 +161,8 @@ class _Shapes:
             return None  # hardly two are alike
         self._looked += 1
         key, names = self._quoted(sql) or self._worded(sql)
+        if "DEFAULT " in key or "CHECK (" in key:
+            key = _NUMBER.sub("0", key)
         self.counts[key] = self.counts.get(key, 0) + 1
         return key, names
 
