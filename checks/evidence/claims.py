@@ -17,7 +17,7 @@ _QUIET = frozenset({c.Lock, c.SetNotNull, c.ValidateConstraint, c.CreateView, c.
 _ASKED = frozenset(
     {
         *(c.AddColumn, c.AddConstraint, c.AlterType, c.CreateEnum, c.CreateIndex, c.CreateTable, c.CreateView),
-        *(c.Drop, c.DropColumn, c.Rename, c.RenameSchema),
+        *(c.Drop, c.DropColumn, c.DropConstraint, c.Rename, c.RenameSchema),
     }
 )
 _MOST_NAMES = 20  # of one statement; rubbish of megabytes is full of them
@@ -81,7 +81,7 @@ def whole(steps: list[Step]) -> Whole:
     for enum in _recreated(steps) if c.CreateEnum in every else ():
         found = sorted(each for name in {enum, enum.removeprefix("public.")} for each in through.get(name, ()))
         recreated[enum] = tuple(dict.fromkeys(column for _, column in found))
-    added = of(c.AddConstraint)
+    added = of(c.AddConstraint) if c.DropConstraint in every or c.CreateTable in every else []  # nobody else asks
     views = {clause.table for clause in of(c.CreateView)}
     made: set[object] = {*views, *(clause.table for clause in of(c.CreateTable))}
     made |= {(clause.table, clause.column) for clause in of(c.AddColumn)}

@@ -295,25 +295,36 @@ def _harmless(step: Step, release: Release) -> set[str]:
 
 def _certain(step: Step, release: Release) -> list[Fact]:
     """Without a look at the database: only what holds whatever the tables are like."""
-    said: list[Fact] = []
-    columns = {(a.table, a.column): a.default for a in step.of(c.AddColumn)} if c.AddColumn in step.kinds else {}
-    rewritten: set[str] = set()
-    for (table, _), default in columns.items():
-        if default == "volatile" and table not in release.born and table not in rewritten:
-            rewritten.add(table)
-            said.append(facts.RewritesTable(place=step.place, table=table, why=_why(step, release), observed=False))
-    for fact in _causes(step, release, observed=False):
-        # As above, and whether a new column's default needs a look-up.
-        unsure = isinstance(fact, facts.SetsNotNull) or (
-            columns and isinstance(fact, facts.AddsForeignKey) and (fact.table, *fact.columns[:1]) in columns
-        )
-        if fact.table not in rewritten and not unsure:
-            said.append(fact)
+    causes = _causes(step, release, observed=False)
+    said: list[Fact]
+    if c.AddColumn in step.kinds:
+        said = _upon_columns(step, release, causes)
+    else:
+        said = [fact for fact in causes if type(fact) is not facts.SetsNotNull]  # see `costs`
     if _BUILD.isdisjoint(step.kinds):
         return said
     for clause in step.reading.clauses:
         builds = _BUILDS.get(type(clause))
         if builds is not None and clause[0] not in release.born and (fact := builds(step, clause)) is not None:
+            said.append(fact)
+    return said
+
+
+def _upon_columns(step: Step, release: Release, causes: Iterable[facts.Costs]) -> list[Fact]:
+    """Where columns are added, they may have the table written anew, which tells more than what is proved on the way."""
+    said: list[Fact] = []
+    columns = {(a.table, a.column): a.default for a in step.of(c.AddColumn)}
+    rewritten: set[str] = set()
+    for (table, _), default in columns.items():
+        if default == "volatile" and table not in release.born and table not in rewritten:
+            rewritten.add(table)
+            said.append(facts.RewritesTable(place=step.place, table=table, why=_why(step, release), observed=False))
+    for fact in causes:
+        # See `costs`; and whether a new column's default needs a look-up is not known either.
+        unsure = isinstance(fact, facts.SetsNotNull) or (
+            isinstance(fact, facts.AddsForeignKey) and (fact.table, *fact.columns[:1]) in columns
+        )
+        if fact.table not in rewritten and not unsure:
             said.append(fact)
     return said
 

@@ -60,7 +60,7 @@ class Release:
 
     def learn(self, step: Step) -> None:
         """A statement has been judged."""
-        if _TEACH.keys().isdisjoint(step.kinds):
+        if _TEACHES.isdisjoint(step.kinds):
             return
         for clause in step.reading.clauses:
             if (teach := _TEACH.get(type(clause))) is not None:
@@ -176,3 +176,4 @@ _TEACH: dict[type, Callable[[Release, Any, Step], None]] = {
     c.Rename: _renames,
     c.RenameSchema: _renames_schema,
 }
+_TEACHES = frozenset(_TEACH)

@@ -100,7 +100,7 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
         watched = len(observations)
         for statement, reading in zip(statements, readings, strict=False):  # as many more follow in the next migration
             observation = observations[statement.index] if statement.index < watched else None
-            if reading.kind in _FURTHER:
+            if reading.kind in _FURTHER and (observation is not None or reading.kind != "do_stmt"):
                 reading = _further(reading, statement, observation, prepared)  # noqa: PLW2901 - the same, read further
             kinds = every(reading.clauses)
             verb = _verb(reading) if c.Transaction in kinds else None

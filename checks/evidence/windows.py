@@ -36,7 +36,7 @@ class Windows:
         if step.observation is None:
             if c.Lock in step.kinds:
                 for clause in step.reading.clauses:
-                    if isinstance(clause, c.Lock) and clause.table not in release.born:
+                    if type(clause) is c.Lock and clause.table not in release.born:
                         self._hold(step, release.original(clause.table), clause.mode)
         else:
             if self._locks and step.reading.kind not in DATA:

@@ -1,6 +1,6 @@
 """PostgreSQL's own grammar (libpg_query): the only importer of postgast.
 
-The library is loaded on first use: it takes 0.2 s, and most commands never need it.
+The library is loaded on first use, and of postgast, which takes ten times as long, only its bindings where these do.
 """
 
 import ctypes
@@ -9,8 +9,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from itertools import accumulate
-from typing import Any, NamedTuple, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
 
 __all__ = ["Node", "Span", "Tree", "comments", "parse", "parse_all", "split", "tokens"]
 
@@ -112,12 +118,6 @@ def split(sql: str) -> list[Span]:
     ]
 
 
-@cache
-def keywords() -> frozenset[str]:
-    """All words that may be keywords, in small letters."""
-    return frozenset(name.lower().removesuffix("_p") for name in _library().pg_query_pb2.Token.keys())  # noqa: SIM118 - no dict
-
-
 def tokens(sql: str) -> list[str]:
     """The tokens of a text without comments: two texts with the same tokens mean the same to PostgreSQL.
 
@@ -183,10 +183,12 @@ def _library() -> Any:  # noqa: ANN401 - a module
 
 @cache
 def _native() -> Any:  # noqa: ANN401 - ctypes
-    # The public `split` gives texts without their places, and the public `parse` copies the tree (see SURELY_SHALLOW).
-    from postgast import native  # noqa: PLC0415 - as above
-
-    return native.lib
+    """The library itself. `import postgast` makes classes of all kinds of nodes first, which takes longer than most reviews read."""
+    folder = Path(cast("str", cast("ModuleSpec", find_spec("postgast")).origin)).parent
+    spec = cast("ModuleSpec", spec_from_file_location("postgast.native", folder / "native.py"))
+    bindings = module_from_spec(spec)
+    cast("Loader", spec.loader).exec_module(bindings)
+    return bindings.lib
 
 
 def _clean(sql: str) -> str:

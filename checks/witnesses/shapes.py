@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from checks.witnesses import grammar, words
 from checks.witnesses.clauses import Clause, Reading
+from checks.witnesses.keywords import KEYWORDS
 
 LONGEST = 400
 _ENOUGH = 3  # of one shape, for it to be worth a reading of its own
@@ -133,12 +134,18 @@ class _Shapes:
 
     def of(self, sql: str) -> _Masked | None:
         """The shape of a statement, where it may have one."""
-        if (first := sql[:4].upper()) in _FIRST:
+        first = sql[:4]
+        if first in _FIRST or (first := first.upper()) in _FIRST:
             return self._mask(sql) if len(sql) <= LONGEST and sql.isascii() else None
         if first[:2] != "DO" or len(sql) > grammar.SURELY_SHALLOW or not sql.endswith("$$"):
             return None
         inside = self._inside(sql)
-        if inside[:4].upper() not in _FIRST or len(inside) > LONGEST or "$" in inside or not inside.isascii():
+        if (
+            (inside[:4] not in _FIRST and inside[:4].upper() not in _FIRST)
+            or len(inside) > LONGEST
+            or "$" in inside
+            or not inside.isascii()
+        ):
             return None
         masked = self._mask(inside)  # which has no shape where a semicolon is left
         return masked and (*masked, "do_stmt")
@@ -250,4 +257,4 @@ def _with_gaps(reading: Reading) -> _Shape | None:
 def _kept() -> tuple[frozenset[str], frozenset[str]]:
     """Words that are not only copied: keywords as they stand; and quoted or not, what is compared with anything."""
     compared = _COMPARED | words.COMPARED
-    return grammar.keywords() | compared | {f'"{name}"' for name in compared}, compared
+    return KEYWORDS | compared | {f'"{name}"' for name in compared}, compared

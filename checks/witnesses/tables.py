@@ -12,6 +12,7 @@ from typing import NamedTuple
 from checks.witnesses import clauses as c
 from checks.witnesses import grammar, words
 from checks.witnesses.grammar import Node
+from checks.witnesses.keywords import KEYWORDS
 
 _PRIMARY, _FOREIGN = "CONSTR_PRIMARY", "CONSTR_FOREIGN"
 _UNTYPED: Node = {}
@@ -105,8 +106,7 @@ def _taken_apart(sql: str) -> _Table | None:
     head = _HEAD.match(sql)
     if head is None or not sql.endswith(")") or len(sql) > _LONGEST or not sql.isascii():
         return None
-    keywords = grammar.keywords()
-    if head[3] in keywords or head[5] in keywords:
+    if head[3] in KEYWORDS or head[5] in KEYWORDS:
         return None
     first, second = head[2] or head[3], head[4] or head[5]
     return _Table(
@@ -121,7 +121,7 @@ def _piece(text: str) -> _Piece:
         _, name, *rest = text.split('"', 2)
         return (True, rest[0], (name,)) if rest and 0 < len(name) <= words.NAME_BYTES else (False, text, ())
     named = _NAMED.match(text)
-    if named is not None and named[0] not in grammar.keywords():
+    if named is not None and named[0] not in KEYWORDS:
         return (True, text[named.end() :], (named[0],))
     parts = text.split('"')
     names = parts[1::2]

@@ -8,8 +8,11 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from postgast import pg_query_pb2 as postgast
+from postgast import scan
 
 from checks.witnesses import grammar
+from checks.witnesses.keywords import KEYWORDS
 
 
 def pieces(sql: str) -> list[str]:
@@ -159,3 +162,26 @@ def test_together_or_one_by_one_is_the_same(statements: list[str]) -> None:
 
 def _without_places(trees: list[grammar.Tree]) -> list[tuple[str, str | None, str]]:
     return [(t.kind, t.problem, re.sub(r"'location': \d+", "", str(t.node))) for t in trees]
+
+
+def test_every_keyword_of_the_grammar_is_known() -> None:
+    """And no other word is taken for one."""
+    none = postgast.KeywordKind.Value("NO_KEYWORD")
+    words = {name.lower().removesuffix("_p") for name in postgast.Token.keys()}  # noqa: SIM118 - no dict
+
+    def is_keyword(word: str) -> bool:
+        (token, *others) = scan(word).tokens
+        return not others and token.keyword_kind != none
+
+    assert {word for word in words if is_keyword(word)} == KEYWORDS
+
+
+def test_reading_loads_no_classes_of_nodes() -> None:
+    """Which would take longer than the reading."""
+    program = (
+        "import sys; from checks.witnesses import text\n"
+        "assert text.read('DROP TABLE a').clauses; assert len(text.read_all(['CREATE TABLE a (b text)'] * 99)) == 99\n"
+        "print([name for name in sys.modules if 'protobuf' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
