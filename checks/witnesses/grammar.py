@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from itertools import accumulate
+from itertools import accumulate, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -111,11 +111,8 @@ def split(sql: str) -> list[Span]:
             pieces = [*whole, (last, len(data))]
     bare = b"--" not in data and b"/*" not in data
     trimmed = [span for start, end in pieces if (span := _trim(data, start, end, bare=bare))]
-    end_of_list = len(trimmed) - 1
-    return [
-        Span(start, end, problem if number == end_of_list else None)
-        for number, (start, end) in enumerate(_characters(data, text, trimmed))
-    ]
+    spans = [*starmap(Span, _characters(data, text, trimmed))]
+    return [*spans[:-1], spans[-1]._replace(problem=problem)] if problem else spans
 
 
 def tokens(sql: str) -> list[str]:

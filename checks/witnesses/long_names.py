@@ -14,6 +14,7 @@ _LONG_WORD = b"a" * (NAME_BYTES + 1)
 _QUOTED = re.compile(r'"[^"]{64}')
 # Where a quote may not be a name's; one character is found much faster than two.
 _UNPLAIN = (("'", "'"), ("\\", "\\"), ("-", "--"), ("/", "/*"))
+_PLAIN = re.compile(r"[\w-]++", re.ASCII)
 # What is quoted, and not in a text, body or comment.
 _NAMES = re.compile(r"""'[^']*+'|\$\$.*?\$\$|--[^\n]*+|"([^"]*+)\"""", re.DOTALL)
 _IN_A_NAME = bytes(97 if chr(code).isalnum() or chr(code) in "_$" else 32 for code in range(128)) + bytes(128)
@@ -26,19 +27,22 @@ def among(statements: Sequence[str]) -> frozenset[str]:
     if not whole.isascii():
         return frozenset(filter(_may_have, statements))
     data = whole.encode().translate(_IN_A_NAME)
-    if _LONG_WORD not in data and (_QUOTED.search(whole) is None or _has_short_quotes(whole, statements)):
+    if _LONG_WORD not in data and (_QUOTED.search(whole) is None or _has_short_quotes(whole)):
         return frozenset()
     return frozenset(filter(_may_have, _suspects(statements, whole, data)))
 
 
-def _has_short_quotes(whole: str, statements: Sequence[str]) -> bool:
-    """Every pair of quotes is surely a name's, and none is long."""
+def _has_short_quotes(whole: str) -> bool:
+    """Every pair of quotes is surely a name's, and none is long.
+
+    A quote that is none of a pair stands in a body, or is never closed; so what follows it up to the next quote, which would
+    be taken for a name, holds the end of the body or of the statement.
+    """
     if any(sign in whole and pair in whole for sign, pair in _UNPLAIN):
         return False
     parts = whole.split('"')
-    if "" in parts or not (_are_pairs(statements) and _are_pairs(whole.split("$$"))):
-        return False
-    return max(map(len, parts[1::2])) <= NAME_BYTES
+    names = parts[1::2]
+    return "" not in parts[1:-1] and _PLAIN.fullmatch("".join(names)) is not None and max(map(len, names)) <= NAME_BYTES
 
 
 def _suspects(statements: Sequence[str], whole: str, data: bytes) -> Iterator[str]:
@@ -57,11 +61,6 @@ def _suspects(statements: Sequence[str], whole: str, data: bytes) -> Iterator[st
         number = bisect_right(starts, found) - 1
         yield statements[number]
         at = starts[number + 1]
-
-
-def _are_pairs(texts: Sequence[str]) -> bool:
-    """Every quote that begins in a text ends there."""
-    return 1 not in {text.count('"') % 2 for text in texts}
 
 
 def _may_have(sql: str) -> bool:

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from checks.witnesses import grammar, words
-from checks.witnesses.clauses import Clause, Reading
+from checks.witnesses.clauses import Reading
 from checks.witnesses.keywords import KEYWORDS
 
 LONGEST = 400
@@ -54,40 +54,34 @@ PLAIN_KINDS = frozenset({"alter_table_stmt", "create_stmt", "create_enum_stmt", 
 
 
 # What the making of a named tuple ends in.
-_new: Callable[[Any, list[Any]], Any] = tuple.__new__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-
-
-class _Clause(NamedTuple):
-    """One clause. `slots`: which of its fields are made of names, each by the place or places of its text."""
-
-    kind: Any
-    fields: list[Any]
-    slots: tuple[tuple[int, int | slice], ...]
+_new: Callable[[Any, Any], Any] = tuple.__new__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
 
 
 class _Shape(NamedTuple):
-    """A reading with gaps: `pattern` are all texts made of names, `picked` the names that they are made of."""
+    """A reading with gaps.
+
+    Attributes:
+        pattern: all texts made of names.
+        picked: takes the names that they are made of.
+        several: those texts that are fields of one tuple.
+        same: what is the same in every such reading.
+        clauses: the kind of each, and what takes its fields from the texts, the tuples and the rest, in this order.
+    """
 
     kind: str
     pattern: str
     picked: Callable[[Sequence[str]], Any] | None
-    clauses: tuple[_Clause | Clause, ...]
+    several: tuple[slice, ...]
+    same: tuple[Any, ...]
+    clauses: tuple[tuple[Any, Callable[[Sequence[Any]], Any]], ...]
 
     def filled(self, names: Sequence[str], kind: str) -> Reading:
         """The reading of a statement with these names."""
-        if self.picked is None:
-            return _new(Reading, [kind, self.clauses, None, None])
-        texts = (self.pattern % self.picked(names)).split("\0")
-        made: list[Any] = []
-        for clause in self.clauses:
-            if type(clause) is _Clause:
-                fields = clause.fields.copy()
-                for field, where in clause.slots:
-                    fields[field] = texts[where] if type(where) is int else tuple(texts[where])  # pyright: ignore[reportArgumentType, reportCallIssue]
-                made.append(_new(clause.kind, fields))
-            else:
-                made.append(clause)
-        return _new(Reading, [kind, tuple(made), None, None])
+        values: list[Any] = [] if self.picked is None else (self.pattern % self.picked(names)).split("\0")
+        if self.several:
+            values += [tuple(values[each]) for each in self.several]
+        values += self.same
+        return _new(Reading, (kind, tuple([_new(of, take(values)) for of, take in self.clauses]), None, None))
 
 
 def readings(statements: Sequence[str], read: Callable[[Sequence[str]], list[Reading]]) -> list[Reading | None]:
@@ -183,10 +177,11 @@ class _Shapes:
             or len(parts) == 2 * len(names)
             or "'" in sql
             or "" in names
-            or max(map(len, names)) > words.NAME_BYTES
+            or not self._compared.isdisjoint(names)
         ):
             return None
-        if not self._compared.isdisjoint(names) or _FIT.fullmatch("".join(names)) is None:
+        joined = "".join(names)
+        if _FIT.fullmatch(joined) is None or (len(joined) > words.NAME_BYTES < max(map(len, names))):
             return None
         return "\0i".join(parts[::2]), names
 
@@ -228,29 +223,46 @@ def _with_gaps(reading: Reading) -> _Shape | None:
     """What of a reading is made of marks; None where a mark did not come through as it was."""
     texts: list[str] = []
     picked: list[int] = []
-    clauses: list[_Clause | Clause] = []
+    several: list[slice] = []
+    same: list[Any] = []
+    placed: list[list[tuple[list[Any], int]]] = []  # of each clause, where each field is found
     for clause in reading.clauses:
-        slots: list[tuple[int, int | slice]] = []
-        for number, field in enumerate(clause):
+        fields: list[tuple[list[Any], int]] = []
+        placed.append(fields)
+        for field in clause:
             if not isinstance(field, str | tuple) or not _STEM.search(field if isinstance(field, str) else repr(field)):
+                fields.append((same, len(same)))
+                same.append(field)
                 continue
-            several = [field] if isinstance(field, str) else [each for each in field if isinstance(each, str)]
+            parts = [field] if isinstance(field, str) else [each for each in field if isinstance(each, str)]
             first = len(texts)
-            for text in several:
+            for text in parts:
                 pieces = _PLACED.split(text)
                 if any(map(_STEM.search, pieces[::2])):
                     return None
                 picked += map(int, pieces[1::2])
                 texts.append("%s".join([piece.replace("%", "%%") for piece in pieces[::2]]))
             if isinstance(field, str):
-                slots.append((number, first))
-            elif len(several) == len(field):
-                slots.append((number, slice(first, len(texts))))
+                fields.append((texts, first))
+            elif len(parts) == len(field):
+                fields.append((several, len(several)))
+                several.append(slice(first, len(texts)))
             else:
                 return None
-        clauses.append(_Clause(type(clause), list(clause), tuple(slots)) if slots else clause)
-    take = itemgetter(*picked) if picked else None
-    return _Shape(reading.kind, "\0".join(texts), take, tuple(clauses))
+    begin = {id(texts): 0, id(several): len(texts), id(same): len(texts) + len(several)}
+    clauses = tuple(
+        (type(clause), _taken([begin[id(where)] + number for where, number in fields]))
+        for clause, fields in zip(reading.clauses, placed, strict=True)
+    )
+    take = _taken(picked) if picked else None
+    return _Shape(reading.kind, "\0".join(texts), take, tuple(several), tuple(same), clauses)
+
+
+def _taken(numbers: Sequence[int]) -> Callable[[Sequence[Any]], Any]:
+    """What takes these of several values, as a tuple."""
+    if len(numbers) == 1:
+        return lambda values: (values[numbers[0]],)
+    return itemgetter(*numbers)
 
 
 @cache

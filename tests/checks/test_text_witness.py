@@ -120,10 +120,15 @@ _PIECES = [
     "'it",
     "--c\n",
     "$$ ",
+    "$$",
+    '""',
+    f'"{"m" * 40}""{"m" * 40}"',
+    "b",
 ]
 
 
 @given(st.lists(st.lists(st.sampled_from(_PIECES), min_size=1, max_size=6).map("".join), min_size=1, max_size=4))
+@settings(max_examples=1_000, deadline=None)
 def test_no_long_name_is_ruled_out_with_the_whole_file(statements: list[str]) -> None:
     """Whatever is never closed, in whichever statement."""
     assert long_names.among(statements).issuperset(filter(long_names.of, statements))
