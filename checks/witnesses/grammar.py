@@ -14,6 +14,8 @@ from itertools import accumulate, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from checks.witnesses.fitting import SURELY_SHALLOW, ZERO, clean, fitted, is_plain
+
 if TYPE_CHECKING:
     from importlib.abc import Loader
     from importlib.machinery import ModuleSpec
@@ -24,11 +26,6 @@ Node = dict[str, Any]
 """A node of PostgreSQL's raw parse tree, as libpg_query writes it in JSON: fields as in `parsenodes.h`; those that are empty,
 zero or false are left out, and a node that may be of any kind is wrapped in its kind (`{"RangeVar": {"relname": …}}`)."""
 
-# The library walks trees by recursion and dies of a stack overflow at some ten thousand levels; Python reads some hundreds.
-# Whatever is shorter than this cannot nest so deep, so only longer statements are measured before they are parsed.
-SURELY_SHALLOW = 2_000
-DEEPEST = 5_000
-LONGEST = 1_000_000
 BATCH = 32
 
 _BETWEEN = "\n;\n"
@@ -37,13 +34,6 @@ _WORD_BEGINS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _COMMENTS = ("SQL_COMMENT", "C_COMMENT")
 _OPEN, _CLOSE, _SEMICOLON = b"();"
 _ATOMIC = re.compile(rb"\bbegin\s+atomic\b", re.IGNORECASE)
-_WORDS = re.compile(
-    rb"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$"
-    rb"|(?P<open>[(\[])|(?P<close>[)\]])|(?P<comma>,)|(?P<set>\b(?:union|intersect|except|join)\b)|(?P<word>[\w.]+)|(?P<sign>[^\s\w])",
-    re.DOTALL | re.IGNORECASE,
-)
-
-
 # One statement that nobody can take for two, or for none: words, numbers, quotes that end, and a semicolon at its end at most.
 # Possessive throughout, so that it never looks twice; whatever it does not match is left to the grammar.
 _ONE = re.compile(
@@ -52,7 +42,6 @@ _ONE = re.compile(
 )
 _BLANK = " \t\n\r\f"
 _BEFORE = re.compile(rb"(?:[ \t\n\r\f\v]++|--[^\n\r]*+)*+")
-_ZERO = "it contains a zero byte"
 
 
 class Span(NamedTuple):
@@ -95,8 +84,8 @@ def split(sql: str) -> list[Span]:
         start = len(sql) - len(sql.lstrip(_BLANK))
         return [Span(start, end)] if start < end else []
     if "\0" in sql:
-        return [Span(len(sql) - len(sql.lstrip(_BLANK)), len(sql.rstrip(_BLANK)), _ZERO)]
-    text = _clean(sql)
+        return [Span(len(sql) - len(sql.lstrip(_BLANK)), len(sql.rstrip(_BLANK)), ZERO)]
+    text = clean(sql)
     data = text.encode()
     problem: str | None = None
     try:
@@ -120,7 +109,7 @@ def tokens(sql: str) -> list[str]:
 
     Where the scanner cannot read it (a quote that never ends) the words between white space stand in.
     """
-    data = _clean(sql).encode()
+    data = clean(sql).encode()
     try:
         scanned = _scan(data)
     except _RefusedError:
@@ -130,7 +119,7 @@ def tokens(sql: str) -> list[str]:
 
 def comments(sql: str) -> list[Span]:
     """The comments of a text, in order; what follows a quote that never ends has none."""
-    text = _clean(sql)
+    text = clean(sql)
     data = text.encode()
     try:
         scanned = _scan(data, comments=True)
@@ -146,7 +135,7 @@ def parse_all(statements: Iterable[str]) -> Iterator[Tree]:
     """The tree of each statement, in order. Plain ones are parsed together, which takes half the time."""
     batch: list[str] = []
     for sql in statements:
-        if plain := _is_plain(sql):
+        if plain := is_plain(sql):
             batch.append(sql)
             if len(batch) < BATCH:
                 continue
@@ -159,7 +148,7 @@ def parse_all(statements: Iterable[str]) -> Iterator[Tree]:
 
 def parse(sql: str) -> Tree:
     """The tree of one statement. Never raises, and never lets the library run out of stack."""
-    text, problem = (sql, None) if _is_plain(sql) else _fit(sql)
+    text, problem = (sql, None) if is_plain(sql) else fitted(sql)
     if problem:
         return Tree("", None, problem)
     try:
@@ -186,11 +175,6 @@ def _native() -> Any:  # noqa: ANN401 - ctypes
     bindings = module_from_spec(spec)
     cast("Loader", spec.loader).exec_module(bindings)
     return bindings.lib
-
-
-def _clean(sql: str) -> str:
-    """As many characters, all of which C and UTF-8 can carry."""
-    return sql.replace("\0", " ").encode("utf-8", errors="replace").decode()
 
 
 class _RefusedError(Exception):
@@ -307,11 +291,6 @@ def _characters(data: bytes, text: str, spans: list[tuple[int, int]]) -> Iterabl
     return offsets
 
 
-def _is_plain(sql: str) -> bool:
-    """Nothing has to be measured or mended before it is given to the library."""
-    return len(sql) <= SURELY_SHALLOW and sql.isascii() and "\0" not in sql
-
-
 def _trees(text: str) -> list[Node]:
     """The raw statements of a text.
 
@@ -362,46 +341,3 @@ def _together(batch: Sequence[str]) -> list[Tree]:
         half = len(batch) // 2
         return [*_together(batch[:half]), *_together(batch[half:])]
     return [_tree(statement) for statement in found]
-
-
-def _fit(sql: str) -> tuple[str, str | None]:
-    """What may be given to the library, and why nothing may."""
-    if "\0" in sql:
-        return "", _ZERO
-    text = _clean(sql)
-    if len(text) <= SURELY_SHALLOW:
-        return text, None
-    if len(text) > LONGEST:
-        text = _insert_without_rows(text)
-    if len(text) > LONGEST:
-        return "", f"it is {len(text) // 1_000_000} MB long"
-    return text, "it nests too deep" if _depth(text.encode()) > DEEPEST else None
-
-
-def _insert_without_rows(text: str) -> str:
-    """The head of a long INSERT: its rows say nothing that a rule asks."""
-    head = re.match(r"\s*insert\s+into\s+[^;()']{1,400}(\([^()']{0,20000}\))?\s*values\b", text, re.IGNORECASE)
-    return f"{text[: head.end() - len('values')]} SELECT" if head else text
-
-
-def _depth(data: bytes) -> int:
-    """No fewer levels than the tree has: tokens since the last comma, and joins and unions, summed over open brackets."""
-    tokens_here, sets_here = [0], [0]
-    deepest = total = 0
-    for match in _WORDS.finditer(data):
-        kind = match.lastgroup
-        if kind == "open":
-            tokens_here.append(0)
-            sets_here.append(1)
-            total += 1
-        elif kind == "close":
-            if len(sets_here) > 1:
-                total -= tokens_here.pop() + sets_here.pop()
-        elif kind == "comma":
-            total -= tokens_here[-1]
-            tokens_here[-1] = 0
-        elif kind is not None:
-            (sets_here if kind == "set" else tokens_here)[-1] += 1
-            total += 1
-            deepest = max(deepest, total)
-    return max(deepest, total)

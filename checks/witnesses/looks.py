@@ -2,7 +2,9 @@
 
 import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+
+from checks.witnesses.wire import Wire
 
 # {tables}: the oids of those that existed, as literals, which the server hashes; what else is locked is none of our business.
 # One row of packed integers instead of a row a lock, which Python would have to read one by one. A lock is written as
@@ -64,3 +66,20 @@ def integers(sent: bytes) -> "array[int]":
     if sys.byteorder == "little":
         numbers.byteswap()
     return numbers
+
+
+def emptied(wire: Wire, oids: Collection[int], scanned: Mapping[int, int]) -> set[int]:
+    """Of tables whose file is another though nothing said "rewriting", those that were emptied.
+
+    TRUNCATE leaves an empty file of unknown size, and reads the table for its indexes at most; CLUSTER writes the size
+    down, and whatever else makes a new file reads the old one too. REFRESH … WITH NO DATA leaves a view that cannot
+    be read.
+    """
+    if not oids:
+        return set()
+    rows = wire.ask(FILES, (list(oids),))
+    return {
+        oid
+        for oid, view, populated, unknown, size, indexes in rows
+        if (not populated if view else unknown and not size and scanned.get(oid, 0) <= indexes)
+    }

@@ -338,7 +338,7 @@ class Observer:
                     rewritten |= self._named(heard, delta)
                 case "proves":
                     pass
-        rewritten |= delta.moved - self._emptied(delta.moved - rewritten, delta)
+        rewritten |= delta.moved - looks.emptied(self._wire, delta.moved - rewritten, delta.scanned)
         return Seen(
             locks=tuple(Held(self.tables[oid].full_name, mode) for oid, mode in sorted(delta.new.items())),
             rewrites=self._names(rewritten),
@@ -385,22 +385,6 @@ class Observer:
             oid
             for oid in looks.integers(result.get_value(0, 0) or b"")
             if oid in self.tables and (oid in held or not held)
-        }
-
-    def _emptied(self, oids: set[int], delta: _Delta) -> set[int]:
-        """Of tables whose file is another though nothing said "rewriting", those that were emptied.
-
-        TRUNCATE leaves an empty file of unknown size, and reads the table for its indexes at most; CLUSTER writes the size
-        down, and whatever else makes a new file reads the old one too. REFRESH … WITH NO DATA leaves a view that cannot
-        be read.
-        """
-        if not oids:
-            return set()
-        rows = self._wire.ask(looks.FILES, (list(oids),))
-        return {
-            oid
-            for oid, view, populated, unknown, size, indexes in rows
-            if (not populated if view else unknown and not size and delta.scanned.get(oid, 0) <= indexes)
         }
 
 

@@ -12,9 +12,10 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from checks.witnesses import grammar, words
+from checks.keywords import KEYWORDS
+from checks.witnesses import words
 from checks.witnesses.clauses import Reading
-from checks.witnesses.keywords import KEYWORDS
+from checks.witnesses.fitting import SURELY_SHALLOW
 
 LONGEST = 400
 _ENOUGH = 3  # of one shape, for it to be worth a reading of its own
@@ -131,7 +132,7 @@ class _Shapes:
         first = sql[:4]
         if first in _FIRST or (first := first.upper()) in _FIRST:
             return self._mask(sql) if len(sql) <= LONGEST and sql.isascii() else None
-        if first[:2] != "DO" or len(sql) > grammar.SURELY_SHALLOW or not sql.endswith("$$"):
+        if first[:2] != "DO" or len(sql) > SURELY_SHALLOW or not sql.endswith("$$"):
             return None
         inside = self._inside(sql)
         if (

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from checks.keywords import KEYWORDS
 from checks.witnesses import clauses as c
 from checks.witnesses import grammar, words
 from checks.witnesses.grammar import Node
-from checks.witnesses.keywords import KEYWORDS
 
 _PRIMARY, _FOREIGN = "CONSTR_PRIMARY", "CONSTR_FOREIGN"
 _UNTYPED: Node = {}

@@ -7,6 +7,7 @@ from typing import cast
 from checks.witnesses import alter, grammar, shapes, tables, words
 from checks.witnesses import clauses as c
 from checks.witnesses.clauses import Reading
+from checks.witnesses.fitting import SURELY_SHALLOW
 from checks.witnesses.grammar import Node
 
 __all__ = ["Reading", "plain_block", "read", "read_all"]
@@ -313,7 +314,7 @@ def plain_block(node: Node) -> list[grammar.Tree]:
     """The statements of a block as drizzle-kit writes it around a constraint; [] for any other block, a DoStmt."""
     options = (each["DefElem"] for each in node["args"])
     body = next((o["arg"]["String"].get("sval", "") for o in options if o["defname"] == "as"), "")
-    match = _PLAIN_BLOCK.match(body) if len(body) <= grammar.SURELY_SHALLOW else None
+    match = _PLAIN_BLOCK.match(body) if len(body) <= SURELY_SHALLOW else None
     inside = match["inside"] if match else ""
     trees = [grammar.parse(inside[span.start : span.end]) for span in grammar.split(inside)]
     return trees if all(tree.kind in shapes.PLAIN_KINDS for tree in trees) else []
