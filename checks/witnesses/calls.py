@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from checks.witnesses import grammar, words
-from checks.witnesses.fitting import LONGEST
+from checks.witnesses.fitting import WHOLE
 from checks.witnesses.grammar import Node
 
 _CALLS = frozenset({"FuncCall", "funccall", "SQLValueFunction"})
@@ -12,7 +12,7 @@ _BUILT_IN = frozenset({"now", "gen_random_uuid"})  # which migrations call most:
 
 def nothing(statements: Sequence[str], *, but_built_in: bool) -> bool:
     """Whether statements can be read, and call no function; `but_built_in`: those that remember nothing are none."""
-    if any(len(sql) > LONGEST for sql in statements):
+    if any(len(sql) > WHOLE for sql in statements):
         return False  # of which not all is read
     return all(
         tree.node is not None

@@ -7,6 +7,9 @@ import re
 SURELY_SHALLOW = 2_000
 DEEPEST = 5_000
 LONGEST = 1_000_000
+# Of what is shorter, all is read; the tree of a longer list of values takes hundreds of megabytes.
+WHOLE = 200_000
+LARGEST_TREE = 16_000_000  # bytes of JSON, which are some 250 MB in Python
 ZERO = "it contains a zero byte"
 
 _WORDS = re.compile(
@@ -33,7 +36,7 @@ def fitted(sql: str) -> tuple[str, str | None]:
     text = clean(sql)
     if len(text) <= SURELY_SHALLOW:
         return text, None
-    if len(text) > LONGEST:
+    if len(text) > WHOLE:
         text = _insert_without_rows(text)
     if len(text) > LONGEST:
         return "", f"it is {len(text) // 1_000_000} MB long"

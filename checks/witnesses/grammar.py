@@ -14,7 +14,7 @@ from itertools import accumulate, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from checks.witnesses.fitting import SURELY_SHALLOW, ZERO, clean, fitted, is_plain
+from checks.witnesses.fitting import LARGEST_TREE, SURELY_SHALLOW, ZERO, clean, fitted, is_plain
 
 if TYPE_CHECKING:
     from importlib.abc import Loader
@@ -305,7 +305,9 @@ def _trees(text: str) -> list[Node]:
         if result.error:
             error = result.error.contents
             raise _RefusedError((error.message or b"").decode(errors="replace"), error.cursorpos - 1)
-        return json.loads(result.parse_tree).get("stmts", [])
+        if len(tree := result.parse_tree) > LARGEST_TREE:
+            raise _RefusedError("its tree is too large", -1)
+        return json.loads(tree).get("stmts", [])
     except ValueError:  # which would be the library's mistake
         raise _RefusedError("the tree of it cannot be read", -1) from None
     finally:

@@ -13,7 +13,7 @@ from postgast import scan
 
 from bot.branches.embedded import EmbeddedBranch
 from checks.keywords import KEYWORDS, SPECIAL
-from checks.witnesses import grammar
+from checks.witnesses import calls, grammar
 
 
 def pieces(sql: str) -> list[str]:
@@ -122,6 +122,14 @@ def test_fifty_megabytes_are_split_and_said_to_be_long() -> None:
     assert tree.node["relation"]["relname"] == "t"
     assert "MB" in (grammar.parse(f"SELECT {rows}").problem or "")
     assert time.process_time() - begin < 10
+
+
+def test_a_tree_of_hundreds_of_megabytes_is_not_made() -> None:
+    """The rows of a long INSERT are not looked at, and any other list of values is said to be too large."""
+    values = ",".join(["(1)"] * 240_000)
+    assert grammar.parse(f"INSERT INTO t VALUES {values}").kind == "insert_stmt"
+    assert grammar.parse(f"VALUES {values}").problem == "its tree is too large"
+    assert not calls.nothing([f"INSERT INTO t VALUES {values}, (f())"], but_built_in=True)
 
 
 def test_a_syntax_error_is_in_postgresqls_words_and_has_its_place() -> None:
