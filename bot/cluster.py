@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import psycopg
 
 SUPERUSER = "bulletproof_superuser"
+STAND_INS = Path("/var/lib/bulletproof")  # one folder for each state that lies where PostgreSQL's user may not enter
 DATABASE = "neondb"  # the name that Neon gives, which GRANT ... ON DATABASE in a chain may mention
 
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "TZ": "UTC"}
@@ -313,7 +314,9 @@ def _home(folder: Path, who: Owner) -> Path:
     """The folder itself; where we are root and it lies below one that nobody else may enter, one that stands for it."""
     if not who.may_enter(folder):
         name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-        folder = files.ours([Path("/var/lib/bulletproof") / name, Path("/var/tmp") / f"bulletproof-{name}"], mode=0o755)  # noqa: S108 - `ours` checks who made it
+        stands_in = files.ours([STAND_INS / name, Path("/var/tmp") / f"bulletproof-{name}"], mode=0o755)  # noqa: S108 - `ours` checks who made it
+        files.write(stands_in / "of", str(folder.resolve()))  # for whoever wonders what takes the room here
+        folder = stands_in
     home = folder / "cluster"
     if not home.is_dir():
         home.mkdir(mode=0o700)

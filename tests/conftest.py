@@ -2,14 +2,18 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from bot import cluster
+from bot.branches import files
 from bot.branches.embedded import Embedded, EmbeddedBranch
 
 ROOT = Path(__file__).parent.parent
@@ -78,6 +82,31 @@ class GitRepo:
 def repo(tmp_path: Path) -> GitRepo:
     """An empty git repository on branch main."""
     return GitRepo(tmp_path / "repo")
+
+
+def _forget(base: Path) -> None:
+    """Remove the states that tests kept below `base`, where they lie elsewhere and nobody uses them.
+
+    That is so where we are root, because pytest's folders are closed to others; each takes 60 MB or more.
+    """
+    for note in cluster.STAND_INS.glob("*/of"):
+        kept = Path(note.read_text(encoding="utf-8"))
+        if base in kept.parents:
+            with files.lock(kept / "owner", wait=False) if kept.is_dir() else nullcontext(True) as unused:
+                if unused:
+                    shutil.rmtree(note.parent)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_stays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    yield
+    _forget(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(autouse=True)
+def _little_stays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    yield
+    _forget(tmp_path_factory.getbasetemp())
 
 
 BINDIR = Path(named) if (named := os.environ.get("BULLETPROOF_POSTGRES_BINDIR")) else None

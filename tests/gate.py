@@ -95,12 +95,15 @@ def settled(url: str, *, seconds: float = 40.0) -> None:
     until(idle, "nothing is left to do", seconds)
 
 
-def database(superuser: str) -> str:
-    """A fresh database; gives its address."""
+@contextlib.contextmanager
+def database(superuser: str) -> Iterator[str]:
+    """A fresh database, by its address; dropped in the end, as a suite makes many."""
     name = f"t{secrets.token_hex(6)}"
     with psycopg.connect(superuser, autocommit=True) as session:
         session.execute(f"CREATE DATABASE {name}")
-    return superuser.replace("/postgres?", f"/{name}?")
+    yield superuser.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(superuser, autocommit=True) as session:
+        session.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextlib.contextmanager

@@ -163,25 +163,25 @@ def test_many_at_once_are_stored_as_one_by_one(service: tuple[httpx.Client, str]
     )
     left: list[Any] = []
     for together in (True, False):
-        other = gate.database(url)
-        state.migrate(other)
         told: list[str] = []
-        with psycopg.connect(other, autocommit=True, options="-c search_path=bulletproof") as session:
-            for number, batch in enumerate(batches):
-                if together:
-                    rows = [{"n": n, **dict(zip(names, row, strict=True))} for n, row in enumerate(batch, start=1)]
-                    [(outcomes,)] = session.execute("SELECT receive_all(%s::jsonb)", [json.dumps(rows)])
-                    told += outcomes
-                else:
-                    for row in batch:
-                        values = [Jsonb(value) if isinstance(value, dict) else value for value in row]
-                        [(outcome,)] = session.execute(f"SELECT receive({', '.join(['%s'] * 10)})", values)
-                        told.append(outcome)
-                if number == 4:
-                    session.execute("UPDATE work SET done = wanted, queued = false")
-                    session.execute("DELETE FROM procrastinate_jobs")
-            left.append([told, *(session.execute(query).fetchall() for query in state_of)])
-            assert session.execute(
-                "SELECT count(*) FROM delivery WHERE key IS NOT NULL AND generation = 0"
-            ).fetchone() == (0,)
+        with gate.database(url) as other:
+            state.migrate(other)
+            with psycopg.connect(other, autocommit=True, options="-c search_path=bulletproof") as session:
+                for number, batch in enumerate(batches):
+                    if together:
+                        rows = [{"n": n, **dict(zip(names, row, strict=True))} for n, row in enumerate(batch, start=1)]
+                        [(outcomes,)] = session.execute("SELECT receive_all(%s::jsonb)", [json.dumps(rows)])
+                        told += outcomes
+                    else:
+                        for row in batch:
+                            values = [Jsonb(value) if isinstance(value, dict) else value for value in row]
+                            [(outcome,)] = session.execute(f"SELECT receive({', '.join(['%s'] * 10)})", values)
+                            told.append(outcome)
+                    if number == 4:
+                        session.execute("UPDATE work SET done = wanted, queued = false")
+                        session.execute("DELETE FROM procrastinate_jobs")
+                left.append([told, *(session.execute(query).fetchall() for query in state_of)])
+                assert session.execute(
+                    "SELECT count(*) FROM delivery WHERE key IS NOT NULL AND generation = 0"
+                ).fetchone() == (0,)
     assert left[0] == left[1]

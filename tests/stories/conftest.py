@@ -17,9 +17,10 @@ def state_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def state_url(state_server: str) -> str:
+def state_url(state_server: str) -> Iterator[str]:
     """A fresh database for the service's state."""
-    return gate.database(state_server)
+    with gate.database(state_server) as url:
+        yield url
 
 
 @pytest.fixture
