@@ -45,12 +45,14 @@ class Foreseen(NamedTuple):
     Attributes:
         locks: oid and mode, each that the statement takes.
         reads: it may go through these tables, so their counters and files are to be looked at.
+        scans: the table that it goes through once, and writes no other file for.
         builds: the table that it locks more (ShareLock) where it builds an index of it.
         proves: the name of the foreign key that it adds, and the table of it that existed, if it did.
     """
 
     locks: tuple[tuple[int, str], ...] = ()
     reads: bool = False
+    scans: int | None = None
     builds: str = ""
     proves: tuple[str, int | None] = ("", None)
 
@@ -83,7 +85,11 @@ class Foresight:
     def of(self, heard: Sequence[Heard]) -> Foreseen | None:
         """What that statement locked, which ran, and during which this was heard; None where it has to be looked at."""
         found = self._read
-        if found is None or not found.builds or not heard:
+        if found is None or not (found.builds or found.scans):
+            return found
+        if found.scans is not None:  # PostgreSQL says that it built the index: in that it counts one scan
+            return found if [each.verb for each in heard] == ["builds"] else found._replace(reads=True, scans=None)
+        if not heard:
             return found
         if any(each.verb == "validates" for each in heard):
             return None
@@ -296,7 +302,7 @@ def _index(sight: Foresight, node: Node, hot: set[str]) -> Foreseen | None:
     table = sight.only(node["relation"], hot)
     if table is None or "concurrent" in node or "if_not_exists" in node:
         return None
-    return Foreseen(((table.oid, _SHARE),), reads=True)
+    return Foreseen(((table.oid, _SHARE),), scans=table.oid)
 
 
 def _policy(sight: Foresight, node: Node, hot: set[str]) -> Foreseen | None:

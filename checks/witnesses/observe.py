@@ -21,7 +21,8 @@ from checks.witnesses.wire import INTRANS, Wire
 _MODE_OF = {len(mode): mode for mode in MODES}
 _NAME, _OID, _OIDS = 19, 26, 1028  # the types `name`, `oid` and `oid[]`
 _LONG = 40  # statements, after which listing what a transaction holds costs more and more
-_PROVE = 64  # statements foreseen in a row, after which all locks are listed again
+# Statements foreseen in a row, after which all locks are listed again: so many, and so many for each lock that is held.
+_PROVE, _PROVE_FOR_EACH = 64, 1 / 8
 
 
 _NOTHING = Seen()
@@ -118,7 +119,8 @@ class Observer:
         self._looks += 1
         foreseen = self._foresight.of(self._ear.heard)
         self._proves = foreseen.proves if foreseen is not None else ("", None)
-        usual = self._looks < _LONG or self._timed or self._careful or self._foreseen >= _PROVE
+        proving = self._foreseen >= max(_PROVE, len(self._keys) * _PROVE_FOR_EACH)
+        usual = self._looks < _LONG or self._timed or self._careful or proving
         seen = self._look_on(None if usual else foreseen)
         self._proves = ("", None)
         return seen
@@ -242,6 +244,9 @@ class Observer:
                 self._claimed.add(key)
                 _strengthen(delta.new, oid, mode)
                 self._take(oid, mode)
+        if foreseen.scans is not None:
+            self._scans[foreseen.scans] = self._scans.get(foreseen.scans, 0) + 1
+            delta.scanned[foreseen.scans] = 1
         if foreseen.reads:
             self._glance(list(dict.fromkeys(oid for oid, _ in foreseen.locks)), delta)
 

@@ -25,6 +25,8 @@ FORMS = (
     "alter table n{m} rename to users{n}",
     "create index on n{m} (name)",
     "create index i{n} on plain (a)",
+    "create unique index u{n} on lines (id)",
+    "create index j{n} on orders (lower(note)) where id > {n}",
     "drop index i{m}",
     "insert into n{m} (name, old) values ('a', 5)",
     "insert into r{m} values ({n}, 5, 5)",
