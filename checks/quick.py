@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, fields
 from typing import Any, ParamSpec, TypeVar, cast
 
+new: Callable[[Any, Any], Any] = tuple.__new__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+"""A named tuple of a kind, of a tuple of its fields: what its own constructor ends in."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 
-from checks import quick
+from checks import collector, quick
 from checks.drizzle.model import Pieces, Statement
 from checks.witnesses import grammar
 
 BREAKPOINT = "--> statement-breakpoint"
+
+_LONG = 20_000
 
 _statement = quick.made(Statement)
 
@@ -19,18 +21,26 @@ def split(text: str) -> tuple[tuple[str, ...], tuple[Statement, ...], str | None
     (drizzle-orm, `migrator.ts`), and sends each piece as it is. What such a cut makes of a string is reported as
     PostgreSQL would see it.
     """
+    if len(text) < _LONG:
+        return _split(text)
+    with collector.waiting():
+        return _split(text)
+
+
+def _split(text: str) -> tuple[tuple[str, ...], tuple[Statement, ...], str | None]:
     chunks = tuple(text.split(BREAKPOINT))
     statements: list[Statement] = []
     unread: str | None = None
     begin = counted = 0
     line = 1
     for number, chunk in enumerate(chunks):
-        for span in grammar.split(chunk):
-            line += text.count("\n", counted, begin + span.start)
-            counted = begin + span.start
-            sql = chunk[span.start : span.end]
+        for start, end, problem in grammar.split(chunk):
+            at = begin + start
+            line += text.count("\n", counted, at)
+            counted = at
+            sql = chunk[start:end]
             statements.append(_statement(len(statements), line, line + sql.count("\n"), sql, number))
-            unread = unread or span.problem
+            unread = unread or problem
         begin += len(chunk) + len(BREAKPOINT)
     return chunks, tuple(statements), unread
 

@@ -8,15 +8,19 @@ from checks import facts, quick
 from checks.evidence import types
 from checks.evidence.release import Release
 from checks.evidence.steps import BLOCKS_READS, BLOCKS_WRITES, STRENGTH, Step
-from checks.facts import Fact
+from checks.facts import Fact, Place
 from checks.witnesses import clauses as c
 from checks.witnesses.model import Observation
 
-_adds_foreign_key = quick.made(facts.AddsForeignKey)
+_adds_foreign_key, _REST = quick.parted(facts.AddsForeignKey, "place", "table", "name", "columns", "referenced")
 _adds_unique = quick.made(facts.AddsUnique)
 _blocks_writes = quick.made(facts.BlocksWrites)
 
 AX, SHARE_ROW, SHARE = "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareLock"
+_KEY = facts.AddsForeignKey(
+    place=Place(path="", line=1, end_line=1), table="", name="", columns=(), referenced="", mode=SHARE_ROW
+)
+_KEYS = {seen: tuple(getattr(replace(_KEY, observed=seen), name) for name in _REST) for seen in (True, False)}
 DATA = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "copy_stmt"})
 # They read under a lock that lets others write; what an earlier statement locked is that one's cost.
 _PROVE = frozenset({c.AddColumn, c.AddConstraint, c.SetNotNull, c.ValidateConstraint})
@@ -232,15 +236,7 @@ def _new_constraint(step: Step, clause: c.AddConstraint, _: Release, observed: b
     if kind == "check":
         return facts.AddsCheck(place=step.place, table=table, name=name, observed=observed)
     if kind == "foreign key":
-        return _adds_foreign_key(
-            place=step.place,
-            table=table,
-            mode=SHARE_ROW,
-            name=name,
-            columns=columns,
-            referenced=referenced,
-            observed=observed,
-        )
+        return _adds_foreign_key(step.place, table, name, columns, referenced, _KEYS[observed])
     if kind == "exclusion" and not observed:
         why = "building the exclusion constraint's index"
         return facts.BlocksReads(place=step.place, table=table, mode=AX, why=why, observed=False)

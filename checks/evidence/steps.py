@@ -109,7 +109,9 @@ def steps(run: Run | None, migrations: Iterable[Migration], transaction: Transac
                 inside = observation.in_transaction  # a transaction may also end in a procedure or open in a chunk
             which, migrators_own = (number, migrators) if inside else (None, False)
             index = before + statement.index
-            made.append(Step(index, migration, statement, reading, which, migrators_own, observation, kinds))
+            made.append(
+                quick.new(Step, (index, migration, statement, reading, which, migrators_own, observation, kinds))
+            )
             if verb is None:
                 continue
             if verb in {"BEGIN", "START TRANSACTION"}:

@@ -35,9 +35,7 @@ class Windows:
             return said
         if step.observation is None:
             if c.Lock in step.kinds:
-                for clause in step.reading.clauses:
-                    if type(clause) is c.Lock and clause.table not in release.born:
-                        self._hold(step, release.original(clause.table), clause.mode)
+                self._claim(step, release)
         else:
             if self._locks and step.reading.kind not in DATA:
                 self._wait_for(step, release)
@@ -45,6 +43,14 @@ class Windows:
                 self._hold(step, table, mode)
         self._last = step
         return said
+
+    def _claim(self, step: Step, release: Release) -> None:
+        """Others will wait for what a statement names."""
+        for clause in step.reading.clauses:
+            if type(clause) is c.Lock and clause.table not in release.born:
+                table, mode = release.original(clause.table), clause.mode
+                if (held := self._locks.get(table)) is None or held[0] != mode:
+                    self._hold(step, table, mode)
 
     def _hold(self, step: Step, table: str, mode: str) -> None:
         """Others wait for what a statement locked."""

@@ -41,6 +41,7 @@ _ONE = re.compile(
     r"(?:;[ \t\n\r\f]*+)?+"
 )
 _BLANK = " \t\n\r\f"
+_SPACES = b" \t\n\r\f\v"
 _BEFORE = re.compile(rb"(?:[ \t\n\r\f\v]++|--[^\n\r]*+)*+")
 
 
@@ -99,7 +100,7 @@ def split(sql: str) -> list[Span]:
             *whole, (last, _) = _semicolon_pieces(data, [*_scan(data[:begin]), (begin, len(data))])
             pieces = [*whole, (last, len(data))]
     bare = b"--" not in data and b"/*" not in data
-    trimmed = [span for start, end in pieces if (span := _trim(data, start, end, bare=bare))]
+    trimmed = _stripped(data, pieces) if bare else [span for piece in pieces if (span := _trim(data, *piece))]
     spans = [*starmap(Span, _characters(data, text, trimmed))]
     return [*spans[:-1], spans[-1]._replace(problem=problem)] if problem else spans
 
@@ -244,22 +245,31 @@ def _mend_atomic(data: bytes, pieces: list[tuple[int, int]]) -> list[tuple[int, 
     return mended
 
 
-def _trim(data: bytes, start: int, end: int, *, bare: bool) -> tuple[int, int] | None:
-    """Without the white space and comments around it; None where nothing else is there. `bare`: no comment is anywhere."""
+def _stripped(data: bytes, pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Without the white space around them, where there are no comments."""
+    stripped: list[tuple[int, int]] = []
+    for start, end in pieces:
+        first = start + (data[start : start + 1] == b"\n")  # most follow upon a line's end
+        if first >= end or data[first] in _SPACES or data[end - 1] in _SPACES:
+            piece = data[start:end]
+            first, end = end - len(piece.lstrip()), start + len(piece.rstrip())  # noqa: PLW2901 - the same, without
+        if first < end:
+            stripped.append((first, end))
+    return stripped
+
+
+def _trim(data: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Without the white space and comments around it; None where nothing else is there."""
+    start += _BEFORE.match(data[start:end]).end()  # pyright: ignore[reportOptionalMemberAccess] - it matches nothing, too
     piece = data[start:end]
-    if not bare:
-        start += _BEFORE.match(piece).end()  # pyright: ignore[reportOptionalMemberAccess] - it matches nothing, too
-        piece = data[start:end]
-        if b"--" in piece or b"/*" in piece:
-            try:
-                scanned = _scan(piece)
-            except _RefusedError:
-                pass
-            else:
-                return (start + scanned[0][0], start + scanned[-1][1]) if scanned else None
-    right = len(piece.rstrip())
-    left = len(piece) - len(piece.lstrip())
-    return (start + left, start + right) if left < right else None
+    if b"--" in piece or b"/*" in piece:
+        try:
+            scanned = _scan(piece)
+        except _RefusedError:
+            pass
+        else:
+            return (start + scanned[0][0], start + scanned[-1][1]) if scanned else None
+    return next(iter(_stripped(data, [(start, end)])), None) if piece else None
 
 
 def _scan(data: bytes, *, comments: bool = False) -> list[tuple[int, int]]:

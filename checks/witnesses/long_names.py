@@ -33,7 +33,7 @@ def among(statements: Sequence[str]) -> frozenset[str]:
 
 
 def _has_short_quotes(whole: str) -> bool:
-    """Every pair of quotes is surely a name's, and none is long.
+    """Every pair of quotes is surely a name's, and none is long; where no word is.
 
     A quote that is none of a pair stands in a body, or is never closed; so what follows it up to the next quote, which would
     be taken for a name, holds the end of the body or of the statement.
@@ -42,7 +42,10 @@ def _has_short_quotes(whole: str) -> bool:
         return False
     parts = whole.split('"')
     names = parts[1::2]
-    return "" not in parts[1:-1] and _PLAIN.fullmatch("".join(names)) is not None and max(map(len, names)) <= NAME_BYTES
+    joined = "".join(names)
+    # A long word is nowhere, so only dashes make a long name.
+    short = "-" not in joined or max(map(len, names)) <= NAME_BYTES
+    return short and "" not in parts[1:-1] and _PLAIN.fullmatch(joined) is not None
 
 
 def _suspects(statements: Sequence[str], whole: str, data: bytes) -> Iterator[str]:

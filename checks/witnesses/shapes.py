@@ -12,14 +12,15 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from checks import quick
 from checks.keywords import KEYWORDS
 from checks.witnesses import words
 from checks.witnesses.clauses import Reading
-from checks.witnesses.fitting import SURELY_SHALLOW
 
-LONGEST = 400
+LONGEST = 500
 _ENOUGH = 3  # of one shape, for it to be worth a reading of its own
-_TRIED = 100
+_TOGETHER = 100
+_BETWEEN = "\1"
 
 # A name that PostgreSQL takes as it stands, without anything that a reader cuts at (dots, spaces); a text; a word.
 _NAMED = re.compile(r"""("[A-Za-z0-9_$-]{1,63}"|'[^'\\\0]++'|(?<![\w$])[a-z_][a-z0-9_]{0,62}+(?![\w$]))""")
@@ -34,7 +35,7 @@ _PLACED = re.compile(r"zq(\d+)qz")
 _STEM = re.compile(r"zq|qz", re.IGNORECASE)
 # What stands between the names: a comment, another kind of quote, or a quote that begins otherwise, and it is no shape.
 _DOUBTFUL = re.compile(r"""["'\\$&;]|--|/\*|\w\0[itk]|\0[itwq]\0|\0[itq]\w""")
-_FIRST = frozenset({"ALTE", "COMM", "CREA", "DROP", "GRAN", "REVO"})
+_FIRST = frozenset({"ALTE", "COMM", "CREA", "DROP", "GRAN", "REVO", "DO $", "DO\n$"})
 # Kinds whose readers copy names, and whose grammar looks at no name but `_COMPARED`.
 _KINDS = frozenset(
     {
@@ -43,19 +44,17 @@ _KINDS = frozenset(
         *("grant_stmt", "index_stmt", "rename_stmt"),
     }
 )
-# Names at which gram.y looks, and those that switch an option on or off.
+# Names at which gram.y looks, those that switch an option on or off, and what begins the end of a block of code.
 _COMPARED = frozenset({"public", "none", "permissive", "restrictive", "modulus", "remainder", "default", "list", "range"}) | {
-    *("hash", "on", "off", "true", "false", "yes", "no"),
+    *("hash", "on", "off", "true", "false", "yes", "no", "exception"),
 }  # fmt: skip
 _HEAD = re.compile(r"DO\s+\$\$\s*BEGIN\s", re.IGNORECASE)
-_LONGEST_TAIL = 80
-_TAIL = re.compile(r"\s(?:EXCEPTION\s+WHEN\s+\w+\s+THEN\s+null\s*;\s*)?END\s*;?\s*\$\$\Z", re.IGNORECASE)
+_TAIL = re.compile(r"\s(?:EXCEPTION\s+WHEN\s+(?:\w+|\0w)\s+THEN\s+null\s*;\s*)?END\s*;?\s*\$\$\Z", re.IGNORECASE)
 PLAIN_KINDS = frozenset({"alter_table_stmt", "create_stmt", "create_enum_stmt", "index_stmt", "alter_enum_stmt"})
 """What a block of code may hold and still be read."""
 
 
-# What the making of a named tuple ends in.
-_new: Callable[[Any, Any], Any] = tuple.__new__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+_new = quick.new
 
 
 class _Shape(NamedTuple):
@@ -66,7 +65,8 @@ class _Shape(NamedTuple):
         picked: takes the names that they are made of.
         several: those texts that are fields of one tuple.
         same: what is the same in every such reading.
-        clauses: the kind of each, and what takes its fields from the texts, the tuples and the rest, in this order.
+        kinds: of the clauses.
+        fields: of each clause, what takes them from the texts, the tuples and the rest, in this order.
     """
 
     kind: str
@@ -74,15 +74,17 @@ class _Shape(NamedTuple):
     picked: Callable[[Sequence[str]], Any] | None
     several: tuple[slice, ...]
     same: tuple[Any, ...]
-    clauses: tuple[tuple[Any, Callable[[Sequence[Any]], Any]], ...]
+    kinds: tuple[type, ...]
+    fields: tuple[Callable[[Sequence[Any]], Any], ...]
 
-    def filled(self, names: Sequence[str], kind: str) -> Reading:
+    def filled(self, names: Sequence[str]) -> Reading:
         """The reading of a statement with these names."""
         values: list[Any] = [] if self.picked is None else (self.pattern % self.picked(names)).split("\0")
         if self.several:
             values += [tuple(values[each]) for each in self.several]
         values += self.same
-        return _new(Reading, (kind, tuple([_new(of, take(values)) for of, take in self.clauses]), None, None))
+        clauses = tuple(map(_new, self.kinds, [take(values) for take in self.fields]))
+        return _new(Reading, (self.kind, clauses, None, None))
 
 
 def readings(statements: Sequence[str], read: Callable[[Sequence[str]], list[Reading]]) -> list[Reading | None]:
@@ -92,101 +94,85 @@ def readings(statements: Sequence[str], read: Callable[[Sequence[str]], list[Rea
         statements: that are read together.
         read: reads some of them, one by one.
     """
-    made = _Shapes()
-    seen = [made.of(sql) for sql in statements]
-    often = [key for key, count in made.counts.items() if count >= _ENOUGH]
-    fit = [key for key in often if not _DOUBTFUL.search(key) and not _STEM.search(key)]
-    learned = read([_marked(key) for key in fit])
+    made = _Shapes(statements)
+    often = {key: _asked(key) for key, count in made.counts.items() if count >= _ENOUGH}
+    fit = {key: inside for key, inside in often.items() if not _DOUBTFUL.search(inside) and not _STEM.search(inside)}
+    learned = read([_marked(inside) for inside in fit.values()])
     known = {
         key: shape
-        for key, reading in zip(fit, learned, strict=True)
-        if reading.kind in _KINDS and (shape := _with_gaps(reading))
+        for (key, inside), reading in zip(fit.items(), learned, strict=True)
+        if reading.kind in (_KINDS if inside == key else _KINDS & PLAIN_KINDS)
+        and (shape := _with_gaps(reading, reading.kind if inside == key else "do_stmt"))
     }
-    told: list[Reading | None] = []
-    for each in seen:
-        shape = known.get(each[0]) if each is not None else None
-        if each is None or shape is None:
-            told.append(None)
-        elif len(each) == 2:
-            told.append(shape.filled(each[1], shape.kind))
-        else:
-            told.append(shape.filled(each[1], "do_stmt") if shape.kind in PLAIN_KINDS else None)
-    return told
+    if not known:
+        return [None] * len(statements)
+    return [
+        None if each is None or (shape := known.get(each[0])) is None else shape.filled(each[1]) for each in made.masked
+    ]
 
 
-# A statement's text with marks in place of names, and the names; with a third where a block of code around it asks for no more.
-_Masked = tuple[str, list[str]] | tuple[str, list[str], str]
+_Masked = tuple[str, list[str]]  # a statement's text with marks in place of names, and the names
 
 
 class _Shapes:
-    """How often each shape was seen."""
+    """What may be the shape of each statement, and how often it was seen."""
 
-    def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
+    def __init__(self, statements: Sequence[str]) -> None:
         self._kept, self._compared = _kept()
-        self._looked = 0
-        self._frame = "", ""
+        self._statements = statements
+        self.counts: dict[str, int] = {}
+        self.masked: list[_Masked | None] = [None] * len(statements)
+        fit = [
+            number
+            for number, sql in enumerate(statements)
+            if len(sql) <= LONGEST and ((first := sql[:4]) in _FIRST or first.upper() in _FIRST) and sql.isascii()
+        ]
+        for start in range(0, len(fit), _TOGETHER):
+            if start and len(self.counts) * 2 > start:
+                return  # hardly two are alike
+            self._count(fit[start : start + _TOGETHER])
 
-    def of(self, sql: str) -> _Masked | None:
-        """The shape of a statement, where it may have one."""
-        first = sql[:4]
-        if first in _FIRST or (first := first.upper()) in _FIRST:
-            return self._mask(sql) if len(sql) <= LONGEST and sql.isascii() else None
-        if first[:2] != "DO" or len(sql) > SURELY_SHALLOW or not sql.endswith("$$"):
-            return None
-        inside = self._inside(sql)
-        if (
-            (inside[:4] not in _FIRST and inside[:4].upper() not in _FIRST)
-            or len(inside) > LONGEST
-            or "$" in inside
-            or not inside.isascii()
-        ):
-            return None
-        masked = self._mask(inside)  # which has no shape where a semicolon is left
-        return masked and (*masked, "do_stmt")
+    def _count(self, numbers: Sequence[int]) -> None:
+        statements, masked, counts = self._statements, self.masked, self.counts
+        plain = [n for n in numbers if "'" not in (sql := statements[n]) and not sql.count('"') & 1]
+        for number, each in zip(plain, self._quoted([statements[n] for n in plain]), strict=True):
+            masked[number] = each
+        for number in numbers:
+            each = masked[number]
+            if each is None:
+                each = masked[number] = self._worded(statements[number])
+            key = each[0]
+            if "DEFAULT " in key or "CHECK (" in key:
+                key = _NUMBER.sub("0", key)
+                masked[number] = key, each[1]
+            counts[key] = counts.get(key, 0) + 1
 
-    def _inside(self, sql: str) -> str:
-        """As drizzle-kit wrote it around constraints, a block asks for what the statement inside asks for; the last one's frame goes first."""
-        before, after = self._frame
-        if not after or not sql.startswith(before) or not sql.endswith(after, len(before)):
-            head = _HEAD.match(sql)
-            tail = _TAIL.search(sql, max(head.end() - 1, len(sql) - _LONGEST_TAIL)) if head else None
-            if head is None or tail is None:
-                return ""
-            before, after = head[0], sql[tail.start() :]
-            if len(after) > len(self._frame[1]):  # which a shorter one would leave a piece of
-                self._frame = before, after
-        return sql[len(before) : -len(after)].rstrip(_BLANK).removesuffix(";").strip(_BLANK)
-
-    def _mask(self, sql: str) -> tuple[str, list[str]] | None:
-        if self._looked > _TRIED and len(self.counts) * 2 > self._looked:
-            return None  # hardly two are alike
-        self._looked += 1
-        key, names = self._quoted(sql) or self._worded(sql)
-        if "DEFAULT " in key or "CHECK (" in key:
-            key = _NUMBER.sub("0", key)
-        self.counts[key] = self.counts.get(key, 0) + 1
-        return key, names
-
-    def _quoted(self, sql: str) -> tuple[str, list[str]] | None:
-        """Where all names are quoted, as drizzle-kit writes them."""
+    def _quoted(self, plain: Sequence[str]) -> Sequence[_Masked | None]:
+        """Statements in which all names are quoted, as drizzle-kit writes them, all in one go; None for each other."""
         # Quoted or not, `public` is the same name.
-        parts = sql.replace('"public".', "public.").split('"')
+        whole = _BETWEEN.join(plain).replace('"public".', "public.")
+        parts = whole.split('"')
         names = parts[1::2]
-        if (
-            not names
-            or len(parts) == 2 * len(names)
-            or "'" in sql
-            or "" in names
-            or not self._compared.isdisjoint(names)
-        ):
-            return None
+        keys = "\0i".join(parts[::2]).split(_BETWEEN)
         joined = "".join(names)
-        if _FIT.fullmatch(joined) is None or (len(joined) > words.NAME_BYTES < max(map(len, names))):
-            return None
-        return "\0i".join(parts[::2]), names
+        if (
+            "" in names
+            or len(keys) != len(plain)
+            or not self._compared.isdisjoint(names)
+            or _FIT.fullmatch(joined) is None
+            or (len(joined) > words.NAME_BYTES < max(map(len, names)))
+        ):  # one of them
+            half = len(plain) // 2
+            return [*self._quoted(plain[:half]), *self._quoted(plain[half:])] if half else [None] * len(plain)
+        found: list[_Masked | None] = []
+        at = 0
+        for key in keys:
+            end = at + key.count("\0i")
+            found.append((key, names[at:end]) if end > at else None)
+            at = end
+        return found
 
-    def _worded(self, sql: str) -> tuple[str, list[str]]:
+    def _worded(self, sql: str) -> _Masked:
         """However names are written; where some are quoted, words are left as they stand."""
         parts = (_QUOTED if '"' in sql else _NAMED).split(sql)
         names: list[str] = []
@@ -209,6 +195,16 @@ class _Shapes:
         return "".join(parts), names
 
 
+def _asked(key: str) -> str:
+    """What a shape asks for: as drizzle-kit wrote them around constraints, a block asks for what stands in it."""
+    head = _HEAD.match(key)
+    tail = _TAIL.search(key, head.end() - 1) if head else None
+    if head is None or tail is None:
+        return key
+    inside = key[head.end() : tail.start()].rstrip(_BLANK).removesuffix(";").strip(_BLANK)
+    return inside if inside[:4].upper() in _FIRST else key
+
+
 def _marked(key: str) -> str:
     """A statement of that shape whose names are marks of their own."""
     marks = itertools.count()
@@ -220,9 +216,10 @@ def _marked(key: str) -> str:
     return _MARK.sub(mark, key)
 
 
-def _with_gaps(reading: Reading) -> _Shape | None:
+def _with_gaps(reading: Reading, kind: str) -> _Shape | None:
     """What of a reading is made of marks; None where a mark did not come through as it was."""
     texts: list[str] = []
+    known: dict[str, int] = {}  # which of the texts is a field as it stands, as the name of a table often is twice
     picked: list[int] = []
     several: list[slice] = []
     same: list[Any] = []
@@ -235,6 +232,9 @@ def _with_gaps(reading: Reading) -> _Shape | None:
                 fields.append((same, len(same)))
                 same.append(field)
                 continue
+            if isinstance(field, str) and field in known:
+                fields.append((texts, known[field]))
+                continue
             parts = [field] if isinstance(field, str) else [each for each in field if isinstance(each, str)]
             first = len(texts)
             for text in parts:
@@ -245,18 +245,17 @@ def _with_gaps(reading: Reading) -> _Shape | None:
                 texts.append("%s".join([piece.replace("%", "%%") for piece in pieces[::2]]))
             if isinstance(field, str):
                 fields.append((texts, first))
+                known[field] = first
             elif len(parts) == len(field):
                 fields.append((several, len(several)))
                 several.append(slice(first, len(texts)))
             else:
                 return None
     begin = {id(texts): 0, id(several): len(texts), id(same): len(texts) + len(several)}
-    clauses = tuple(
-        (type(clause), _taken([begin[id(where)] + number for where, number in fields]))
-        for clause, fields in zip(reading.clauses, placed, strict=True)
-    )
+    kinds = tuple(map(type, reading.clauses))
+    taken = tuple(_taken([begin[id(where)] + number for where, number in fields]) for fields in placed)
     take = _taken(picked) if picked else None
-    return _Shape(reading.kind, "\0".join(texts), take, tuple(several), tuple(same), clauses)
+    return _Shape(kind, "\0".join(texts), take, tuple(several), tuple(same), kinds, taken)
 
 
 def _taken(numbers: Sequence[int]) -> Callable[[Sequence[Any]], Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,10 @@ FORMS = [
     "ALTER TABLE {0} ADD CHECK ({1} > $1 AND {2} = $a${3}$a$)",
     "DO $$ BEGIN ALTER TABLE {0} ADD CONSTRAINT {1} UNIQUE({2}); EXCEPTION WHEN duplicate_object THEN null; END $$;",
     "DO $$ BEGIN\n DROP TABLE {0};\n END $$",
+    "DO $$ BEGIN ALTER TABLE {0} ADD CONSTRAINT {1} UNIQUE({2}); EXCEPTION WHEN {3} THEN null; END $$",
+    "do $$ begin alter table {0} add constraint {1} unique({2}); exception when others then null; end $$",
+    "DO $$ BEGIN ALTER TABLE {0} ADD CONSTRAINT {1} UNIQUE({2}); {3} WHEN others THEN null; END $$",
+    'ALTER TABLE "{0}" ADD COLUMN "{1}" text\1',
 ]
 NAMES = st.sampled_from(
     [
@@ -97,7 +102,11 @@ def test_a_shape_tells_what_each_statement_says(made: list[tuple[str, tuple[str,
     """Keywords, names that mean something, long, quoted and broken ones: nothing is read otherwise for its neighbours."""
     plain = [form.format(f"t{n}", f'"c{n}"', f"x_{n}", f"y{n}") for form, _ in made for n in range(4)]
     statements = [*plain, *(form.format(*names) for form, names in made)]
-    assert text.read_all(statements) == [text.read(sql) for sql in statements]
+    one_by_one = [text.read(sql) for sql in statements]
+    assert text.read_all(statements) == one_by_one
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shapes, "_TOGETHER", 7)
+        assert text.read_all(statements) == one_by_one
 
 
 def test_what_is_alike_is_given_to_the_grammar_once() -> None:
