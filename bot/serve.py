@@ -4,10 +4,14 @@ import asyncio
 import signal
 import sys
 
+import structlog
+
 from bot import logs, state
 from bot.branches import choice
 from bot.gate.world import secret, sign
 from bot.settings import Settings
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("serve")
 
 
 def serve(settings: Settings, *, work: bool = True) -> int:
@@ -65,12 +69,16 @@ def _stopping(_number: int, _frame: object) -> None:
 
 
 def _greet(settings: Settings) -> None:
-    """Where to look, on the terminal of whoever started it: the dashboard's link is for them alone."""
-    if not sys.stderr.isatty():
-        return
+    """Where to look, on the terminal of whoever started it: the dashboard's link is for them alone, and in no log."""
     where = settings.public_url or f"http://{settings.host}:{settings.port}"
-    if settings.webhook_secret is None or settings.github_app_id is None:
+    missing = settings.webhook_secret is None or settings.github_app_id is None
+    if not sys.stderr.isatty():
+        if missing:
+            log.info("no GitHub App yet", open=f"{where}/setup")
+        else:
+            log.info("serving", url=where)
+    elif missing:
         sys.stderr.write(f"bulletproof: no GitHub App yet. Open {where}/setup to make one.\n")
-        return
-    key = secret(settings.webhook_secret.get_secret_value())
-    sys.stderr.write(f"bulletproof: dashboard {where}/?signature={sign(key, 'dashboard')}\n")
+    elif settings.webhook_secret is not None:
+        key = secret(settings.webhook_secret.get_secret_value())
+        sys.stderr.write(f"bulletproof: dashboard {where}/?signature={sign(key, 'dashboard')}\n")

@@ -14,6 +14,7 @@ ALTER TABLE users ADD CONSTRAINT users_nickname_set CHECK (nickname IS NOT NULL)
 ```
 
 ```sql good
+-- `phone` has had a validated CHECK (phone IS NOT NULL) since the release before.
 ALTER TABLE users ALTER COLUMN phone SET NOT NULL;
 ```
 """

@@ -54,7 +54,10 @@ def start(hub: Hub, state_url: str, tmp_path: Path) -> Iterator[Start]:
     for each in running:
         each.kill()
         each.wait()
-    assert "Traceback" not in (tmp_path / "log").read_text()
+    said = (tmp_path / "log").read_text()
+    assert "Traceback" not in said
+    assert f'"url": "http://127.0.0.1:{port}", "event": "serving"' in said
+    assert "signature=" not in said
 
 
 @pytest.mark.long
