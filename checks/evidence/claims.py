@@ -65,23 +65,24 @@ class Whole:
 
 def whole(steps: list[Step]) -> Whole:
     """Look at the whole release."""
-    every: dict[type, list[Any]] = {}
+    every: dict[type, list[Any]] = {kind: [] for kind in _ASKED}
     for step in steps:
         if not _ASKED.isdisjoint(step.kinds):
             for clause in step.reading.clauses:
-                every.setdefault(type(clause), []).append(clause)
+                if (kind := type(clause)) in every:
+                    every[kind].append(clause)
 
     def of(kind: type[Some]) -> list[Some]:
-        return every.get(kind, [])
+        return every[kind]
 
     recreated: dict[str, tuple[str, ...]] = {}
     through: dict[str, list[tuple[int, str]]] = {}
     for number, a in enumerate(of(c.AlterType)):
         through.setdefault(a.type.replace("[]", ""), []).append((number, f"{a.table}.{a.column}"))
-    for enum in _recreated(steps) if c.CreateEnum in every else ():
+    for enum in _recreated(steps) if of(c.CreateEnum) else ():
         found = sorted(each for name in {enum, enum.removeprefix("public.")} for each in through.get(name, ()))
         recreated[enum] = tuple(dict.fromkeys(column for _, column in found))
-    added = of(c.AddConstraint) if c.DropConstraint in every or c.CreateTable in every else []  # nobody else asks
+    added = of(c.AddConstraint) if of(c.DropConstraint) or of(c.CreateTable) else []  # nobody else asks
     views = {clause.table for clause in of(c.CreateView)}
     made: set[object] = {*views, *(clause.table for clause in of(c.CreateTable))}
     made |= {(clause.table, clause.column) for clause in of(c.AddColumn)}

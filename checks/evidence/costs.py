@@ -214,12 +214,13 @@ def _causes(step: Step, release: Release, *, observed: bool) -> Iterable[facts.C
     if _PROVE.isdisjoint(step.kinds):
         return ()
     made: dict[type[Fact], facts.Costs] = {}
+    born = release.born
     for clause in step.reading.clauses:
         finds = _CAUSES.get(type(clause))
-        if finds is None or clause[0] in release.born:  # the first field is the table
-            continue
-        if (fact := finds(step, clause, release, observed)) is not None:
-            made.setdefault(type(fact), fact)
+        if finds is not None and clause[0] not in born:  # the first field is the table
+            fact = finds(step, clause, release, observed)
+            if fact is not None:
+                made.setdefault(type(fact), fact)
     return made.values()
 
 

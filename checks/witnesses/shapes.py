@@ -157,6 +157,7 @@ class _Shapes:
         joined = "".join(names)
         if (
             "" in names
+            or "\0" in whole
             or len(keys) != len(plain)
             or not self._compared.isdisjoint(names)
             or _FIT.fullmatch(joined) is None
@@ -167,7 +168,7 @@ class _Shapes:
         found: list[_Masked | None] = []
         at = 0
         for key in keys:
-            end = at + key.count("\0i")
+            end = at + key.count("\0")
             found.append((key, names[at:end]) if end > at else None)
             at = end
         return found
