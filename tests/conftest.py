@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +90,17 @@ def _forget(base: Path) -> None:
     That is so where we are root, because pytest's folders are closed to others; each takes 60 MB or more.
     """
     for note in cluster.STAND_INS.glob("*/of"):
-        kept = Path(note.read_text(encoding="utf-8"))
-        if base in kept.parents:
+        with suppress(FileNotFoundError):  # another worker removed its own
+            kept = Path(note.read_text(encoding="utf-8"))
+            if base not in kept.parents:
+                continue
             with files.lock(kept / "owner", wait=False) if kept.is_dir() else nullcontext(True) as unused:
                 if unused:
-                    shutil.rmtree(note.parent)
+                    shutil.rmtree(
+                        note.parent / "cluster", ignore_errors=True
+                    )  # a server that was killed may still write
+                    if not (note.parent / "cluster").exists():
+                        shutil.rmtree(note.parent)
 
 
 @pytest.fixture(scope="session", autouse=True)
