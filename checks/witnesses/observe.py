@@ -12,7 +12,7 @@ from psycopg import pq
 
 from checks.witnesses import existing, looks
 from checks.witnesses.existing import MODES, STRENGTH, Table
-from checks.witnesses.foresight import Foreseen, Foresight
+from checks.witnesses.foresight import NOTHING, Foreseen, Foresight
 from checks.witnesses.hearing import Ear, Heard
 from checks.witnesses.model import Held, Holding, Ledger, Seen
 from checks.witnesses.wire import INTRANS, Wire
@@ -119,10 +119,11 @@ class Observer:
         self._looks += 1
         foreseen = self._foresight.of(self._ear.heard)
         self._proves = foreseen.proves if foreseen is not None else ("", None)
+        self._apart = foreseen is NOTHING
         proving = self._foreseen >= max(_PROVE, len(self._keys) * _PROVE_FOR_EACH)
         usual = self._looks < _LONG or self._timed or self._careful or proving
         seen = self._look_on(None if usual else foreseen)
-        self._proves = ("", None)
+        self._proves, self._apart = ("", None), False
         return seen
 
     def _look_on(self, foreseen: Foreseen | None) -> Seen:
@@ -207,6 +208,7 @@ class Observer:
         self._carries = False  # counters of the transaction before, until they are asked for
         self._looks = self._foreseen = 0
         self._proves: tuple[str, int | None] = ("", None)
+        self._apart = False  # the statement reaches no table that existed
         self._ear.heard.clear()
 
     def _carry(self) -> None:
@@ -375,6 +377,8 @@ class Observer:
 
     def _checked(self, constraint: str) -> set[int]:
         """The tables that check a foreign key of this name: the one that the statement adds, where that is sure."""
+        if self._apart or not self._watches:
+            return set()
         name, table = self._proves
         if constraint != name:
             return self._constrained(constraint)

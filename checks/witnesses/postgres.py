@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import psycopg
 
@@ -263,6 +264,7 @@ def is_work(sql: str) -> bool:
     return first_words(sql)[0] not in CONTROL | _UNSEEN
 
 
+@lru_cache(4)  # asked again and again of the statement that runs
 def first_words(sql: str) -> Words:
     """The first three words of a statement, in capitals."""
     found = _FIRST.match(sql)

@@ -72,8 +72,8 @@ def pending(wire: Wire, chain: Chain) -> tuple[tuple[Migration, ...], tuple[str,
         None if not rows else 0 if any(r.created_at is None for r in rows) else max(r.created_at or 0 for r in rows)
     )
     wanted = tuple(m for m in chain.migrations if watermark is None or watermark < m.when)
-    ran = set(recorded(rows, chain))
-    return wanted, tuple(m.tag for m in chain.migrations if m not in wanted and m.tag not in ran)
+    runs, ran = set(wanted), set(recorded(rows, chain))
+    return wanted, tuple(m.tag for m in chain.migrations if m not in runs and m.tag not in ran)
 
 
 def recorded(rows: Sequence[Row], chain: Chain) -> tuple[str, ...]:

@@ -82,9 +82,9 @@ class Wire:
             self.connection.close()
 
     @property
-    def status(self) -> pq.TransactionStatus:
-        """Where the session stands: idle, in a transaction, in a failed one."""
-        return pq.TransactionStatus(self.pgconn.transaction_status)
+    def status(self) -> int:
+        """Where the session stands, as `pq.TransactionStatus` numbers it: idle, in a transaction, in a failed one."""
+        return self.pgconn.transaction_status
 
     def execute(
         self,
