@@ -162,9 +162,11 @@ class _Shapes:
             or not self._compared.isdisjoint(names)
             or _FIT.fullmatch(joined) is None
             or (len(joined) > words.NAME_BYTES < max(map(len, names)))
-        ):  # one of them
-            half = len(plain) // 2
-            return [*self._quoted(plain[:half]), *self._quoted(plain[half:])] if half else [None] * len(plain)
+        ):
+            if len(plain) < 2:
+                return [None] * len(plain)
+            tenth = max(1, len(plain) // 10)  # one of them, or all
+            return [each for n in range(0, len(plain), tenth) for each in self._quoted(plain[n : n + tenth])]
         found: list[_Masked | None] = []
         at = 0
         for key in keys:
