@@ -125,7 +125,10 @@ class _Shapes:
         fit = [
             number
             for number, sql in enumerate(statements)
-            if len(sql) <= LONGEST and ((first := sql[:4]) in _FIRST or first.upper() in _FIRST) and sql.isascii()
+            if len(sql) <= LONGEST
+            and ((first := sql[:4]) in _FIRST or first.upper() in _FIRST)
+            and sql.isascii()
+            and "\0" not in sql  # which would be taken for a mark of ours
         ]
         for start in range(0, len(fit), _TOGETHER):
             if start and len(self.counts) * 2 > start:
@@ -157,7 +160,6 @@ class _Shapes:
         joined = "".join(names)
         if (
             "" in names
-            or "\0" in whole
             or len(keys) != len(plain)
             or not self._compared.isdisjoint(names)
             or _FIT.fullmatch(joined) is None

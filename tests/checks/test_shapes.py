@@ -46,6 +46,9 @@ FORMS = [
     "do $$ begin alter table {0} add constraint {1} unique({2}); exception when others then null; end $$",
     "DO $$ BEGIN ALTER TABLE {0} ADD CONSTRAINT {1} UNIQUE({2}); {3} WHEN others THEN null; END $$",
     'ALTER TABLE "{0}" ADD COLUMN "{1}" text\1',
+    'ALTER TABLE "{0}" ADD COLUMN \0i text',
+    "ALTER TABLE {0} ADD COLUMN \0w text DEFAULT \0t",
+    'ALTER TABLE "{0}" ADD COLUMN \0k{1}\0q text',
 ]
 NAMES = st.sampled_from(
     [
@@ -107,6 +110,13 @@ def test_a_shape_tells_what_each_statement_says(made: list[tuple[str, tuple[str,
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shapes, "_TOGETHER", 7)
         assert text.read_all(statements) == one_by_one
+
+
+def test_a_mark_of_ours_in_a_statement() -> None:
+    """Somebody writes what stands for a name here; it is a zero byte, which PostgreSQL refuses."""
+    for form in ('ALTER TABLE "t{0}" ADD COLUMN \0i text', 'ALTER TABLE "t{0}" ADD COLUMN "\0i" \0w'):
+        statements = [form.format(n) for n in range(5)]
+        assert text.read_all(statements) == [text.read(sql) for sql in statements]
 
 
 def test_what_is_alike_is_given_to_the_grammar_once() -> None:
