@@ -313,9 +313,10 @@ def persistent(folder: Path, bindir: Path | None = None) -> Generator[str]:
 def _home(folder: Path, who: Owner) -> Path:
     """The folder itself; where we are root and it lies below one that nobody else may enter, one that stands for it."""
     if not who.may_enter(folder):
-        name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+        whose = os.fsencode(folder.resolve())
+        name = hashlib.sha256(whose).hexdigest()[:12]
         stands_in = files.ours([STAND_INS / name, Path("/var/tmp") / f"bulletproof-{name}"], mode=0o755)  # noqa: S108 - `ours` checks who made it
-        files.write(stands_in / "of", str(folder.resolve()))  # for whoever wonders what takes the room here
+        (stands_in / "of").write_bytes(whose)  # for whoever wonders what takes the room here
         folder = stands_in
     home = folder / "cluster"
     if not home.is_dir():

@@ -91,7 +91,7 @@ def _forget(base: Path) -> None:
     """
     for note in cluster.STAND_INS.glob("*/of"):
         with suppress(FileNotFoundError):  # another worker removed its own
-            kept = Path(note.read_text(encoding="utf-8"))
+            kept = Path(os.fsdecode(note.read_bytes()))
             if base not in kept.parents:
                 continue
             with files.lock(kept / "owner", wait=False) if kept.is_dir() else nullcontext(True) as unused:
