@@ -1,10 +1,15 @@
 """The queries by which the observer looks; every name is qualified, for the search_path is the migration's."""
 
+import itertools
 import sys
 from array import array
 from collections.abc import Collection, Iterable, Mapping
 
+from psycopg import pq
+
 from checks.witnesses.wire import Wire
+
+_NAME, _OID, _OIDS, _TEXTS = 19, 26, 1028, 1009  # the types `name`, `oid`, `oid[]` and `text[]`
 
 # {tables}: the oids of those that existed, as literals, which the server hashes; what else is locked is none of our business.
 # One row of packed integers instead of a row a lock, which Python would have to read one by one. A lock is written as
@@ -53,6 +58,70 @@ CONSTRAINED = b"""
 select string_agg(pg_catalog.int8send(conrelid::int8), '') from pg_catalog.pg_constraint
 where conname OPERATOR(pg_catalog.=) $1 and contype OPERATOR(pg_catalog.=) 'f'
 """
+
+
+# Plans that came over the protocol, which no SQL can make.
+OURS = b"""
+select pg_catalog.count(*)::text from pg_catalog.pg_prepared_statement()
+where not from_sql and name OPERATOR(pg_catalog.=) any ($1)
+"""
+
+_numbers = itertools.count(1)
+
+
+class Queries:
+    """Those that are asked again and again of one session, planned once where that can be kept."""
+
+    def __init__(self, wire: Wire, tables: Iterable[int], *, flush: bool) -> None:
+        """For the tables that existed, by oid; `flush`: each look has the session hand its counters on."""
+        self._wire = wire
+        self._planned: bytes | None = None
+        look = LOOK.format(flush=FLUSH if flush else "", tables=",".join(map(str, tables)))
+        self._queries: dict[str, tuple[bytes, list[int]]] = {
+            "look": (look.encode(), []),
+            "glance": (GLANCE, [_OID]),
+            "glances": (GLANCES, [_OIDS]),
+            "constrained": (CONSTRAINED, [_NAME]),
+        }
+
+    @property
+    def planned(self) -> bool:
+        """Whether the session knows their plans."""
+        return self._planned is not None
+
+    def plan(self) -> None:
+        """Plan them; not in a transaction, which a refusal would end."""
+        self._planned = b"bulletproof_%d_" % next(_numbers)
+        for name, (sql, kinds) in self._queries.items():
+            if self._wire.pgconn.prepare(self._planned + name.encode(), sql, kinds).status != pq.ExecStatus.COMMAND_OK:
+                self._planned = None
+                return
+
+    def forget(self) -> None:
+        """The plans may be gone."""
+        self._planned = None
+
+    def doubt(self) -> None:
+        """Keep the plans only if they are still our own: code may have put others in their place, which `PREPARE` makes."""
+        if self._planned is None:
+            return
+        names = b"{%s}" % b",".join(self._planned + name.encode() for name in self._queries)
+        answer = self._wire.pgconn.exec_params(OURS, [names], [_TEXTS], None, 1)
+        if answer.status != pq.ExecStatus.TUPLES_OK or answer.get_value(0, 0) != b"%d" % len(self._queries):
+            self._planned = None
+
+    def ask(self, name: str, *values: bytes) -> pq.abc.PGresult:
+        """The answer to one of them."""
+        if self._planned:
+            return self._wire.pgconn.exec_prepared(self._planned + name.encode(), values or None, None, 1)
+        sql, kinds = self._queries[name]
+        return self._wire.pgconn.exec_params(sql, values or None, kinds or None, None, 1)
+
+    def glance(self, oids: Collection[int]) -> pq.abc.PGresult:
+        """Scans and file of each of these tables."""
+        if len(oids) == 1:
+            return self.ask("glance", b"%d" % next(iter(oids)))
+        return self.ask("glances", packed(oids))
 
 
 def packed(numbers: Iterable[int]) -> bytes:

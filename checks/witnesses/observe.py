@@ -19,7 +19,6 @@ from checks.witnesses.wire import INTRANS, Wire
 
 # A lock is written as relation * 32 + length of the mode's name (no two are equally long).
 _MODE_OF = {len(mode): mode for mode in MODES}
-_NAME, _OID, _OIDS = 19, 26, 1028  # the types `name`, `oid` and `oid[]`
 _LONG = 40  # statements, after which listing what a transaction holds costs more and more
 # Statements foreseen in a row, after which all locks are listed again: so many, and so many for each lock that is held.
 _PROVE, _PROVE_FOR_EACH = 64, 1 / 8
@@ -46,8 +45,6 @@ class Observer:
         self._old = wire.connection.info.server_version < 150000  # no pg_stat_force_next_flush
         self._ear = Ear()
         self._wary = False
-        self._prepared: bytes | None = None
-        self._preparations = 0
         self._timed = False
         self._counted = False
         self._counts = wire.ask("show track_counts") == [("on",)]
@@ -63,15 +60,9 @@ class Observer:
         self._nodes = before.nodes  # committed
         self._foresight = Foresight(before)
         self._careful = False
-        flush = "" if self._old else looks.FLUSH
-        self._queries: dict[str, tuple[bytes, list[int]]] = {
-            "look": (looks.LOOK.format(flush=flush, tables=",".join(map(str, self.tables))).encode(), []),
-            "glance": (looks.GLANCE, [_OID]),
-            "glances": (looks.GLANCES, [_OIDS]),
-            "constrained": (looks.CONSTRAINED, [_NAME]),
-        }
+        self._queries = looks.Queries(self._wire, self.tables, flush=not self._old)
         self._forget()
-        self._prepare_look()
+        self._queries.plan()
 
     def begin(self) -> None:
         """A transaction has started, and nothing has happened in it."""
@@ -91,12 +82,12 @@ class Observer:
         if committed:
             self._nodes.update(self._moved)
         self._forget()
-        if self._prepared is None:
-            self._prepare_look()
+        if not self._queries.planned:
+            self._queries.plan()
 
     def dirty(self) -> None:
         """The next look must not trust the session's settings and prepared statements."""
-        self._prepared = None
+        self._queries.forget()
         self._wary = self._timed = True
 
     def prepare(self) -> None:
@@ -220,6 +211,7 @@ class Observer:
     def _ask(self, delta: _Delta) -> list[str]:
         """List all locks."""
         patience = self._hurry() if self._timed else "0"
+        self._queries.doubt()
         packed, messages = self._row()
         self._wary = self._wary or messages != "debug1"
         if packed != self._packed or self._claimed:
@@ -253,9 +245,7 @@ class Observer:
             self._glance(list(dict.fromkeys(oid for oid, _ in foreseen.locks)), delta)
 
     def _glance(self, named: list[int], delta: _Delta) -> None:
-        result = (
-            self._query("glance", b"%d" % named[0]) if len(named) == 1 else self._query("glances", looks.packed(named))
-        )
+        result = self._queries.glance(named)
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise _BlindError(f"what this statement did could not be observed: {result.get_error_message().strip()}")
         values = looks.integers(result.get_value(0, 0) or b"")
@@ -308,28 +298,12 @@ class Observer:
         return patience
 
     def _row(self) -> tuple[tuple[bytes, bytes, bytes], str]:
-        result = self._query("look")
+        result = self._queries.ask("look")
         if result.status != pq.ExecStatus.TUPLES_OK:
             words = result.get_error_message().strip()
             raise _BlindError(f"what this statement did could not be observed: {words}")
         keys, scans, nodes = (result.get_value(0, column) or b"" for column in (0, 1, 2))
         return (keys, scans, nodes), (result.get_value(0, 3) or b"").decode()
-
-    def _prepare_look(self) -> None:
-        """Plan the looks once; not in a transaction, which a refusal would end."""
-        self._preparations += 1
-        self._prepared = b"bulletproof_%d_" % self._preparations
-        for name, (sql, kinds) in self._queries.items():
-            if self._wire.pgconn.prepare(self._prepared + name.encode(), sql, kinds).status != pq.ExecStatus.COMMAND_OK:
-                self._prepared = None
-                return
-
-    def _query(self, name: str, *values: bytes) -> pq.abc.PGresult:
-        """Ask one of the queries, planned where that could be kept."""
-        if self._prepared:
-            return self._wire.pgconn.exec_prepared(self._prepared + name.encode(), values or None, None, 1)
-        sql, kinds = self._queries[name]
-        return self._wire.pgconn.exec_params(sql, values or None, kinds or None, None, 1)
 
     # -- telling ----------------------------------------------------------------------------------------------------
 
@@ -386,7 +360,7 @@ class Observer:
 
     def _constrained(self, constraint: str) -> set[int]:
         """The tables that check the foreign keys of this name: the plan may read them by an index, which is not counted."""
-        result = self._query("constrained", constraint.encode())
+        result = self._queries.ask("constrained", constraint.encode())
         if result.status != pq.ExecStatus.TUPLES_OK:
             return set()
         held = {oid for oid, mode in self._strongest.items() if STRENGTH[mode] > STRENGTH["RowShareLock"]}

@@ -1,5 +1,6 @@
 """What is foreseen in a long transaction is what a look at all locks sees."""
 
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -9,7 +10,7 @@ import pytest
 
 from bot.branches.embedded import Embedded, EmbeddedBranch
 from checks.drizzle.model import Statement
-from checks.witnesses import observe
+from checks.witnesses import looks, observe
 from checks.witnesses.foresight import Foresight
 from checks.witnesses.hearing import Heard
 from checks.witnesses.postgres import Session
@@ -138,3 +139,39 @@ def test_much_is_foreseen(filled: EmbeddedBranch, monkeypatch: pytest.MonkeyPatc
     ]
     seen(filled, plain)
     assert told.count(True) >= len(plain) - 1
+
+
+# Whatever answers in the place of our looks says that nothing was locked.
+_INSTEAD = "execute 'deal' || 'locate all'; " + " ".join(
+    f"execute 'pre' || 'pare bulletproof_{number}_{name} as select {what}';"
+    for number in range(1, 60)
+    for name, what in (
+        ("look", "null::bytea, null::bytea, null::bytea, ''debug1''::text"),
+        ("glance(oid)", "null::bytea"),
+        ("glances(oid[])", "null::bytea"),
+        ("constrained(name)", "null::bytea"),
+    )
+)
+
+
+@pytest.mark.parametrize("long", [0, 1_000_000])
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        (f"do $$ begin {_INSTEAD} end $$",),
+        (
+            f"create function f() returns trigger language plpgsql as $$ begin {_INSTEAD} return new; end $$",
+            "create table made (id int)",
+            "create trigger t before insert on made for each row execute function f()",
+            "insert into made values (1)",
+        ),
+    ],
+)
+def test_nobody_answers_in_our_place(
+    filled: EmbeddedBranch, monkeypatch: pytest.MonkeyPatch, long: int, hidden: tuple[str, ...]
+) -> None:
+    """Code that prepares statements under the names of our own hides nothing."""
+    monkeypatch.setattr(observe, "_LONG", long)
+    monkeypatch.setattr(looks, "_numbers", itertools.count(1))
+    told = seen(filled, [*hidden, "alter table plain alter column a type numeric"])
+    assert told[-1][2] == ("public.plain",), "its rewrite"
